@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+// Read from top to bottom, the targets are the data flow; a target imports only targets above it.
+import PackageDescription
+
+/// Settings of every Swift target: Swift 6 mode, nothing implicit, every warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Sources also mark every unsafe pointer use.
+let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+let package = Package(
+    name: "tidemark",
+    products: [.executable(name: "tidemark", targets: ["tidemark"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries and the system-call shim.
+        .systemLibrary(
+            name: "CLibPQ", path: "Sources/Databases/Postgres/CLibPQ", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CLZ4", path: "Sources/Segments/CLZ4", pkgConfig: "liblz4",
+            providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/Segments/CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CPlatform"),
+
+        // The flow.
+        .target(name: "Model", swiftSettings: safe),
+        .target(name: "Platform", dependencies: ["Model", "CPlatform"], swiftSettings: safe),
+        .target(
+            name: "Postgres", dependencies: ["Model", "Platform", "CLibPQ"],
+            path: "Sources/Databases/Postgres", exclude: ["CLibPQ", "README.md"],
+            swiftSettings: safe),
+        .target(
+            name: "Segments",
+            dependencies: [
+                "Model", "Platform", "CLZ4", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            exclude: ["CLZ4", "CZlib"], swiftSettings: safe),
+        .target(name: "Storage", dependencies: ["Model", "Platform"], swiftSettings: safe),
+        .target(
+            name: "Repository", dependencies: ["Model", "Platform", "Segments", "Storage"],
+            swiftSettings: safe),
+        .target(
+            name: "Catalog", dependencies: ["Model", "Platform", "Repository"],
+            swiftSettings: safe),
+        .target(
+            name: "Recovery",
+            dependencies: ["Model", "Platform", "Segments", "Repository", "Catalog"],
+            swiftSettings: safe),
+        .target(name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
+            swiftSettings: safe),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Model", "Platform", "Postgres", "Segments", "Storage", "Repository", "Catalog",
+                "Recovery", "Monitoring", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: safe),
+        .executableTarget(
+            name: "tidemark",
+            dependencies: [
+                "Model", "Platform", "Repository", "Catalog", "Recovery", "Monitoring", "Daemon",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/CommandLine", swiftSettings: safe),
+
+        // Tests mirror Sources.
+        .target(
+            name: "TestKit", dependencies: ["Model", "Platform", "Storage"], swiftSettings: strict),
+        .testTarget(name: "ModelTests", dependencies: ["Model"], path: "Tests/Model", swiftSettings: strict),
+        .testTarget(
+            name: "PlatformTests", dependencies: ["Platform", "TestKit"], path: "Tests/Platform",
+            swiftSettings: strict),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Postgres", "TestKit"],
+            path: "Tests/Databases/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "SegmentsTests", dependencies: ["Segments", "TestKit", "Storage"],
+            path: "Tests/Segments", swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "TestKit"], path: "Tests/Storage",
+            swiftSettings: strict),
+        .testTarget(
+            name: "RepositoryTests", dependencies: ["Repository", "TestKit"],
+            path: "Tests/Repository", swiftSettings: strict),
+        .testTarget(
+            name: "CatalogTests", dependencies: ["Catalog", "Repository", "TestKit"],
+            path: "Tests/Catalog", swiftSettings: strict),
+        .testTarget(
+            name: "RecoveryTests", dependencies: ["Recovery", "Catalog", "Repository", "TestKit"],
+            path: "Tests/Recovery", swiftSettings: strict),
+        .testTarget(
+            name: "MonitoringTests", dependencies: ["Monitoring", "TestKit"],
+            path: "Tests/Monitoring", swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["Daemon", "TestKit"], path: "Tests/Daemon",
+            swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["TestKit"], path: "Tests/Tidy", swiftSettings: strict),
+        .testTarget(
+            name: "PostgresIntegrationTests",
+            dependencies: ["tidemark", "Postgres", "Segments", "Repository", "Daemon", "TestKit"],
+            path: "Tests/Integration/Postgres", swiftSettings: strict),
+    ]
+)

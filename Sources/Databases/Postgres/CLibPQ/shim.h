@@ -1,0 +1,2 @@
+// The only C header of this library that Swift sees.
+#include <libpq-fe.h>

@@ -1,0 +1,15 @@
+/// How one database prints its positions and names its segments; supplied by its room.
+package protocol PositionStyle: Sendable {
+    /// The folder of segments below the source: `wal`, `oplog`, `stream`.
+    var folder: String { get }
+    /// The positions' scheme in recovery targets: `lsn`, `optime`, `offset`.
+    var scheme: String { get }
+    /// The database's own notation: `0/3000148`.
+    func text(_ ordinal: UInt64) -> String
+    /// Nil when the text is not a position.
+    func parse(_ text: String) -> UInt64?
+    /// File name of a segment without suffixes: `000000010000000000000003`.
+    func segmentName(_ range: PositionRange) -> String
+    /// The range a name claims; nil for other files. `timeline` is the folder it lies in.
+    func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange?
+}

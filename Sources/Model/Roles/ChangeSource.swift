@@ -1,0 +1,88 @@
+/// The stream of changes of one database, pulled by one thread that owns it.
+///
+/// Order of calls: `open`, then `pull` and `acknowledge` in turn, then `close`. After any error the
+/// stream is closed and `open` may be called again.
+package protocol ChangeSource: AnyObject {
+    /// Connects, checks that this is the database of `resume`, and starts the stream.
+    ///
+    /// Throws `historyLost` when the source no longer has the byte at the archive's end: the caller
+    /// records a gap and opens again with `resume.end` nil.
+    func open(_ resume: ResumePoint) throws(TidemarkError) -> StreamOpening
+
+    /// Hands what has arrived to `sink`; blocks until something came, `deadline` passed or `wake` was
+    /// called. Returns at least once a deadline, so that the caller can flush and acknowledge.
+    func pull(until deadline: MonotonicTime, into sink: any ChangeSink) throws(TidemarkError)
+        -> StreamTurn
+
+    /// Tells the source that everything below `durable` is durable in the archive; `received` is
+    /// what has arrived. The source is answered at once when it asked, and every ten seconds.
+    func acknowledge(received: UInt64, durable: UInt64) throws(TidemarkError)
+
+    /// Makes a blocked `pull` return; may be called from any thread.
+    func wake()
+
+    /// Ends the stream and frees the connection; idempotent.
+    func close()
+}
+
+/// What the archive already has of a source; values of a fresh archive are nil.
+package struct ResumePoint: Sendable {
+    /// The identity the archive belongs to; nil before first contact.
+    package var descriptor: SourceDescriptor?
+    /// End of the newest archived timeline; nil when nothing is archived.
+    package var end: Position?
+    /// True after `historyLost`: start where the source can, whatever the archive's end.
+    package var skipsLostHistory: Bool
+
+    package init(descriptor: SourceDescriptor?, end: Position?, skipsLostHistory: Bool = false) {
+        self.descriptor = descriptor
+        self.end = end
+        self.skipsLostHistory = skipsLostHistory
+    }
+}
+
+/// What the source said when the stream opened.
+package struct StreamOpening: Sendable {
+    package var descriptor: SourceDescriptor
+    /// First byte that will be sent; at or before the archive's end, on a segment's start.
+    package var start: Position
+    package var serverVersion: String
+    /// End of the source's history at this moment.
+    package var sourceEnd: UInt64
+
+    package init(
+        descriptor: SourceDescriptor, start: Position, serverVersion: String, sourceEnd: UInt64
+    ) {
+        self.descriptor = descriptor
+        self.start = start
+        self.serverVersion = serverVersion
+        self.sourceEnd = sourceEnd
+    }
+}
+
+/// Takes what a stream delivers, in order.
+package protocol ChangeSink: AnyObject {
+    /// Bytes of the current timeline; `first` follows the last call without a hole. The bytes are
+    /// lent for the call only.
+    func append(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
+    /// A commit, abort or restore point whose last byte has been appended.
+    func note(_ entry: HistoryEntry) throws(TidemarkError)
+    /// A small document that belongs to the timeline (a Postgres history file); durable on return.
+    func attach(_ name: String, timeline: TimelineID, _ bytes: [UInt8]) throws(TidemarkError)
+}
+
+/// How one `pull` ended.
+package enum StreamTurn: Sendable, Equatable {
+    /// Bytes came and more may be waiting: go on, flushing only by age or size.
+    case received
+    /// Everything that had arrived was taken. Flush now: a commit may be waiting for it.
+    case drained
+    /// Nothing came before the deadline, or `wake` was called.
+    case idle
+    /// The source asks for an answer: flush, acknowledge.
+    case replyRequested
+    /// This timeline ended at its switch point; the next bytes belong to `next`.
+    case timelineEnded(next: Position)
+    /// The server shuts down in good order; everything it had was sent.
+    case finished
+}

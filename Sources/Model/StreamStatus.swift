@@ -1,0 +1,44 @@
+/// The state of one source's stream, as `status` names it.
+package enum StreamState: String, Sendable, Codable, CaseIterable {
+    case connecting
+    case catchingUp = "catching-up"
+    case streaming, stalled, gap, stopped
+}
+
+/// How the exposure stands against the objective.
+package enum ObjectiveState: String, Sendable, Codable {
+    case met
+    /// Over half of the objective is used up.
+    case atRisk = "at-risk"
+    case breached
+}
+
+/// How far the source can run ahead before it drops history the archive still needs.
+package struct SourceWindow: Hashable, Sendable, Codable {
+    /// `slot`, `oplog` or `backlog`.
+    package var kind: String
+    /// Nil when the present rate gives no forecast.
+    package var headroomSeconds: Double?
+    /// Nil when the source keeps history without bound.
+    package var headroomBytes: UInt64?
+
+    package init(kind: String, headroomSeconds: Double?, headroomBytes: UInt64?) {
+        self.kind = kind
+        self.headroomSeconds = headroomSeconds
+        self.headroomBytes = headroomBytes
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case kind
+        case headroomSeconds = "headroom_seconds"
+        case headroomBytes = "headroom_bytes"
+    }
+
+    /// Writes both keys even when null: the document of `status --json` is a contract.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(headroomSeconds, forKey: .headroomSeconds)
+        try container.encode(headroomBytes, forKey: .headroomBytes)
+    }
+}
