@@ -6,10 +6,19 @@ package protocol PositionStyle: Sendable {
     var scheme: String { get }
     /// The database's own notation: `0/3000148`.
     func text(_ ordinal: UInt64) -> String
+    /// As part of a file name; sorts by position. Default: 20 decimal digits, zero-padded.
+    func fileText(_ ordinal: UInt64) -> String
     /// Nil when the text is not a position.
     func parse(_ text: String) -> UInt64?
     /// File name of a segment without suffixes: `000000010000000000000003`.
     func segmentName(_ range: PositionRange) -> String
     /// The range a name claims; nil for other files. `timeline` is the folder it lies in.
     func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange?
+}
+
+extension PositionStyle {
+    package func fileText(_ ordinal: UInt64) -> String {
+        let digits = String(ordinal)
+        return String(repeating: "0", count: 20 - digits.count) + digits
+    }
 }

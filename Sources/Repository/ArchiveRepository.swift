@@ -1,0 +1,201 @@
+package import Model
+
+/// The archive as the flow sees it: documents, segments and base backups by their names.
+///
+/// Blocking, like the store below it. Reads never change anything.
+package final class ArchiveRepository: Sendable {
+    package let store: any ObjectStore
+
+    package init(_ store: any ObjectStore) { self.store = store }
+
+    /// Checks that an archive of a known format is there. Throws `repositoryUnreachable` otherwise.
+    @discardableResult
+    package func open() throws(TidemarkError) -> ArchiveMarker {
+        guard let marker = try document(ArchiveMarker.self, Layout.marker) else {
+            throw TidemarkError(
+                .repositoryUnreachable, "there is no archive at \(store.url) (no tidemark.json)",
+                remedy: "check that it is mounted; `tidemark run` makes a new archive there")
+        }
+        guard marker.format == ArchiveMarker.currentFormat else {
+            throw TidemarkError(
+                .repositoryUnreachable,
+                "the archive at \(store.url) has format \(marker.format), this program reads 1",
+                remedy: "use the version of tidemark that wrote it, or a newer one")
+        }
+        return marker
+    }
+
+    /// Opens the archive, or makes one where there is nothing at all.
+    ///
+    /// Refuses a place that holds other files: it may be a wrong path or somebody else's data.
+    @discardableResult
+    package func openOrCreate(
+        now: CommitTime, random: inout some RandomNumberGenerator
+    ) throws(TidemarkError) -> ArchiveMarker {
+        if try store.size(Layout.marker) != nil { return try open() }
+        if let stranger = try store.list("").first(where: { $0.key.name != "lost+found" }) {
+            throw TidemarkError(
+                .repositoryUnreachable,
+                "\(store.url) holds other files (\(stranger.key)) but no tidemark.json",
+                remedy: "give repository.url an empty place of its own")
+        }
+        let parts = (0..<4).map { _ in Self.hex(UInt32.random(in: 0...(.max), using: &random)) }
+        let marker = ArchiveMarker(
+            format: ArchiveMarker.currentFormat, archive: parts.joined(), created: now)
+        do {
+            try store.put(Layout.marker, JSONDocument.encode(marker), .create)
+        } catch where error.code == .contentConflict {
+            // Another sidecar was first; both use its archive.
+        }
+        return try open()
+    }
+
+    private static func hex(_ word: UInt32) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
+
+extension ArchiveRepository {
+    /// A small document; nil when it does not exist.
+    package func document<T: Decodable>(
+        _ type: T.Type, _ key: ObjectKey
+    ) throws(TidemarkError) -> T? {
+        guard let bytes = try bytes(key, limit: 16 << 20) else { return nil }
+        return try JSONDocument.decode(type, bytes, of: key)
+    }
+
+    /// A whole object of at most `limit` bytes; nil when it does not exist.
+    package func bytes(_ key: ObjectKey, limit: Int) throws(TidemarkError) -> [UInt8]? {
+        let reader: any ObjectReader
+        do {
+            reader = try store.open(key, at: 0)
+        } catch where error.code == .notFound {
+            return nil
+        }
+        defer { reader.close() }
+        guard reader.size <= limit else {
+            throw TidemarkError(
+                .archiveDamaged, "\(key) has \(reader.size) bytes, more than such a file can have",
+                remedy: "restore this file from a copy of the archive")
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(reader.size))
+        while true {
+            let piece = try reader.read(1 << 20)
+            if piece.isEmpty { return bytes }
+            bytes += piece
+        }
+    }
+
+    private func documents<T: Decodable>(
+        _ type: T.Type, _ prefix: String
+    ) throws(TidemarkError) -> [T] {
+        var found: [T] = []
+        for info in try store.list(prefix) where info.key.name.hasSuffix(".json") {
+            if let value = try document(type, info.key) { found.append(value) }
+        }
+        return found
+    }
+
+    // MARK: sources
+
+    /// Every source that has an archive here, by name.
+    package func sources() throws(TidemarkError) -> [SourceDescriptor] {
+        var found: [SourceDescriptor] = []
+        for info in try store.list("") where info.key.name == "source.json" {
+            if let value = try document(SourceDescriptor.self, info.key) { found.append(value) }
+        }
+        return found.sorted { $0.source < $1.source }
+    }
+
+    package func descriptor(_ source: SourceID) throws(TidemarkError) -> SourceDescriptor? {
+        try document(SourceDescriptor.self, Layout.descriptor(source))
+    }
+
+    /// Written once, at first contact; a different descriptor later is `contentConflict`.
+    package func putDescriptor(_ descriptor: SourceDescriptor) throws(TidemarkError) {
+        try store.put(
+            Layout.descriptor(descriptor.source), JSONDocument.encode(descriptor), .create)
+    }
+
+    // MARK: watermark, gaps, points
+
+    package func watermark(_ source: SourceID) throws(TidemarkError) -> Watermark? {
+        try document(Watermark.self, Layout.watermark(source))
+    }
+
+    package func putWatermark(
+        _ source: SourceID, _ watermark: Watermark
+    ) throws(TidemarkError) {
+        try store.put(Layout.watermark(source), JSONDocument.encode(watermark), .replace)
+    }
+
+    package func gaps(_ source: SourceID) throws(TidemarkError) -> [Gap] {
+        try documents(Gap.self, Layout.gaps(source))
+    }
+
+    package func putGap(
+        _ source: SourceID, _ style: any PositionStyle, _ gap: Gap
+    ) throws(TidemarkError) {
+        let key = Layout.gap(source, style, gap)
+        if try store.size(key) == nil { try store.put(key, JSONDocument.encode(gap), .create) }
+    }
+
+    package func points(_ source: SourceID) throws(TidemarkError) -> [RestorePoint] {
+        try documents(RestorePoint.self, Layout.points(source))
+    }
+
+    package func point(
+        _ source: SourceID, _ name: String
+    ) throws(TidemarkError) -> RestorePoint? {
+        try document(RestorePoint.self, Layout.point(source, name))
+    }
+
+    /// A name that exists at another place is `contentConflict`.
+    package func putPoint(
+        _ source: SourceID, _ point: RestorePoint
+    ) throws(TidemarkError) {
+        try store.put(Layout.point(source, point.name), JSONDocument.encode(point), .create)
+    }
+
+    // MARK: base backups
+
+    /// Finished base backups, oldest first.
+    package func backups(_ source: SourceID) throws(TidemarkError) -> [BaseBackupDescriptor] {
+        var found: [BaseBackupDescriptor] = []
+        for info in try store.list(Layout.backups(source))
+        where info.key.name == Layout.manifestName {
+            if let value = try document(BaseBackupDescriptor.self, info.key) { found.append(value) }
+        }
+        return found.sorted { $0.id < $1.id }
+    }
+
+    /// Written last: from now on the backup exists.
+    package func putManifest(_ backup: BaseBackupDescriptor) throws(TidemarkError) {
+        let key = Layout.manifest(backup.source, backup.id)
+        try store.put(key, JSONDocument.encode(backup), .create)
+    }
+
+    /// Removes what interrupted base backups left behind: folders without a manifest, apart from
+    /// `running`. Returns their ids.
+    @discardableResult
+    package func sweepBackups(
+        _ source: SourceID, running: String?
+    ) throws(TidemarkError) -> [String] {
+        let prefix = Layout.backups(source)
+        var files: [String: [ObjectKey]] = [:]
+        var finished: Set<String> = []
+        for info in try store.list(prefix) {
+            let rest = info.key.path.dropFirst(prefix.count)
+            guard let id = rest.split(separator: "/").first.map(String.init) else { continue }
+            files[id, default: []].append(info.key)
+            if info.key.name == Layout.manifestName { finished.insert(id) }
+        }
+        let leftovers = files.keys.filter { !finished.contains($0) && $0 != running }.sorted()
+        for id in leftovers {
+            for key in files[id] ?? [] { try store.delete(key) }
+        }
+        return leftovers
+    }
+}

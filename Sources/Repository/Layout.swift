@@ -1,0 +1,99 @@
+package import Model
+
+/// Every name in the archive, and nothing else; the contract is DESIGN's "archive on disk".
+///
+/// ```
+/// tidemark.json                                  format version, archive id, created
+/// <source>/source.json                           identity
+/// <source>/<folder>/<timeline>/<segment>.lz4     sealed segments; NNNNNNNN.history.lz4 beside them
+/// <source>/<folder>/<timeline>/<segment>.partial the open segment
+/// <source>/base/<backup id>/manifest.json        written last; data beside it
+/// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
+/// ```
+package enum Layout {
+    package static let marker = ObjectKey("tidemark.json")
+    package static let partialSuffix = ".partial"
+    package static let manifestName = "manifest.json"
+
+    package static func descriptor(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/source.json")
+    }
+
+    package static func watermark(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/watermark.json")
+    }
+
+    /// Everything of one timeline: segments and attached documents.
+    package static func timelineFolder(
+        _ source: SourceID, _ style: any PositionStyle, _ timeline: TimelineID
+    ) -> String { "\(source)/\(style.folder)/\(timeline)/" }
+
+    /// All timelines of a source.
+    package static func streamFolder(_ source: SourceID, _ style: any PositionStyle) -> String {
+        "\(source)/\(style.folder)/"
+    }
+
+    /// A segment's key without compression suffix or `.partial`.
+    package static func segment(
+        _ source: SourceID, _ style: any PositionStyle, _ range: PositionRange
+    ) -> ObjectKey {
+        ObjectKey(
+            timelineFolder(source, style, range.timeline) + style.segmentName(range))
+    }
+
+    /// A document that belongs to a timeline, without compression suffix (`00000002.history`).
+    package static func document(
+        _ source: SourceID, _ style: any PositionStyle, _ timeline: TimelineID, _ name: String
+    ) -> ObjectKey {
+        ObjectKey(timelineFolder(source, style, timeline) + name)
+    }
+
+    package static func backups(_ source: SourceID) -> String { "\(source)/base/" }
+
+    package static func backup(_ source: SourceID, _ id: String) -> ObjectKey {
+        ObjectKey("\(source)/base/\(id)")
+    }
+
+    package static func manifest(_ source: SourceID, _ id: String) -> ObjectKey {
+        backup(source, id) / manifestName
+    }
+
+    package static func points(_ source: SourceID) -> String { "\(source)/points/" }
+
+    package static func point(_ source: SourceID, _ name: String) -> ObjectKey {
+        ObjectKey("\(source)/points/\(escaped(name)).json")
+    }
+
+    package static func gaps(_ source: SourceID) -> String { "\(source)/gaps/" }
+
+    package static func gap(
+        _ source: SourceID, _ style: any PositionStyle, _ gap: Gap
+    ) -> ObjectKey {
+        let range = "\(style.fileText(gap.first))-\(style.fileText(gap.last))"
+        return ObjectKey("\(source)/gaps/\(range).json")
+    }
+
+    /// File-name form of a user's name: everything but letters, digits, `.`, `_`, `-` as `%XX`; a
+    /// leading point is escaped too, so that no name is hidden or climbs.
+    package static func escaped(_ name: String) -> String {
+        var text = ""
+        for (index, byte) in name.utf8.enumerated() {
+            if isPlain(byte), !(index == 0 && byte == UInt8(ascii: ".")) {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return text
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}

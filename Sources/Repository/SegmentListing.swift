@@ -1,0 +1,76 @@
+package import Model
+
+/// One segment as its name claims it; nothing of it has been read.
+package struct SegmentListing: Hashable, Sendable {
+    package enum State: Hashable, Sendable { case sealed, open }
+
+    package var range: PositionRange
+    package var key: ObjectKey
+    package var state: State
+    /// Size of the stored file.
+    package var storedBytes: UInt64
+}
+
+/// The names of one source's stream folder, parsed.
+package struct StreamListing: Sendable {
+    /// By timeline, ascending by position; of a range that is both sealed and open, only the sealed.
+    package var segments: [TimelineID: [SegmentListing]] = [:]
+    /// Documents of a timeline (history files) by plain name, `00000002.history`.
+    package var documents: [TimelineID: [String: ObjectKey]] = [:]
+
+    package var timelines: [TimelineID] { segments.keys.sorted() }
+}
+
+extension ArchiveRepository {
+    /// Lists the stream of a source. One listing of the store; reads no content.
+    package func stream(
+        _ source: SourceID, _ style: any PositionStyle
+    ) throws(TidemarkError) -> StreamListing {
+        let prefix = Layout.streamFolder(source, style)
+        var listing = StreamListing()
+        for info in try store.list(prefix) {
+            let parts = info.key.path.dropFirst(prefix.count).split(separator: "/")
+            guard parts.count == 2 else { continue }
+            listing.add(
+                info, timeline: TimelineID(String(parts[0])), file: String(parts[1]), style)
+        }
+        for timeline in listing.segments.keys { listing.order(timeline) }
+        return listing
+    }
+}
+
+extension StreamListing {
+    fileprivate mutating func add(
+        _ info: ObjectInfo, timeline: TimelineID, file: String, _ style: any PositionStyle
+    ) {
+        let (name, state) = Self.split(file)
+        if let range = style.parseSegmentName(name, timeline: timeline) {
+            segments[timeline, default: []].append(
+                SegmentListing(
+                    range: range, key: info.key, state: state, storedBytes: info.size))
+        } else if state == .sealed {
+            documents[timeline, default: [:]][name] = info.key
+        }
+    }
+
+    fileprivate mutating func order(_ timeline: TimelineID) {
+        var kept: [SegmentListing] = []
+        let sorted = (segments[timeline] ?? []).sorted {
+            ($0.range.first, $0.state == .sealed ? 0 : 1)
+                < ($1.range.first, $1.state == .sealed ? 0 : 1)
+        }
+        for segment in sorted where kept.last?.range != segment.range { kept.append(segment) }
+        segments[timeline] = kept
+    }
+
+    /// Takes the suffix off: `X.partial` is open, `X.lz4` and `X.gz` are sealed.
+    private static func split(_ file: String) -> (String, SegmentListing.State) {
+        for suffix in [".lz4", ".gz"] where file.hasSuffix(suffix) {
+            return (String(file.dropLast(suffix.count)), .sealed)
+        }
+        if file.hasSuffix(Layout.partialSuffix) {
+            return (String(file.dropLast(Layout.partialSuffix.count)), .open)
+        }
+        return (file, .sealed)
+    }
+}
