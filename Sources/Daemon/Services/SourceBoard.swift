@@ -1,5 +1,5 @@
 package import Model
-package import Monitoring
+import Monitoring
 package import Platform
 
 /// What the threads of one source tell each other: stream, prober, backup and status meet here.
@@ -20,6 +20,7 @@ package final class SourceBoard: Sendable {
         /// A base backup is needed for this reason, whatever the schedule says.
         var backupNeeded: String?
         var isBackupRunning = false
+        var isRepositoryReachable = true
         /// The stream ended for good with this error.
         var failure: TidemarkError?
     }
