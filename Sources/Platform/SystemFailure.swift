@@ -13,6 +13,9 @@ package struct SystemFailure: Error, Sendable, Hashable {
         self.number = number
     }
 
+    /// The file, or a folder on the way to it, does not exist.
+    package var isAbsence: Bool { number == ENOENT || number == ENOTDIR }
+
     /// The C library's words for the errno.
     package var reason: String { unsafe String(cString: strerror(number)) }
 
