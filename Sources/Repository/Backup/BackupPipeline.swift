@@ -1,5 +1,6 @@
 import Model
 import Platform
+import Segments
 
 /// Compresses and stores a base backup while it is being read.
 ///
@@ -12,7 +13,8 @@ final class BackupPipeline: BaseBackupSink {
     struct Plan: Sendable {
         var store: any ObjectStore
         var folder: ObjectKey
-        var codec: BackupCodec
+        var compression: Compression
+        var acceleration: Int32
         var workers: Int
     }
 
@@ -36,7 +38,7 @@ final class BackupPipeline: BaseBackupSink {
         workers = (0..<plan.workers).map { number in
             DedicatedThread("backup-lz-\(number)") { () throws(TidemarkError) in
                 try Self.failing(state) { () throws(TidemarkError) in
-                    try Self.encode(state, with: plan.codec.makeEncoder())
+                    try Self.encode(state, plan)
                 }
             }
         }
@@ -118,10 +120,19 @@ final class BackupPipeline: BaseBackupSink {
     // MARK: workers
 
     private static func encode(
-        _ state: Monitor<PipelineState>, with encoder: any ChunkEncoder
+        _ state: Monitor<PipelineState>, _ plan: Plan
     ) throws(TidemarkError) {
+        let encoder = plan.compression.encoder(acceleration: plan.acceleration)
+        let output = Buffer(capacity: BackupChunk.capacity + (64 << 10))
         while case .work(let piece)? = state.wait({ $0.takePiece() }) {
-            let encoded = try unsafe encoder.encode(piece.chunk.bytes)
+            output.removeAll()
+            if piece.chunk.count > 0 {
+                unsafe encoder.encode(piece.chunk.bytes.bytes, into: output)
+            } else {
+                // An empty file is a file of the format too: one that holds only a note.
+                encoder.note(.footer, [], into: output)
+            }
+            let encoded = output.array
             state.update { $0.deliver(encoded, of: piece) }
         }
     }

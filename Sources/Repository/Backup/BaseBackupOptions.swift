@@ -1,4 +1,5 @@
 package import Model
+package import Segments
 
 /// How a base backup is taken.
 package struct BaseBackupOptions: Sendable {
@@ -8,9 +9,17 @@ package struct BaseBackupOptions: Sendable {
     package var isFast: Bool
     /// Threads that compress; at least one.
     package var workers: Int
+    package var compression: Compression
+    /// LZ4 only, see `Compression.encoder`.
+    package var acceleration: Int32
 
-    package init(label: String = "tidemark", isFast: Bool = true, workers: Int) {
+    package init(
+        label: String = "tidemark", isFast: Bool = true, workers: Int,
+        compression: Compression = .lz4, acceleration: Int32 = 1
+    ) {
         precondition(workers > 0, "somebody has to compress")
+        self.compression = compression
+        self.acceleration = acceleration
         self.label = label
         self.isFast = isFast
         self.workers = workers

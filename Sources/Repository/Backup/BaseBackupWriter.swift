@@ -14,14 +14,11 @@ package final class BaseBackupWriter {
     private let repository: ArchiveRepository
     private let clock: any TimeSource
     private let options: BaseBackupOptions
-    private let codec: BackupCodec
 
     package init(
-        _ repository: ArchiveRepository, codec: BackupCodec, clock: any TimeSource,
-        options: BaseBackupOptions
+        _ repository: ArchiveRepository, clock: any TimeSource, options: BaseBackupOptions
     ) {
         self.repository = repository
-        self.codec = codec
         self.clock = clock
         self.options = options
     }
@@ -39,9 +36,9 @@ package final class BaseBackupWriter {
         try repository.sweepBackups(name, under: lease)
         let start = try source.begin(label: options.label, fast: options.isFast)
         try checkIdentity(start, name)
-        let started = try hooks.sourceTime()
-        let id = BackupID.make(
-            started: clock.wall(), timeline: start.timeline, start: start.start)
+        // The sidecar's clock: the schedule compares it with its own. `finished` is the source's.
+        let started = clock.wall()
+        let id = BackupID.make(started: started, timeline: start.timeline, start: start.start)
         do throws(TidemarkError) {
             let (files, end) = try store(source, start, Layout.backup(name, id), hooks)
             source.close()
@@ -70,7 +67,8 @@ package final class BaseBackupWriter {
         _ hooks: BaseBackupHooks
     ) throws(TidemarkError) -> ([StoredFile], BaseBackupEnd) {
         let plan = BackupPipeline.Plan(
-            store: repository.store, folder: folder, codec: codec, workers: options.workers)
+            store: repository.store, folder: folder, compression: options.compression,
+            acceleration: options.acceleration, workers: options.workers)
         let pipeline = BackupPipeline(plan) { (bytes, storedBytes) throws(TidemarkError) in
             hooks.progress(
                 BackupProgress(

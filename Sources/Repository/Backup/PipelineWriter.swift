@@ -1,5 +1,6 @@
 import Model
 import Platform
+import Segments
 
 /// The last stage of a base backup: takes encoded pieces in order and stores them, file by file.
 final class PipelineWriter {
@@ -30,7 +31,7 @@ final class PipelineWriter {
         if let open {
             file = open
         } else {
-            let name = piece.file.name + plan.codec.suffix
+            let name = piece.file.name + plan.compression.suffix
             file = try StoredFileWriter(
                 plan.store, folder: plan.folder, name: name, file: piece.file)
             open = file
