@@ -73,7 +73,7 @@ extension Connection {
     func reply(seconds: Double = 30) throws(TidemarkError) -> ConnectionReply {
         let deadline = Self.now() + seconds
         while unsafe PQisBusy(raw) == 1 {
-            try await(deadline)
+            try takeInput(deadline)
         }
         guard let result = unsafe PQgetResult(raw) else { return .none }
         defer { unsafe PQclear(result) }
@@ -237,7 +237,7 @@ extension Connection {
     }
 
     /// Waits for input and takes it.
-    private func await(_ deadline: Double) throws(TidemarkError) {
+    private func takeInput(_ deadline: Double) throws(TidemarkError) {
         let left = deadline - Self.now()
         guard left > 0 else { throw silent(nil) }
         switch try wait(seconds: left) {
@@ -339,7 +339,7 @@ extension Connection {
         return names
     }
 
-    private static func values(
+    fileprivate static func values(
         _ list: UnsafeMutablePointer<PQconninfoOption>
     ) -> [String: String] {
         var values: [String: String] = [:]
@@ -412,7 +412,9 @@ private struct Connector {
         unsafe names.append(nil)
         unsafe values.append(nil)
         defer {
-            for pointer in unsafe names + values { unsafe free(UnsafeMutableRawPointer(mutating: pointer)) }
+            for unsafe pointer in unsafe names + values {
+                unsafe free(UnsafeMutableRawPointer(mutating: pointer))
+            }
         }
         return unsafe PQconnectStartParams(&names, &values, 1)
     }
