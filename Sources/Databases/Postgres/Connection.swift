@@ -107,6 +107,11 @@ extension Connection {
         return sets
     }
 
+    /// The first row set of `sql`; an empty one when it has none.
+    func table(_ sql: String, seconds: Double = 30) throws(TidemarkError) -> ConnectionRows {
+        try rows(sql, seconds: seconds).first ?? ConnectionRows(cells: [])
+    }
+
     /// The error of a refusal on this connection.
     func error(_ failure: ConnectionFailure) -> TidemarkError { failure.error(context) }
 
