@@ -43,7 +43,7 @@ final class LocalAppendable: AppendableFile {
         _ path: String, _ calls: SystemCalls
     ) throws(SystemFailure) -> File {
         for _ in 0..<100 {
-            let file = try File(path, .updating, calls: calls)
+            var file = try File(path, .updating, calls: calls)
             try file.lock()
             let named = try existing { () throws(SystemFailure) in try calls.inspect(path) }
             if let named, try named.isSameFile(as: file.status()) { return file }

@@ -41,7 +41,7 @@ final class LocalDraft {
         while true {
             let name = Directory.parent(target) + "/" + names.next()
             do throws(SystemFailure) {
-                let opened = try File(name, .creating, calls: calls)
+                var opened = try File(name, .creating, calls: calls)
                 temporary = name
                 try opened.lock()
                 file = consume opened
@@ -174,7 +174,7 @@ extension LocalDraft {
     static func removeAbandoned(
         _ path: String, modifiedBefore limit: CommitTime, _ calls: SystemCalls
     ) throws(SystemFailure) {
-        let file = try File(path, .reading, calls: calls)
+        var file = try File(path, .reading, calls: calls)
         guard try file.status().modified < limit else { return }
         do throws(SystemFailure) {
             try file.lock()
