@@ -33,8 +33,8 @@ package struct File: ~Copyable {
 
     /// - Parameters:
     ///   - mode: permission bits of a new file, less the umask. Default 0640.
-    ///   - direct: past the page cache (O_DIRECT): addresses, offsets and lengths of all writes must
-    ///     be multiples of 4096. EINVAL where the file system cannot.
+    ///   - direct: past the page cache (O_DIRECT): addresses, offsets and lengths of all writes
+    ///     must be multiples of 4096. EINVAL where the file system cannot.
     package init(
         _ path: String, _ access: Access, mode: Int32 = 0o640, direct: Bool = false,
         calls: SystemCalls = .init()

@@ -5,14 +5,16 @@ import Testing
 @Suite struct CommitTimeTests {
     /// 0000-01-01 to 9999-12-31, the years that have four digits.
     private static let years =
-        CommitTime("0000-01-01T00:00:00Z")!.microseconds
-        ... CommitTime("9999-12-31T23:59:59.999999Z")!.microseconds
+        CommitTime("0000-01-01T00:00:00Z")!
+        .microseconds...CommitTime("9999-12-31T23:59:59.999999Z")!.microseconds
 
     @Test(arguments: [
         ("1970-01-01T00:00:00Z", 0), ("1969-12-31T23:59:59.999999Z", -1),
         ("2000-01-01T00:00:00Z", CommitTime.postgresEpoch),
-        ("2000-02-29T00:00:00Z", 951_782_400_000_000), ("2026-11-22T12:00:00.250Z", 1_795_348_800_250_000),
-        ("2038-01-19T03:14:08Z", 2_147_483_648_000_000), ("1900-03-01T00:00:00Z", -2_203_891_200_000_000),
+        ("2000-02-29T00:00:00Z", 951_782_400_000_000),
+        ("2026-11-22T12:00:00.250Z", 1_795_348_800_250_000),
+        ("2038-01-19T03:14:08Z", 2_147_483_648_000_000),
+        ("1900-03-01T00:00:00Z", -2_203_891_200_000_000),
     ])
     func `known instants parse`(_ text: String, _ microseconds: Int64) {
         #expect(CommitTime(text)?.microseconds == microseconds)
@@ -72,7 +74,8 @@ import Testing
         let local = CommitTime(microseconds: .random(in: Self.years, using: &numbers))
         let minutes = Int.random(in: -1439...1439, using: &numbers)
         let (hours, rest) = (abs(minutes) / 60, abs(minutes) % 60)
-        let zone = (minutes < 0 ? "-" : "+") + (hours < 10 ? "0" : "") + "\(hours):"
+        let zone =
+            (minutes < 0 ? "-" : "+") + (hours < 10 ? "0" : "") + "\(hours):"
             + (rest < 10 ? "0" : "") + "\(rest)"
         let time = CommitTime(local.text(fractionDigits: 6).dropLast() + zone)
         #expect(time?.microseconds == local.microseconds - Int64(minutes) * 60_000_000)
@@ -84,7 +87,9 @@ import Testing
         #expect(expected == -135_140)
         while year < 2400 {
             let days = CommitTime.daysFromCivil(year: year, month: month, day: day)
-            if days != expected { Issue.record("\(year)-\(month)-\(day): \(days), not \(expected)") }
+            if days != expected {
+                Issue.record("\(year)-\(month)-\(day): \(days), not \(expected)")
+            }
             let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
             let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
             expected += 1
@@ -102,7 +107,8 @@ import Testing
             #expect(CommitTime(postgres: a).postgres == a)
             for b in ends { _ = time.seconds(since: CommitTime(microseconds: b)) }
         }
-        #expect(CommitTime(microseconds: .max).seconds(since: CommitTime(microseconds: .min)) > 1.8e13)
+        #expect(
+            CommitTime(microseconds: .max).seconds(since: CommitTime(microseconds: .min)) > 1.8e13)
     }
 
     @Test func `differences and sums are in seconds`() {

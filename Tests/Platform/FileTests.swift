@@ -66,7 +66,9 @@ import Testing
         }
     }
 
-    @Test func `ordered failures come after the skipped calls, on the paths asked for`() async throws {
+    @Test func `ordered failures come after the skipped calls, on the paths asked for`()
+        async throws
+    {
         try await offPool {
             let scratch = try ScratchDirectory()
             let faults = SystemFaults()
@@ -89,7 +91,8 @@ import Testing
     @Test func `failures outside a repository become errors with a remedy`() {
         let rows: [(Int32, TidemarkError.Code, String)] = [
             (ENOENT, .notFound, "check the path"), (ENOSPC, .failed, "free space"),
-            (EACCES, .failed, "access"), (EROFS, .failed, "for writing"), (EMFILE, .failed, "ulimit"),
+            (EACCES, .failed, "access"), (EROFS, .failed, "for writing"),
+            (EMFILE, .failed, "ulimit"),
             (EIO, .failed, "dmesg"), (EBADF, .failed, ""),
         ]
         for (number, code, words) in rows {
@@ -142,8 +145,9 @@ import Testing
     }
 
     @Test func `the parent of a path is found without the file system`() {
-        for (path, parent) in [("/a/b", "/a"), ("/a", "/"), ("a", "."), ("a/b/c", "a/b"), ("/", "/")]
-        {
+        for (path, parent) in [
+            ("/a/b", "/a"), ("/a", "/"), ("a", "."), ("a/b/c", "a/b"), ("/", "/"),
+        ] {
             #expect(Directory.parent(path) == parent)
         }
     }

@@ -15,7 +15,9 @@ import Testing
     private let key = ObjectKey("k")
     private let away = TidemarkError(.repositoryUnreachable, "away")
 
-    @Test func `what may pass is tried again after growing waits, a bounded number of times`() throws {
+    @Test func `what may pass is tried again after growing waits, a bounded number of times`()
+        throws
+    {
         let faulty = FaultyStore(MemoryStore())
         let waits = Monitor<[Double]>([])
         let store = RetryingStore(

@@ -46,7 +46,7 @@ final class LocalDraft {
                 try opened.lock()
                 file = consume opened
                 return
-            } catch where error.number == EEXIST {
+            } catch let error where error.number == EEXIST {
                 continue
             } catch {
                 if error.isAbsence { root.forgetFolders() }
@@ -82,7 +82,7 @@ final class LocalDraft {
                 } else {
                     try calls.renameNew(temporary, target)
                 }
-            } catch where error.number == EEXIST {
+            } catch let error where error.number == EEXIST {
                 return false
             }
             temporary = ""
@@ -142,7 +142,7 @@ extension LocalDraft {
         do throws(SystemFailure) {
             try body()
             return true
-        } catch where error.number == EINVAL {
+        } catch let error where error.number == EINVAL {
             direct = nil
             return false
         }
@@ -178,7 +178,7 @@ extension LocalDraft {
         guard try file.status().modified < limit else { return }
         do throws(SystemFailure) {
             try file.lock()
-        } catch where error.number == EWOULDBLOCK {
+        } catch let error where error.number == EWOULDBLOCK {
             return
         }
         try calls.remove(path)
