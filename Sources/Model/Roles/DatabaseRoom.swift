@@ -37,10 +37,16 @@ package struct Probe: Sendable {
     package var asked: MonotonicTime
     package var askedWall: CommitTime
     package var answered: MonotonicTime
+    /// What the source itself has made durable; nil where it does not tell. Never above `bound`.
+    package var flushed: UInt64?
+    /// Whether somebody at the source waits for this archiver (synchronous standby, WAIT); nil
+    /// where it cannot be known.
+    package var isWaitedFor: Bool?
 
     package init(
         timeline: TimelineID, bound: UInt64, sourceTime: CommitTime?, asked: MonotonicTime,
-        askedWall: CommitTime, answered: MonotonicTime
+        askedWall: CommitTime, answered: MonotonicTime, flushed: UInt64? = nil,
+        isWaitedFor: Bool? = nil
     ) {
         self.timeline = timeline
         self.bound = bound
@@ -48,6 +54,8 @@ package struct Probe: Sendable {
         self.asked = asked
         self.askedWall = askedWall
         self.answered = answered
+        self.flushed = flushed
+        self.isWaitedFor = isWaitedFor
     }
 }
 

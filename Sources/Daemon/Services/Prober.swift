@@ -1,0 +1,98 @@
+package import Logging
+package import Model
+import Monitoring
+package import Platform
+package import Repository
+
+/// Once a second: asks the source how far it is, and writes down how far the archive is proved.
+///
+/// Runs on a thread of its own, so that a source or a repository that hangs delays no other source
+/// and never the stream.
+package final class Prober: Sendable {
+    private let room: any DatabaseRoom
+    private let repository: ArchiveRepository
+    private let board: SourceBoard
+    private let stop: StopSignal
+    private let time: any TimeSource
+    private let log: Logger
+
+    /// Seconds between two probes.
+    private static let interval = 1.0
+    /// Every n-th round also asks for the source's headroom.
+    private static let windowRounds = 10
+
+    package init(
+        room: any DatabaseRoom, repository: ArchiveRepository, board: SourceBoard,
+        stop: StopSignal, time: any TimeSource, log: Logger
+    ) {
+        self.room = room
+        self.repository = repository
+        self.board = board
+        self.stop = stop
+        self.time = time
+        self.log = log
+    }
+
+    /// Blocks until the stop signal; the last watermark says `stopped`.
+    package func run() {
+        let inspector = room.inspector()
+        defer { inspector.close() }
+        var round = 0
+        var trouble: String?
+        while !stop.isRaised {
+            let started = time.monotonic()
+            let problem = look(inspector, window: round % Self.windowRounds == 0)
+            if problem != trouble {
+                if let problem { log.warning("\(problem)") } else { log.info("probe answers again") }
+                trouble = problem
+            }
+            settle()
+            write()
+            round += 1
+            let spent = time.monotonic().seconds(since: started)
+            stop.wait(seconds: max(0.05, Self.interval - spent))
+        }
+    }
+
+    /// The final watermark, after the stream has ended.
+    package func finish() {
+        board.stopped("")
+        write()
+    }
+
+    /// One probe; the problem in words, nil when the source answered.
+    private func look(_ inspector: any SourceInspector, window: Bool) -> String? {
+        do {
+            let probe = try inspector.probe()
+            board.probed(probe, now: time.monotonic())
+            if window {
+                let room = try inspector.sourceWindow()
+                board.monitor.update { $0.sourceWindow = room }
+            }
+            return nil
+        } catch {
+            return "cannot read the source's position: \(error.message)"
+        }
+    }
+
+    /// Gives the stream a moment to fulfil the probe, so that the watermark is as new as can be.
+    private func settle() {
+        _ = board.monitor.wait(seconds: 0.3) { state in
+            state.tracker.nextBound == nil || !state.seen.isConnected ? true : nil
+        }
+    }
+
+    private func write() {
+        guard let mark = board.watermark(now: time.monotonic(), wall: time.wall()) else { return }
+        do {
+            try repository.putWatermark(board.source, mark)
+            board.monitor.update { $0.isRepositoryReachable = true }
+        } catch {
+            let isNews = board.monitor.update { state in
+                defer { state.isRepositoryReachable = false }
+                return state.isRepositoryReachable
+            }
+            if isNews { log.error("cannot write the watermark: \(error)") }
+        }
+    }
+}

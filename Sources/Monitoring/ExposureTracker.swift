@@ -1,0 +1,76 @@
+package import Model
+
+/// Turns probes and archived positions into the proved frontier of one source. Pure.
+///
+/// A probe says: once everything below `bound` is durable, every commit up to its time is. The
+/// tracker keeps the probes that wait for their bound, and of those fulfilled only the newest.
+/// Nothing else ever moves the frontier: no probe, no progress, and the exposure grows.
+package struct ExposureTracker: Sendable {
+    /// The newest proof that has been fulfilled.
+    package struct Proof: Sendable, Hashable {
+        /// Source clock; the sidecar's wall clock where the source tells no time.
+        package var restorableTo: CommitTime
+        package var asked: MonotonicTime
+        package var askedWall: CommitTime
+    }
+
+    /// Probes that may wait at once; when full, every second one is dropped, oldest kept.
+    package static let waitingLimit = 600
+
+    package private(set) var proof: Proof?
+    private var waiting: [Probe] = []
+
+    package init() {}
+
+    /// Continues from a persisted watermark; `now` are this process's clocks.
+    ///
+    /// The monotonic clock of the old process means nothing here, so the age of the proof is taken
+    /// from the wall clock, and never as younger than zero.
+    package init(_ watermark: Watermark?, now: MonotonicTime, wall: CommitTime) {
+        guard let watermark, let restorableTo = watermark.restorableTo,
+            let provedAt = watermark.provedAt
+        else { return }
+        let age = max(0, wall.seconds(since: provedAt))
+        proof = Proof(
+            restorableTo: restorableTo, asked: now.advanced(bySeconds: -age), askedWall: provedAt)
+    }
+
+    /// A new probe; fulfilled at once when its bound is archived already.
+    package mutating func add(_ probe: Probe, archived: Position?) {
+        if waiting.count >= Self.waitingLimit {
+            waiting = waiting.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+        }
+        waiting.append(probe)
+        if let archived { advance(to: archived) }
+    }
+
+    /// Everything below `archived` on its timeline is durable.
+    package mutating func advance(to archived: Position) {
+        var fulfilled: Probe?
+        waiting.removeAll { probe in
+            guard Self.isFulfilled(probe, archived) else { return false }
+            if fulfilled.map({ $0.asked <= probe.asked }) ?? true { fulfilled = probe }
+            return true
+        }
+        guard let fulfilled, proof.map({ $0.asked <= fulfilled.asked }) ?? true else { return }
+        // A source clock that steps back must not take back what was proved.
+        let time = fulfilled.sourceTime ?? fulfilled.askedWall
+        proof = Proof(
+            restorableTo: max(time, proof?.restorableTo ?? time), asked: fulfilled.asked,
+            askedWall: fulfilled.askedWall)
+    }
+
+    /// Seconds since the newest proof was asked for; nil before the first.
+    package func exposure(_ now: MonotonicTime) -> Double? {
+        proof.map { max(0, now.seconds(since: $0.asked)) }
+    }
+
+    /// The bound the archive has to reach next; nil when nothing waits.
+    package var nextBound: UInt64? { waiting.first?.bound }
+
+    /// A probe of an older timeline is fulfilled by the newer one's position only through its own
+    /// timeline: after a switch the old probes are void, since their bound may lie beyond the fork.
+    private static func isFulfilled(_ probe: Probe, _ archived: Position) -> Bool {
+        probe.timeline == archived.timeline && archived.ordinal >= probe.bound
+    }
+}

@@ -1,0 +1,44 @@
+package import Model
+
+/// What is known of a stream at one moment, for naming its state.
+package struct StreamObservation: Sendable {
+    package var isConnected = false
+    package var isStopped = false
+    /// A gap was found and the base backup that mends it is not finished.
+    package var awaitsBackupAfterGap = false
+    package var archived: UInt64 = 0
+    /// Newest bound read from the source; nil when none was read.
+    package var bound: UInt64?
+    /// When the archived position last moved, or was last at the bound.
+    package var lastProgress: MonotonicTime
+    /// When the source last answered a probe.
+    package var lastAnswer: MonotonicTime?
+
+    package init(lastProgress: MonotonicTime) { self.lastProgress = lastProgress }
+}
+
+extension StreamState {
+    /// A connected stream that neither moves nor is at the source's end for this long is stalled.
+    package static let stallSeconds = 5.0
+    /// More than this behind the source is catching up.
+    package static let catchingUpBytes: UInt64 = 32 << 20
+
+    /// Names the state. Idle is streaming: at the bound, nothing to do, and answering.
+    package init(_ seen: StreamObservation, now: MonotonicTime) {
+        if seen.isStopped {
+            self = .stopped
+        } else if !seen.isConnected {
+            self = .connecting
+        } else if now.seconds(since: seen.lastProgress) > Self.stallSeconds {
+            self = .stalled
+        } else if let answer = seen.lastAnswer, now.seconds(since: answer) > Self.stallSeconds {
+            self = .stalled
+        } else if seen.awaitsBackupAfterGap {
+            self = .gap
+        } else if let bound = seen.bound, bound > seen.archived + Self.catchingUpBytes {
+            self = .catchingUp
+        } else {
+            self = .streaming
+        }
+    }
+}
