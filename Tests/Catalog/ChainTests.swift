@@ -1,5 +1,6 @@
 import Catalog
 import Model
+import Repository
 import Testing
 
 @Suite struct `A chain of segments` {
