@@ -122,11 +122,14 @@ package struct RestoreOrder: Sendable {
     package var programs: [String]
     /// Write into a destination that holds something.
     package var force: Bool
+    /// The server will be started, so its programs must be here.
+    package var starts: Bool
 
     package init(
         source: SourceID, descriptor: SourceDescriptor, backup: BaseBackupDescriptor,
         destination: String, relocations: [String: String], timeline: TimelineID,
-        stop: RecoveryStop?, fetchCommand: String, programs: [String], force: Bool
+        stop: RecoveryStop?, fetchCommand: String, programs: [String], force: Bool,
+        starts: Bool
     ) {
         self.source = source
         self.descriptor = descriptor
@@ -138,6 +141,7 @@ package struct RestoreOrder: Sendable {
         self.fetchCommand = fetchCommand
         self.programs = programs
         self.force = force
+        self.starts = starts
     }
 }
 
@@ -150,7 +154,8 @@ package protocol Restoration: AnyObject {
     var notes: [String] { get }
     /// Empties or makes the destination. The first call that writes.
     func begin() throws(TidemarkError)
-    /// The next stored file; its content follows by `write`.
+    /// The next stored file; its content follows by `write`. Manifest and configuration files come
+    /// before tablespaces, the data directory comes last.
     func open(_ file: StoredFile) throws(TidemarkError)
     /// Content in order; lent for the call only.
     func write(_ bytes: RawSpan) throws(TidemarkError)
