@@ -56,12 +56,14 @@ let package = Package(
             name: "Repository", dependencies: ["Model", "Platform", "Segments", "Storage"],
             swiftSettings: safe),
         .target(
-            name: "Catalog", dependencies: ["Model", "Platform", "Repository"],
+            name: "Catalog", dependencies: ["Model", "Platform", "Segments", "Repository"],
             swiftSettings: safe),
         .target(
             name: "Recovery",
-            dependencies: ["Model", "Platform", "Segments", "Repository", "Catalog"],
-            swiftSettings: safe),
+            dependencies: [
+                "Model", "Platform", "Segments", "Repository", "Catalog",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: safe),
         .target(name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
             swiftSettings: safe),
         .target(

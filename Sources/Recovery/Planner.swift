@@ -111,6 +111,9 @@ package struct Planner: Sendable {
             warnings: warnings(candidate))
     }
 
+    /// The candidate's history to the archive's end, whatever its chain was cut to.
+    func toEnd(_ candidate: Candidate) -> Chain { chain(from: candidate.backup) }
+
     private func warnings(_ candidate: Candidate) -> [String] {
         var lines = candidate.backup.warnings.map { "base backup \(candidate.backup.id): \($0)" }
         if let newest = snapshot.currentTimeline, newest != path.timeline {

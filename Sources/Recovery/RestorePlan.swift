@@ -12,6 +12,8 @@ package struct RestorePlan: Sendable {
     package var chain: Chain
     /// Nil when everything the archive has is wanted.
     package var stop: RecoveryStop?
+    /// Without a stop: the end of the last whole record, which recovery must reach.
+    package var archiveEnd: UInt64?
     /// Newest source time that the restored copy holds for certain; nil when not known.
     package var reaches: CommitTime?
     /// What the operator should know: what will be missing, what is unsound.

@@ -13,10 +13,13 @@ package protocol Replayer: AnyObject, Sendable {
         of timeline: TimelineID, _ documents: [String: [UInt8]]
     ) throws(TidemarkError) -> [Ancestor]
     /// A search for the exact stop in the stream's own bytes.
-    func search(_ question: StopQuestion, segmentBytes: UInt64) -> any StopSearch
+    /// `timeline` is the one recovery follows.
+    func search(
+        _ question: StopQuestion, of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> any StopSearch
     /// Checks tools and destination, and prepares a copy; writes nothing yet.
     func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration
-    /// Checks that the bytes a database hands over are a segment of `descriptor`'s history.
+    /// What the beginning of a segment says about itself. Throws `failed` for other bytes.
     func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity
 }
 
@@ -65,8 +68,8 @@ package enum StopQuestion: Hashable, Sendable {
     case transaction(UInt64)
     /// After everything that ends at or before this position.
     case position(UInt64)
-    /// After the restore point of this name whose record starts at the position, if it is known.
-    case point(String, at: UInt64?)
+    /// After the first restore point of this name.
+    case point(String)
     /// After the last whole record.
     case end
 }

@@ -29,7 +29,7 @@ enum CopyFiles {
     static func write(_ file: Int32, _ bytes: RawSpan, _ path: String) throws(TidemarkError) {
         var done = 0
         while done < bytes.byteCount {
-            let count = bytes.extracting(done..<bytes.byteCount).withUnsafeBytes {
+            let count = unsafe bytes.extracting(done..<bytes.byteCount).withUnsafeBytes {
                 unsafe Glibc.write(file, $0.baseAddress, $0.count)
             }
             if count < 0, errno == EINTR { continue }
@@ -41,7 +41,7 @@ enum CopyFiles {
     static func writeWhole(_ path: String, _ content: [UInt8]) throws(TidemarkError) {
         let file = try create(path)
         defer { Glibc.close(file) }
-        try write(file, content.span.bytes, path)
+        unsafe try write(file, content.span.bytes, path)
     }
 
     static func writeWhole(_ path: String, _ content: String) throws(TidemarkError) {

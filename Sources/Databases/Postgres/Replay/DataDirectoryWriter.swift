@@ -71,7 +71,7 @@ final class DataDirectoryWriter: TarSink {
         if file >= 0 {
             try CopyFiles.write(file, bytes, path)
         } else if kept[member.path] != nil {
-            bytes.withUnsafeBytes { unsafe kept[member.path]?.append(contentsOf: $0) }
+            unsafe bytes.withUnsafeBytes { unsafe kept[member.path]?.append(contentsOf: $0) }
         }
     }
 

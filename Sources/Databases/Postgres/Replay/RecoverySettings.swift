@@ -1,4 +1,4 @@
-package import Model
+import Model
 
 /// The settings that bring a restored copy to its stop and keep it from touching the original.
 struct RecoverySettings: Sendable {

@@ -109,7 +109,7 @@ extension RestoredCluster {
         if let writer {
             try tar.take(bytes, into: writer)
         } else {
-            bytes.withUnsafeBytes { unsafe collected.append(contentsOf: $0) }
+            unsafe bytes.withUnsafeBytes { unsafe collected.append(contentsOf: $0) }
         }
     }
 

@@ -15,7 +15,9 @@ struct ServerStart {
     private var log: String { root + "/tidemark-start.log" }
 
     func run(port: UInt16?) throws(TidemarkError) -> RestoredServer {
-        let port = try port ?? Self.freePort()
+        var chosen = port
+        if chosen == nil { chosen = try Self.freePort() }
+        let port = chosen ?? 0
         try CopyFiles.removeTree(log)
         let done = try Subprocess.run(
             programs.control,

@@ -72,7 +72,7 @@ struct TarReader {
             return count
         case .note(let type, let left, let padding):
             let count = Int(min(left, UInt64(bytes.byteCount)))
-            bytes.extracting(0..<count).withUnsafeBytes { unsafe note.append(contentsOf: $0) }
+            unsafe bytes.extracting(0..<count).withUnsafeBytes { unsafe note.append(contentsOf: $0) }
             if left == UInt64(count) { try apply(type) }
             state = left == UInt64(count)
                 ? Self.after(padding)
@@ -91,7 +91,7 @@ struct TarReader {
 
     private mutating func collect(_ bytes: RawSpan, upTo limit: Int) -> Int {
         let count = min(limit, bytes.byteCount)
-        bytes.extracting(0..<count).withUnsafeBytes { unsafe block.append(contentsOf: $0) }
+        unsafe bytes.extracting(0..<count).withUnsafeBytes { unsafe block.append(contentsOf: $0) }
         return count
     }
 
