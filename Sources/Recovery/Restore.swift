@@ -1,4 +1,4 @@
-package import Catalog
+import Catalog
 package import Model
 package import Platform
 package import Repository

@@ -9,7 +9,8 @@ struct SegmentDelivery {
 
     /// Writes the sealed segment of `range`; false when it is not sealed (yet).
     func deliverSealed(
-        _ base: ObjectKey, _ range: PositionRange, to path: String
+        _ base: ObjectKey, _ range: PositionRange, to path: String,
+        suffix: String = DeliveredFile.suffix
     ) throws(TidemarkError) -> Bool {
         for compression in Compression.allCases {
             let key = ObjectKey(base.path + compression.suffix)
@@ -25,7 +26,7 @@ struct SegmentDelivery {
                     .archiveDamaged, "\(key) says that it holds another stretch of history",
                     remedy: "bring it back from a copy of the archive")
             }
-            try write(reader, length: range.length, to: path)
+            try write(reader, length: range.length, to: path, suffix)
             return true
         }
         return false
@@ -44,14 +45,14 @@ struct SegmentDelivery {
             return nil
         }
         defer { reader.close() }
-        try write(reader, length: range.length, to: path)
+        try write(reader, length: range.length, to: path, DeliveredFile.suffix)
         return reader.position
     }
 
     private func write(
-        _ reader: SegmentReader, length: UInt64, to path: String
+        _ reader: SegmentReader, length: UInt64, to path: String, _ suffix: String
     ) throws(TidemarkError) {
-        let output = try DeliveredFile(path)
+        let output = try DeliveredFile(path, suffix: suffix)
         while try reader.read({ (bytes) throws(TidemarkError) in try output.write(bytes) }) {}
         guard reader.isSealed ? output.length == length : output.length <= length else {
             throw TidemarkError(
@@ -59,12 +60,6 @@ struct SegmentDelivery {
                 remedy: "bring it back from a copy of the archive")
         }
         try output.finish(length: length)
-    }
-
-    func deliver(document content: [UInt8], to path: String) throws(TidemarkError) {
-        let output = try DeliveredFile(path)
-        try unsafe output.write(content.span.bytes)
-        try output.finish(length: UInt64(content.count))
     }
 }
 
@@ -75,9 +70,18 @@ final class DeliveredFile {
     private var file: Int32
     private(set) var length: UInt64 = 0
 
-    init(_ path: String) throws(TidemarkError) {
+    /// What a file is called until it is whole: its name and this.
+    static var suffix: String { ".tidemark-\(getpid())" }
+
+    static func write(_ content: [UInt8], to path: String) throws(TidemarkError) {
+        let output = try DeliveredFile(path)
+        try unsafe output.write(content.span.bytes)
+        try output.finish(length: UInt64(content.count))
+    }
+
+    init(_ path: String, suffix: String = DeliveredFile.suffix) throws(TidemarkError) {
         self.path = path
-        temporary = "\(path).tidemark-\(getpid())"
+        temporary = path + suffix
         file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         if file < 0 { throw Self.failure(path) }
     }

@@ -37,9 +37,7 @@ package struct WalFetch {
         var hasSaid = false
         while true {
             do throws(TidemarkError) {
-                let status = try fetch()
-                if status == FetchStatus.delivered { startPrefetch(spool) }
-                return status
+                return try fetch(spool)
             } catch {
                 let now = clock.monotonic()
                 guard Self.mayPass(error), now < deadline else {
@@ -67,7 +65,7 @@ package struct WalFetch {
         return "tidemark: cannot fetch \(name) (\(error.code.rawValue)): \(text)"
     }
 
-    private func fetch() throws(TidemarkError) -> Int32 {
+    private func fetch(_ spool: PrefetchSpool?) throws(TidemarkError) -> Int32 {
         let repository = try open()
         try repository.open()
         guard let descriptor = try repository.descriptor(request.source) else {
@@ -78,7 +76,7 @@ package struct WalFetch {
         }
         switch replayer.request(request.name, segmentBytes: descriptor.segmentBytes) {
         case .segment(let range):
-            return try fetch(range, descriptor, repository)
+            return try fetch(range, descriptor, repository, spool)
         case .document(let timeline, let name):
             return try fetch(name, timeline, descriptor, repository)
         case .unfinished, .label, nil:
@@ -88,12 +86,15 @@ package struct WalFetch {
     }
 
     private func fetch(
-        _ range: PositionRange, _ descriptor: SourceDescriptor, _ repository: ArchiveRepository
+        _ range: PositionRange, _ descriptor: SourceDescriptor, _ repository: ArchiveRepository,
+        _ spool: PrefetchSpool?
     ) throws(TidemarkError) -> Int32 {
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
         let base = Layout.segment(request.source, style, range)
         let delivery = SegmentDelivery(repository: repository)
         if try delivery.deliverSealed(base, range, to: request.path) {
+            // Only behind a sealed segment can there be another one.
+            if let launch = request.prefetch { spool?.start(launch, behind: request.name) }
             return FetchStatus.delivered
         }
         if let length = try delivery.deliverOpen(base, range, to: request.path) {
@@ -143,8 +144,7 @@ package struct WalFetch {
         let listing = try repository.stream(request.source, style)
         if let key = listing.documents[timeline]?[name] {
             let content = try TimelineReader(repository, replayer).content(key)
-            try SegmentDelivery(repository: repository).deliver(
-                document: content, to: request.path)
+            try DeliveredFile.write(content, to: request.path)
             return FetchStatus.delivered
         }
         guard listing.segments[timeline]?.isEmpty == false, isBranch(timeline, listing) else {
@@ -158,10 +158,5 @@ package struct WalFetch {
     /// The oldest timeline of an archive may be a first one, which has no document.
     private func isBranch(_ timeline: TimelineID, _ listing: StreamListing) -> Bool {
         listing.timelines.first != timeline
-    }
-
-    private func startPrefetch(_ spool: PrefetchSpool?) {
-        guard let spool, let launch = request.prefetch else { return }
-        spool.start(launch, behind: request.name)
     }
 }
