@@ -7,9 +7,6 @@ package struct TimelineReader: Sendable {
     private let repository: ArchiveRepository
     private let replayer: any Replayer
 
-    /// Such a document has a line for each ancestor.
-    private static let limit = 16 << 20
-
     package init(_ repository: ArchiveRepository, _ replayer: any Replayer) {
         self.repository = repository
         self.replayer = replayer
@@ -31,22 +28,6 @@ package struct TimelineReader: Sendable {
 
     /// A stored document, decompressed. Throws `notFound`.
     package func content(_ key: ObjectKey) throws(TidemarkError) -> [UInt8] {
-        guard let stored = try repository.bytes(key, limit: Self.limit) else {
-            throw TidemarkError(.notFound, "\(key) is not in the archive")
-        }
-        guard let compression = Compression(suffixOf: key.name) else { return stored }
-        var rest = stored
-        let frames = FrameReader(key, compression) { (_) throws(TidemarkError) in
-            defer { rest = [] }
-            return rest
-        }
-        var content: [UInt8] = []
-        while let item = try frames.next() {
-            if item == .content { content += frames.content.array }
-        }
-        guard !frames.endsInsideFrame else {
-            throw Damage.error(key, at: frames.boundary, "it ends inside a frame")
-        }
-        return content
+        try TimelineDocument.read(repository.store, key)
     }
 }
