@@ -19,6 +19,8 @@ package protocol Replayer: AnyObject, Sendable {
     ) -> any StopSearch
     /// Checks tools and destination, and prepares a copy; writes nothing yet.
     func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration
+    /// Finds commits and restore points in the stream's bytes; `timeline` is the one they lie on.
+    func scan(of descriptor: SourceDescriptor, on timeline: TimelineID) -> any HistoryScan
     /// What the beginning of a segment says about itself. Throws `failed` for other bytes.
     func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity
 }
@@ -96,6 +98,14 @@ package protocol StopSearch: AnyObject {
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer?
     /// Says that nothing follows.
     func finish() throws(TidemarkError) -> StopAnswer
+}
+
+/// Reads the stream's bytes in order, from any segment's or page's start on.
+package protocol HistoryScan: AnyObject {
+    /// Takes the next bytes and hands on each entry that ends in them, in order.
+    func take(
+        _ bytes: RawSpan, at first: UInt64, _ found: (HistoryEntry) throws(TidemarkError) -> Void
+    ) throws(TidemarkError)
 }
 
 /// What a search has found.

@@ -52,6 +52,12 @@ package final class PostgresReplayer: Replayer {
         WalStopSearch(question, of: descriptor, on: timeline)
     }
 
+    package func scan(
+        of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> any HistoryScan {
+        WalHistoryScan(descriptor, timeline)
+    }
+
     package func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity {
         guard segment.byteCount >= WalPageHeader.longBytes else {
             throw TidemarkError(.failed, "the file is too short for a WAL segment")
