@@ -1,5 +1,5 @@
 /// How sealed files are compressed.
-package enum Compression: String, Sendable, CaseIterable {
+package enum CompressionChoice: String, Sendable, CaseIterable {
     /// Fastest restore.
     case lz4
     /// Understood everywhere.
