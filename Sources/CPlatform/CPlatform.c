@@ -37,6 +37,8 @@ int tm_rename_noreplace(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+int tm_syncfs(int fd) { return syncfs(fd); }
+
 int tm_lock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 void tm_unlock(int fd) { flock(fd, LOCK_UN); }
