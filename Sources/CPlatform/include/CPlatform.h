@@ -46,4 +46,7 @@ int tm_process_descriptor(pid_t pid);
 int tm_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[],
              const char *directory, int input, int output, int errors);
 
+/// The process's own argument, as ps shows it; it may be overwritten in place. NULL beyond the last.
+char *tm_argument(int index);
+
 #endif
