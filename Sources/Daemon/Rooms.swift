@@ -21,6 +21,17 @@ enum Rooms {
         }
     }
 
+    /// What restores the copies of a database; needs no connection.
+    static func replayer(_ kind: DatabaseKind) throws(TidemarkError) -> any Replayer {
+        switch kind {
+        case .postgres: return PostgresReplayer()
+        case .mongodb, .redis:
+            throw TidemarkError(
+                .configuration, "this version restores Postgres, not \(kind.rawValue)",
+                remedy: "use a version that has this database")
+        }
+    }
+
     /// How positions of an archived source are printed; needs no connection.
     static func style(_ descriptor: SourceDescriptor) -> any PositionStyle {
         switch descriptor.kind {
