@@ -1,5 +1,6 @@
 package import Model
 import Platform
+import Repository
 
 /// `check`: every missing setting or privilege of the repository and of every source.
 package struct CheckOperation: Sendable {

@@ -1,6 +1,6 @@
-package import Model
+import Model
 import Platform
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Everything that is done for one source: its threads, started and stopped together.
 ///
