@@ -1,0 +1,26 @@
+/// How a test server is made.
+package struct PostgresOptions: Sendable {
+    /// Who may connect, over TCP and the socket alike.
+    package enum Authentication: Hashable, Sendable {
+        case trust
+        /// SCRAM-SHA-256; the superuser `postgres` gets this password.
+        case password(String)
+    }
+
+    /// Lines of postgresql.conf, after and stronger than the fixture's own.
+    package var settings: [String]
+    /// `wal_segment_size` in MiB: 1, 2, 4 … 1024. Default 16.
+    package var segmentMebibytes: Int
+    package var checksums: Bool
+    package var authentication: Authentication
+
+    package init(
+        settings: [String] = [], segmentMebibytes: Int = 16, checksums: Bool = false,
+        authentication: Authentication = .trust
+    ) {
+        self.settings = settings
+        self.segmentMebibytes = segmentMebibytes
+        self.checksums = checksums
+        self.authentication = authentication
+    }
+}

@@ -1,0 +1,102 @@
+import Model
+import Testing
+
+@testable import Monitoring
+
+struct ExposureTrackerTests {
+    private let one = TimelineID("1")
+
+    private func probe(_ second: Int, bound: UInt64, timeline: String = "1") -> Probe {
+        Probe(
+            timeline: TimelineID(timeline), bound: bound,
+            sourceTime: CommitTime(microseconds: Int64(second) * 1_000_000 + 7),
+            asked: MonotonicTime(nanoseconds: UInt64(second) * 1_000_000_000),
+            askedWall: CommitTime(microseconds: Int64(second) * 1_000_000),
+            answered: MonotonicTime(nanoseconds: UInt64(second) * 1_000_000_000 + 1000))
+    }
+
+    private func at(_ second: Double) -> MonotonicTime {
+        MonotonicTime(nanoseconds: UInt64(second * 1e9))
+    }
+
+    private func position(_ ordinal: UInt64, _ timeline: String = "1") -> Position {
+        Position(timeline: TimelineID(timeline), ordinal: ordinal)
+    }
+
+    @Test func `without a probe nothing is proved however far the archive is`() {
+        var tracker = ExposureTracker()
+        tracker.advance(to: position(.max))
+        #expect(tracker.proof == nil)
+        #expect(tracker.exposure(at(100)) == nil)
+    }
+
+    @Test func `a probe proves its time once its bound is archived and not one byte earlier`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(10, bound: 500), archived: position(100))
+        tracker.advance(to: position(499))
+        #expect(tracker.proof == nil)
+        tracker.advance(to: position(500))
+        #expect(tracker.proof?.restorableTo == CommitTime(microseconds: 10_000_007))
+        #expect(tracker.exposure(at(13)) == 3)
+    }
+
+    @Test func `an idle source is proved anew by every probe without a byte`() {
+        var tracker = ExposureTracker()
+        for second in 1...50 {
+            tracker.add(probe(second, bound: 500), archived: position(500))
+            #expect(tracker.exposure(at(Double(second) + 0.5)) == 0.5)
+        }
+    }
+
+    @Test func `a frozen archive lets the exposure grow although probes go on`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(1, bound: 500), archived: position(500))
+        for second in 2...1000 {
+            tracker.add(probe(second, bound: 501), archived: position(500))
+        }
+        #expect(tracker.exposure(at(1000)) == 999)
+    }
+
+    @Test func `after a long outage the newest fulfilled probe counts`() {
+        var tracker = ExposureTracker()
+        for second in 1...3000 {
+            tracker.add(probe(second, bound: UInt64(second)), archived: position(0))
+        }
+        tracker.advance(to: position(2000))
+        let exposure = tracker.exposure(at(3000))!
+        #expect(exposure >= 1000)
+        tracker.advance(to: position(3000))
+        #expect(tracker.exposure(at(3000)) == 0)
+    }
+
+    @Test func `a position of another timeline fulfils nothing`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(5, bound: 10), archived: position(99, "2"))
+        #expect(tracker.proof == nil)
+        tracker.add(probe(6, bound: 10, timeline: "2"), archived: position(99, "2"))
+        #expect(tracker.exposure(at(6)) == 0)
+    }
+
+    @Test func `a source clock that steps back never takes back what was proved`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(10, bound: 1), archived: position(1))
+        var late = probe(11, bound: 1)
+        late.sourceTime = CommitTime(microseconds: 3_000_000)
+        tracker.add(late, archived: position(1))
+        #expect(tracker.proof?.restorableTo == CommitTime(microseconds: 10_000_007))
+        #expect(tracker.exposure(at(11)) == 0)
+    }
+
+    @Test func `a restart takes the age of the old proof from the wall clock`() {
+        let mark = Watermark(
+            timeline: one, state: .streaming, received: 5, archived: 5,
+            restorableTo: CommitTime(microseconds: 1_000_000),
+            provedAt: CommitTime(microseconds: 1_100_000),
+            written: CommitTime(microseconds: 2_000_000))
+        let tracker = ExposureTracker(
+            mark, now: at(500), wall: CommitTime(microseconds: 61_100_000))
+        #expect(abs(tracker.exposure(at(500))! - 60) < 0.001)
+        let stepped = ExposureTracker(mark, now: at(500), wall: CommitTime(microseconds: 0))
+        #expect(stepped.exposure(at(500)) == 0)
+    }
+}
