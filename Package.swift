@@ -59,12 +59,14 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: safe),
         .target(
-            name: "Catalog", dependencies: ["Model", "Platform", "Repository"],
+            name: "Catalog", dependencies: ["Model", "Platform", "Segments", "Repository"],
             swiftSettings: safe),
         .target(
             name: "Recovery",
-            dependencies: ["Model", "Platform", "Segments", "Repository", "Catalog"],
-            swiftSettings: safe),
+            dependencies: [
+                "Model", "Platform", "Segments", "Repository", "Catalog",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: safe),
         .target(name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
             swiftSettings: safe),
         .target(
