@@ -66,4 +66,4 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-extension LineLogHandler.Format: @retroactive ExpressibleByArgument {}
+extension LineLogHandler.Format: ExpressibleByArgument {}
