@@ -53,15 +53,20 @@ let package = Package(
             exclude: ["CLZ4", "CZlib"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["Model", "Platform"], swiftSettings: safe),
         .target(
-            name: "Repository", dependencies: ["Model", "Platform", "Segments", "Storage"],
-            swiftSettings: safe),
+            name: "Repository",
+            dependencies: [
+                "Model", "Platform", "Segments", "Storage",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: safe),
         .target(
-            name: "Catalog", dependencies: ["Model", "Platform", "Repository"],
+            name: "Catalog", dependencies: ["Model", "Platform", "Segments", "Repository"],
             swiftSettings: safe),
         .target(
             name: "Recovery",
-            dependencies: ["Model", "Platform", "Segments", "Repository", "Catalog"],
-            swiftSettings: safe),
+            dependencies: [
+                "Model", "Platform", "Segments", "Repository", "Catalog",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: safe),
         .target(name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
             swiftSettings: safe),
         .target(

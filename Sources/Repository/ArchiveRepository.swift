@@ -50,6 +50,19 @@ package final class ArchiveRepository: Sendable {
         return try open()
     }
 
+    /// Whether there is nothing at all, so that a new archive may be made here.
+    package func isEmpty() throws(TidemarkError) -> Bool {
+        guard try store.size(Layout.marker) == nil else { return false }
+        return try store.list("").allSatisfy { $0.key.name == "lost+found" }
+    }
+
+    /// Writes and removes a small object, to know that writing works.
+    package func probeWriting(now: CommitTime) throws(TidemarkError) {
+        let key = ObjectKey("check-\(now.microseconds)")
+        try store.put(key, Array("tidemark check".utf8), .create)
+        try store.delete(key)
+    }
+
     private static func hex(_ word: UInt32) -> String {
         let digits = String(word, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
@@ -177,25 +190,37 @@ extension ArchiveRepository {
         try store.put(key, JSONDocument.encode(backup), .create)
     }
 
-    /// Removes what interrupted base backups left behind: folders without a manifest, apart from
-    /// `running`. Returns their ids.
+    /// Removes what interrupted base backups left behind: folders without a manifest. Returns their
+    /// ids. Whoever holds the lease knows that no base backup is being written.
     @discardableResult
     package func sweepBackups(
-        _ source: SourceID, running: String?
+        _ source: SourceID, under lease: BackupLease
     ) throws(TidemarkError) -> [String] {
+        precondition(lease.source == source, "the lease is of another source")
         let prefix = Layout.backups(source)
         var files: [String: [ObjectKey]] = [:]
         var finished: Set<String> = []
         for info in try store.list(prefix) {
-            let rest = info.key.path.dropFirst(prefix.count)
-            guard let id = rest.split(separator: "/").first.map(String.init) else { continue }
+            let parts = info.key.path.dropFirst(prefix.count).split(separator: "/")
+            // A file directly in the folder is not part of a base backup: the lease itself.
+            guard parts.count > 1 else { continue }
+            let id = String(parts[0])
             files[id, default: []].append(info.key)
-            if info.key.name == Layout.manifestName { finished.insert(id) }
+            if parts.count == 2, info.key.name == Layout.manifestName { finished.insert(id) }
         }
-        let leftovers = files.keys.filter { !finished.contains($0) && $0 != running }.sorted()
+        let leftovers = files.keys.filter { !finished.contains($0) }.sorted()
         for id in leftovers {
             for key in files[id] ?? [] { try store.delete(key) }
         }
+        // Objects that were being written when their process ended.
+        try store.sweep(prefix, olderThan: lease.abandonedAfterSeconds)
         return leftovers
+    }
+
+    /// Removes a base backup, the manifest first, so that it is never seen without its files.
+    package func removeBackup(_ source: SourceID, _ id: String) throws(TidemarkError) {
+        let folder = Layout.backup(source, id)
+        try store.delete(Layout.manifest(source, id))
+        for info in try store.list(folder.path + "/") { try store.delete(info.key) }
     }
 }

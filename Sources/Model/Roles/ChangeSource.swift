@@ -31,12 +31,18 @@ package struct ResumePoint: Sendable {
     package var descriptor: SourceDescriptor?
     /// End of the newest archived timeline; nil when nothing is archived.
     package var end: Position?
+    /// Ends of the older timelines in the archive, for a source that went back and took another way.
+    package var others: [Position]
     /// True after `historyLost`: start where the source can, whatever the archive's end.
     package var skipsLostHistory: Bool
 
-    package init(descriptor: SourceDescriptor?, end: Position?, skipsLostHistory: Bool = false) {
+    package init(
+        descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],
+        skipsLostHistory: Bool = false
+    ) {
         self.descriptor = descriptor
         self.end = end
+        self.others = others
         self.skipsLostHistory = skipsLostHistory
     }
 }
