@@ -1,4 +1,7 @@
+import Catalog
 package import Model
+import Monitoring
+import Repository
 
 /// `list`: what can be restored.
 package struct ListOperation: Sendable {
@@ -12,6 +15,32 @@ package struct ListOperation: Sendable {
     }
 
     package func run() throws(TidemarkError) -> ListDocument {
-        throw TidemarkError(.failed, "list is not built yet")
+        let repository = try configuration.repository.archive()
+        try repository.open()
+        var listed: [ListedSource] = []
+        for descriptor in try repository.sources()
+        where sources.isEmpty || sources.contains(descriptor.source) {
+            listed.append(try list(descriptor, repository))
+        }
+        if let missing = sources.first(where: { name in !listed.contains { $0.name == name } }) {
+            throw TidemarkError(
+                .configuration, "the archive at \(repository.store.url) has no source \(missing)",
+                remedy: "see the sources it has: tidemark list")
+        }
+        return ListDocument(sources: listed)
+    }
+
+    private func list(
+        _ descriptor: SourceDescriptor, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> ListedSource {
+        let snapshot = try CatalogReader(repository, Rooms.replayer(descriptor.kind))
+            .read(descriptor.source)
+        let style = snapshot.style
+        return ListedSource(
+            name: descriptor.source, kind: descriptor.kind,
+            recoveryWindows: snapshot.windows().map { SourceStatus.Window($0) },
+            backups: snapshot.backups.map { ListedBackup($0, style) },
+            points: snapshot.points.map { ListedPoint($0, style) },
+            gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) })
     }
 }
