@@ -118,6 +118,10 @@ let package = Package(
         .testTarget(
             name: "DaemonTests", dependencies: ["Daemon", "TestKit"], path: "Tests/Daemon",
             swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["tidemark", "Daemon", "Model", "Monitoring", "Platform", "TestKit"],
+            path: "Tests/CommandLine", swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["TestKit"], path: "Tests/Tidy", swiftSettings: strict),
         .testTarget(
             name: "PostgresIntegrationTests",
