@@ -39,6 +39,8 @@ int tm_rename_noreplace(const char *from, const char *to) {
 
 int tm_lock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
+void tm_unlock(int fd) { flock(fd, LOCK_UN); }
+
 // CRC-32C by eight tables; the tables are made once, before the first use.
 static uint32_t table[8][256];
 

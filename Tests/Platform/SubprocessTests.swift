@@ -60,7 +60,9 @@ import Glibc
         }
     }
 
-    @Test func `signals arrive although the pool blocks them, and their effect is told`() async throws {
+    @Test func `signals arrive although the pool blocks them, and their effect is told`()
+        async throws
+    {
         try await offPool {
             var blocked = sigset_t()
             sigfillset(&blocked)

@@ -43,7 +43,8 @@ import Testing
             try bench.store.put(ObjectKey("a/second"), [1], .create)
             let root = bench.scratch.path
             let steps = bench.faults.trace.filter { $0.call != .inspect && $0.call != .allocate }
-            #expect(steps.map(\.call) == [.open, .open, .lock, .write, .sync, .rename, .open, .sync])
+            #expect(
+                steps.map(\.call) == [.open, .open, .lock, .write, .sync, .rename, .open, .sync])
             #expect(steps[4].path.hasPrefix(root + "/a/.tmp-"))
             #expect(steps[5].path == root + "/a/second")
             #expect(steps[7].path == root + "/a")
@@ -121,7 +122,8 @@ import Testing
         }
     }
 
-    @Test func `a disk that fills up in the middle of a large object leaves nothing`() async throws {
+    @Test func `a disk that fills up in the middle of a large object leaves nothing`() async throws
+    {
         try await offPool {
             let bench = try Bench()
             let writer = try bench.store.create(ObjectKey("base/data"))

@@ -30,6 +30,9 @@ uint32_t tm_crc32c(uint32_t crc, const void *bytes, size_t length);
 /// flock(2) exclusive, non-blocking. 0 when held, -1 and errno otherwise.
 int tm_lock_exclusive(int fd);
 
+/// Gives the flock(2) back, for every copy of the descriptor.
+void tm_unlock(int fd);
+
 /// A pipe with both ends close-on-exec; end `ours` (0 reading, 1 writing) is non-blocking. -1 and
 /// errno on failure.
 int tm_pipe(int ends[2], int ours);

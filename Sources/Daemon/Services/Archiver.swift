@@ -1,5 +1,6 @@
 package import Logging
 package import Model
+import Monitoring
 package import Platform
 package import Repository
 package import Segments

@@ -19,8 +19,7 @@ struct Connection: ~Copyable {
 
     /// Connects; takes at most `configuration.connectSeconds` per host.
     ///
-    /// - Parameter wake: When raised, every wait of this connection ends with `sourceUnreachable`,
-    ///   except `wait(seconds:)`, which tells.
+    /// - Parameter wake: When raised, connecting ends with `sourceUnreachable`, and `wait` returns.
     init(
         _ configuration: PostgresConfiguration, _ mode: PostgresConfiguration.Mode,
         wake: WakeSignal? = nil
@@ -31,7 +30,9 @@ struct Connection: ~Copyable {
         unsafe raw = connected
         self.wake = wake
         notices = log
-        hidden = unsafe HiddenBytes(connected)
+        hidden = unsafe HiddenBytes(
+            session: PQsslInUse(connected) == 1 ? PQsslStruct(connected, "OpenSSL") : nil,
+            isEncrypted: PQsslInUse(connected) == 1 || PQgssEncInUse(connected) == 1)
         unsafe PQsetnonblocking(connected, 1)
         unsafe PQsetNoticeReceiver(
             connected,
@@ -105,6 +106,11 @@ extension Connection {
             }
         }
         return sets
+    }
+
+    /// The first row set of `sql`; an empty one when it has none.
+    func table(_ sql: String, seconds: Double = 30) throws(TidemarkError) -> ConnectionRows {
+        try rows(sql, seconds: seconds).first ?? ConnectionRows(cells: [])
     }
 
     /// The error of a refusal on this connection.
@@ -190,13 +196,16 @@ extension Connection {
     enum Waited: Sendable, Equatable { case ready, woken, timeout }
 
     /// Waits until bytes arrive, the wake signal is up (it is taken down), or the time is over.
-    func wait(seconds: Double) throws(TidemarkError) -> Waited {
+    ///
+    /// - Parameter hearsWake: False leaves the signal alone, for a later wait.
+    func wait(seconds: Double, hearsWake: Bool = true) throws(TidemarkError) -> Waited {
+        let wake = hearsWake ? wake : nil
         switch hidden.count() {
         case .some(let count) where count > 0: return .ready
-        case .some: return try poll(POLLIN, seconds: seconds)
+        case .some: return try poll(POLLIN, wake, seconds: seconds)
         case .none:
             // Encrypted, and libpq does not tell what it holds back: look often.
-            let waited = try poll(POLLIN, seconds: min(seconds, 0.02))
+            let waited = try poll(POLLIN, wake, seconds: min(seconds, 0.02))
             return waited == .timeout && seconds > 0.02 ? .ready : waited
         }
     }
@@ -229,7 +238,7 @@ extension Connection {
             if status == 0 { return }
             guard status == 1 else { throw broken() }
             let left = deadline - Self.now()
-            guard left > 0, try poll(POLLIN | POLLOUT, seconds: left) == .ready else {
+            guard left > 0, try poll(POLLIN | POLLOUT, nil, seconds: left) == .ready else {
                 throw silent(seconds)
             }
             guard unsafe PQconsumeInput(raw) == 1 else { throw broken() }
@@ -239,17 +248,15 @@ extension Connection {
     /// Waits for input and takes it.
     private func takeInput(_ deadline: Double) throws(TidemarkError) {
         let left = deadline - Self.now()
-        guard left > 0 else { throw silent(nil) }
-        switch try wait(seconds: left) {
-        case .timeout: throw silent(nil)
-        case .woken:
-            throw TidemarkError(.sourceUnreachable, "waiting for Postgres at \(place) was cut short")
-        case .ready: break
+        guard left > 0, try wait(seconds: left, hearsWake: false) == .ready else {
+            throw silent(nil)
         }
         guard unsafe PQconsumeInput(raw) == 1 else { throw broken() }
     }
 
-    private func poll(_ events: Int32, seconds: Double) throws(TidemarkError) -> Waited {
+    private func poll(
+        _ events: Int32, _ wake: WakeSignal?, seconds: Double
+    ) throws(TidemarkError) -> Waited {
         try unsafe Self.poll(PQsocket(raw), events, wake, seconds: seconds)
     }
 
@@ -478,48 +485,5 @@ private struct Connector {
             let text = unsafe PQerrorMessage(raw).map { unsafe String(cString: $0) } ?? ""
             return ConnectionFailure(connectionText: configuration.scrub(text)).error(context)
         }
-    }
-}
-
-/// Decrypted bytes that OpenSSL keeps back.
-///
-/// libpq reads at most its buffer's free space (8 KiB at least) of a TLS record of up to 16 KiB; the
-/// rest stays inside OpenSSL, and `poll` on the socket sleeps although a message is there. libpq has
-/// no call for it, so OpenSSL is asked itself, through the library that libpq has loaded.
-@safe
-private struct HiddenBytes {
-    private typealias Pending = @convention(c) (UnsafeMutableRawPointer) -> Int32
-    private let session: UnsafeMutableRawPointer?
-    private let pending: Pending?
-    private let isUnknown: Bool
-
-    init(_ raw: OpaquePointer) {
-        unsafe session = PQsslInUse(raw) == 1 ? unsafe PQsslStruct(raw, "OpenSSL") : nil
-        let symbol = unsafe dlsym(nil, "SSL_pending")
-        unsafe pending = symbol.map { unsafe unsafeBitCast($0, to: Pending.self) }
-        let isEncrypted = unsafe PQsslInUse(raw) == 1 || PQgssEncInUse(raw) == 1
-        isUnknown = unsafe isEncrypted && (session == nil || pending == nil)
-    }
-
-    /// Nil when it cannot be known.
-    func count() -> Int? {
-        if isUnknown { return nil }
-        guard let session = unsafe session, let pending = unsafe pending else { return 0 }
-        return unsafe Int(pending(session))
-    }
-}
-
-/// Collects the server's warnings; bounded, the first ones are kept.
-private final class NoticeLog {
-    private static let limit = 200
-    private var lines: [String] = []
-
-    func add(_ line: String) {
-        if lines.count < Self.limit { lines.append(line) }
-    }
-
-    func take() -> [String] {
-        defer { lines = [] }
-        return lines
     }
 }

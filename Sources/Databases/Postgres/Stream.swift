@@ -122,7 +122,9 @@ extension Stream {
                 return try machine.handle(endReplies())
             case .nothing:
                 let left = deadline.seconds(since: time.monotonic())
-                guard left > 0, try connection!.wait(seconds: left) == .ready else {
+                guard left > 0,
+                    try connection!.wait(seconds: left, hearsWake: false) == .ready
+                else {
                     throw TidemarkError(
                         .sourceUnreachable, "Postgres at \(machine.context.place) started no stream",
                         remedy: "see the server's log")

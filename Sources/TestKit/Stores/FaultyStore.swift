@@ -133,7 +133,8 @@ extension FaultyStore {
     }
 
     package func create(_ key: ObjectKey) throws(TidemarkError) -> any ObjectWriter {
-        try perform(.create) { () throws(TidemarkError) in FaultyWriter(try base.create(key), self) }
+        try perform(.create) { () throws(TidemarkError) in FaultyWriter(try base.create(key), self)
+        }
     }
 
     package func list(_ prefix: String) throws(TidemarkError) -> [ObjectInfo] {

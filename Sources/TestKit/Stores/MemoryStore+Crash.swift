@@ -4,8 +4,8 @@ import Platform
 extension MemoryStore {
     private static let sector = 512
 
-    /// Power fails: of what was not synced, every sector survives or not, by chance, and the size is
-    /// anything between the synced and the last one. Open handles are dead, locks are free.
+    /// Power fails: of what was not synced, every sector survives or not, by chance, and the size
+    /// is anything between the synced and the last one. Open handles are dead, locks are free.
     package func crash(_ random: inout some RandomNumberGenerator) {
         state.update { state in
             // In the order of keys, so that a seed gives the same outcome every time.

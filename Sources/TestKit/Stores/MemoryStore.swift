@@ -3,9 +3,9 @@ import Platform
 
 /// A repository in memory that knows what would be lost in a power failure.
 ///
-/// Durable at once: what `put`, `finish`, `seal`, `delete` and `discard` did, and the existence of an
-/// appendable file. Durable only after `sync`: what was written to an appendable file. `crash` drops
-/// the rest, as a disk would: whole sectors, not in order.
+/// Durable at once: what `put`, `finish`, `seal`, `delete` and `discard` did, and the existence of
+/// an appendable file. Durable only after `sync`: what was written to an appendable file. `crash`
+/// drops the rest, as a disk would: whole sectors, not in order.
 package final class MemoryStore: ObjectStore, AppendingStore {
     struct Content: Sendable {
         var live: [UInt8]

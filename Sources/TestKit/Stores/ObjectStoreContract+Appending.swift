@@ -75,7 +75,8 @@ extension ObjectStoreContract {
             try expect(try keys(store, "") == [final.path], "one is left")
             try expect(try content(store, final) == bytes, "as it was")
         },
-        appending("sealing onto other bytes is a conflict and changes nothing") { store, appending in
+        appending("sealing onto other bytes is a conflict and changes nothing") {
+            store, appending in
             let (open, final) = (ObjectKey("s/A.partial"), ObjectKey("s/A.lz4"))
             let bytes = SeededRandom.sample(2_500_000)
             try store.put(final, bytes, .create)

@@ -58,7 +58,7 @@ extension ObjectStoreContract {
                     do throws(TidemarkError) {
                         try store.put(key, [UInt8(worker)], .create)
                         return true
-                    } catch where error.code == .contentConflict {
+                    } catch let error where error.code == .contentConflict {
                         return false
                     }
                 }

@@ -30,7 +30,16 @@ struct RoomStreamTests {
                 SELECT pg_create_restore_point('here');
                 """)
             try harness.pull(stream, into: sink, to: server.settle())
-            try server.restart()
+            let stopping = DedicatedThread("stop") { () throws(TidemarkError) in
+                try server.stop(.fast, seconds: 10)
+            }
+            let last = try harness.pull(stream, into: sink) { $0 == .finished }
+            #expect(last == .finished)
+            try stopping.join()
+            #expect(throws: TidemarkError.self) {
+                try stream.pull(until: harness.time.monotonic(), into: sink)
+            }
+            try server.start()
             let again = try stream.open(
                 ResumePoint(
                     descriptor: opening.descriptor,
