@@ -2,7 +2,7 @@ package import Model
 package import Platform
 
 /// Everything Tidemark asks of one Postgres.
-package final class PostgresRoom {
+package final class PostgresRoom: DatabaseRoom {
     private let configuration: PostgresConfiguration
     private let time: any TimeSource
 
@@ -19,4 +19,8 @@ package final class PostgresRoom {
     }
 
     package func stream() -> any ChangeSource { Stream(configuration, time: time) }
+
+    package func inspector() -> any SourceInspector { Inspector(configuration, time: time) }
+
+    package func baseBackup() -> any BaseBackupSource { BaseBackup(configuration, time: time) }
 }
