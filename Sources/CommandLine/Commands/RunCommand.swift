@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Logging
 import Model
 
 /// `tidemark run`
@@ -43,6 +44,6 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             configuration = try file.load()
         }
-        try await RunOperation(configuration).run()
+        try await RunOperation(configuration, log: Logger(label: "tidemark")).run()
     }
 }
