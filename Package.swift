@@ -121,7 +121,9 @@ let package = Package(
         .testTarget(name: "TidyTests", dependencies: ["TestKit"], path: "Tests/Tidy", swiftSettings: strict),
         .testTarget(
             name: "PostgresIntegrationTests",
-            dependencies: ["tidemark", "Postgres", "Segments", "Repository", "Daemon", "TestKit"],
+            dependencies: [
+                "tidemark", "Postgres", "Segments", "Storage", "Repository", "Daemon", "TestKit",
+            ],
             path: "Tests/Integration/Postgres", swiftSettings: strict),
     ]
 )

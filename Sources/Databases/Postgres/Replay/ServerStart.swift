@@ -83,7 +83,7 @@ struct ServerStart {
         let content = (try? CopyFiles.read(log)) ?? []
         let report = ServerReport(log: String(decoding: content, as: UTF8.self))
         return TidemarkError(
-            .failed, "the restored server stopped: \(report.reason)",
+            report.code, "the restored server stopped: \(report.reason)",
             remedy: report.advice + "; its log is \(log)")
     }
 
