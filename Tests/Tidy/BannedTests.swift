@@ -13,7 +13,7 @@ import Testing
     }
 
     static func uncommentedUnchecked(_ file: SourceFile) -> [Finding] {
-        file.code.indices.filter { file.code[$0].contains("@unchecked Sendable") }.compactMap {
+        file.code.indices.filter { file.code[$0].contains(": @unchecked Sendable") }.compactMap {
             index in
             let next = file.lines.dropFirst(index + 1).first?.drop { $0 == " " } ?? ""
             let names = next.hasPrefix("//") && next.count > 20
