@@ -22,11 +22,14 @@ enum Rooms {
         }
     }
 
-    /// What brings back a source of this kind.
-    static func replayer(_ kind: DatabaseKind) -> any Replayer {
+    /// What restores the copies of a database; needs no connection.
+    static func replayer(_ kind: DatabaseKind) throws(TidemarkError) -> any Replayer {
         switch kind {
-        case .postgres: PostgresReplayer()
-        case .mongodb, .redis: preconditionFailure("no room for \(kind) wrote this archive")
+        case .postgres: return PostgresReplayer()
+        case .mongodb, .redis:
+            throw TidemarkError(
+                .configuration, "this version restores Postgres, not \(kind.rawValue)",
+                remedy: "use a version that has this database")
         }
     }
 

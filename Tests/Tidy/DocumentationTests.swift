@@ -68,7 +68,7 @@ import Testing
             let missing = files.flatMap(Self.undocumented).filter {
                 !$0.problem.first!.isUppercase
             }
-            let all = files.flatMap(\.code).count {
+            let all = files.flatMap { $0.code }.count {
                 $0.contains("package ") && $0.contains("func ")
             }
             let isFine = missing.count <= 3 || Double(missing.count) <= Double(all) * Self.plainShare

@@ -68,4 +68,4 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-extension LineLogHandler.Format: @retroactive ExpressibleByArgument {}
+extension LineLogHandler.Format: ExpressibleByArgument {}

@@ -17,6 +17,13 @@ struct RestoredServerOptions: ParsableArguments {
     )
     var user: String?
 
+    @Option(
+        name: .customLong("pg-bin"),
+        help: ArgumentHelp(
+            "Where pg_ctl of the right version is; else PATH and the usual places.",
+            valueName: "folder"))
+    var programs: [String] = []
+
     func validate() throws {
         if port != nil, !start { throw ValidationError("--port needs --start") }
         if port == 0 { throw ValidationError("--port is a number from 1 to 65535") }
@@ -26,6 +33,7 @@ struct RestoredServerOptions: ParsableArguments {
         request.starts = start
         request.port = port
         request.user = user
+        request.programs = programs
         let writesFiles =
             request.folder != nil
             || request.places.values.contains { place in

@@ -17,30 +17,24 @@ package struct ListOperation: Sendable {
     package func run() throws(TidemarkError) -> ListDocument {
         let repository = try configuration.repository.archive()
         try repository.open()
-        var listed: [ListedSource] = []
-        for descriptor in try repository.sources()
-        where sources.isEmpty || sources.contains(descriptor.source) {
-            listed.append(try list(descriptor, repository))
+        var wanted = sources
+        if wanted.isEmpty { wanted = try repository.sources().map(\.source) }
+        var document = ListDocument(sources: [])
+        for source in wanted {
+            let kind = try repository.descriptor(source)?.kind ?? .postgres
+            let reader = CatalogReader(repository, try Rooms.replayer(kind))
+            document.sources.append(Self.listed(try reader.read(source)))
         }
-        if let missing = sources.first(where: { name in !listed.contains { $0.name == name } }) {
-            throw TidemarkError(
-                .configuration, "the archive at \(repository.store.url) has no source \(missing)",
-                remedy: "see the sources it has: tidemark list")
-        }
-        return ListDocument(sources: listed)
+        return document
     }
 
-    private func list(
-        _ descriptor: SourceDescriptor, _ repository: ArchiveRepository
-    ) throws(TidemarkError) -> ListedSource {
-        let snapshot = try CatalogReader(repository, Rooms.replayer(descriptor.kind))
-            .read(descriptor.source)
+    private static func listed(_ snapshot: CatalogSnapshot) -> ListedSource {
         let style = snapshot.style
         return ListedSource(
-            name: descriptor.source, kind: descriptor.kind,
-            recoveryWindows: snapshot.windows().map { SourceStatus.Window($0) },
+            name: snapshot.source, kind: snapshot.descriptor.kind,
+            recoveryWindows: snapshot.windows().map(SourceStatus.Window.init),
             backups: snapshot.backups.map { ListedBackup($0, style) },
-            points: snapshot.points.map { ListedPoint($0, style) },
+            points: snapshot.points.sorted { $0.time < $1.time }.map { ListedPoint($0, style) },
             gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) })
     }
 }

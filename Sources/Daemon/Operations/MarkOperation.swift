@@ -50,7 +50,7 @@ package struct MarkOperation: Sendable {
         return (try inspector.mark(name), Rooms.style(descriptor))
     }
 
-    /// Every byte of the record is archived once the position behind it is.
+    /// Every byte of the record is archived once the position behind it is reached.
     private func wait(
         for point: RestorePoint, _ source: SourceID, _ style: any PositionStyle,
         _ repository: ArchiveRepository
@@ -60,8 +60,7 @@ package struct MarkOperation: Sendable {
         var seen: UInt64 = 0
         while true {
             if let mark = try repository.watermark(source), mark.timeline == point.timeline {
-                // The frontier is past the record's start only with the whole record.
-                if mark.archived > point.position { return }
+                if mark.archived >= point.end ?? point.position + 1 { return }
                 if mark.archived > seen { moved = time.monotonic() }
                 seen = mark.archived
             }

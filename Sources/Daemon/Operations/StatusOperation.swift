@@ -37,7 +37,7 @@ package struct StatusOperation: Sendable {
         }
         let style = Rooms.style(descriptor)
         let mark = try repository.watermark(source.name)
-        let snapshot = try CatalogReader(repository, Rooms.replayer(descriptor.kind))
+        let snapshot = try CatalogReader(repository, try Rooms.replayer(descriptor.kind))
             .read(source.name)
         let (state, reason) = state(mark)
         return SourceStatus(
