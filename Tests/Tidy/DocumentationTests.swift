@@ -52,28 +52,31 @@ import Testing
         return false
     }
 
-    /// Share of a folder's package functions that may speak for themselves, like `Layout.points`.
-    private static let plainShare = 0.25
+    /// Share of a target's package functions that may speak for themselves, like `Layout.points`.
+    private static let plainShare = 0.4
 
+    /// A type inside another may be plain by its name and place: `SegmentListing.State`.
     @Test func `package types are documented`() {
         expectNone(
-            SourceTree.sources.flatMap(Self.undocumented).filter { $0.problem.first!.isUppercase })
+            SourceTree.sources.flatMap { file in
+                Self.undocumented(file).filter { finding in
+                    finding.problem.first!.isUppercase
+                        && !file.lines[finding.line - 1].hasPrefix(" ")
+                }
+            })
     }
 
     @Test func `most package functions are documented`() {
-        let folders = Dictionary(grouping: SourceTree.sources) {
-            $0.path.split(separator: "/").dropLast().joined(separator: "/")
-        }
-        for (folder, files) in folders {
+        let targets = Dictionary(grouping: SourceTree.sources) { $0.path.split(separator: "/")[1] }
+        for (target, files) in targets where target != "TestKit" {
             let missing = files.flatMap(Self.undocumented).filter {
                 !$0.problem.first!.isUppercase
             }
-            let all = files.flatMap { $0.code }.count {
-                $0.contains("package ") && $0.contains("func ")
-            }
-            let isFine = missing.count <= 3 || Double(missing.count) <= Double(all) * Self.plainShare
+            let lines: [Substring] = files.flatMap(\.code)
+            let all = lines.count { $0.contains("package ") && $0.contains("func ") }
+            let isFine = Double(missing.count) <= Double(all) * Self.plainShare
             let list = missing.map { "\n  \($0)" }.joined()
-            #expect(isFine, "\(folder): \(missing.count) of \(all) functions:\(list)")
+            #expect(isFine, "\(target): \(missing.count) of \(all) functions:\(list)")
         }
     }
 

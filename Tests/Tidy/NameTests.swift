@@ -15,7 +15,7 @@ import Testing
         }
         // `Inspect.swift` of a room holds `PostgresInspector`; a file of several small types that
         // share their first word bears that word.
-        let word = base.prefix { $0 == base.first || !$0.isUppercase }
+        let word = base.prefix(1) + base.dropFirst().prefix { !$0.isUppercase }
         if declared.contains(where: { $0.contains(base) || $0.hasPrefix(word) }) { return [] }
         if file.code.contains(where: { $0.lowercased().contains(base.lowercased()) }) { return [] }
         return [Finding(path: file.path, line: 1, problem: "declares nothing called \(base)")]
