@@ -89,3 +89,12 @@ extension SHA256.Digest {
         return String(decoding: text, as: UTF8.self)
     }
 }
+
+extension SegmentSurvey {
+    /// SHA-256 of a buffer, lower-case hex.
+    static func sha256(of buffer: Buffer) -> String {
+        var hash = SHA256()
+        hash.update(buffer)
+        return hash.finalize().hex
+    }
+}
