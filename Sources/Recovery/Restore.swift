@@ -34,7 +34,7 @@ package struct Restore {
                 let plan = try TargetResolver(planner, repository, replayer).resolve()
                 try checkObjects(plan)
                 return plan
-            } catch where error.code == .notFound && attempt < Self.attempts {
+            } catch let error where error.code == .notFound && attempt < Self.attempts {
                 attempt += 1
             }
         }
@@ -47,7 +47,6 @@ package struct Restore {
         let plan = try plan(request)
         let copy = try replayer.restoration(order(request, plan))
         hooks.planned(plan)
-        for line in plan.warnings + copy.notes { hooks.note(line) }
         let planned = clock.monotonic()
         try copy.begin()
         let total = plan.backup.bytes
@@ -58,7 +57,7 @@ package struct Restore {
         try copy.complete()
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
-            plan: plan, server: nil, planSeconds: planned.seconds(since: begun),
+            plan: plan, notes: copy.notes, server: nil, planSeconds: planned.seconds(since: begun),
             copySeconds: copied.seconds(since: planned), recoverySeconds: nil)
         guard request.starts else { return outcome }
         let server = try copy.start(port: request.port)

@@ -3,6 +3,8 @@ package import Model
 /// What a restore has done, and how long each part took.
 package struct RestoreOutcome: Sendable {
     package var plan: RestorePlan
+    /// What the operator should read, beside the plan's warnings.
+    package var notes: [String]
     /// Nil when the server was not started.
     package var server: RestoredServer?
     /// Planning and checking.
@@ -22,16 +24,12 @@ package struct RestoreHooks: Sendable {
     package var planned: @Sendable (RestorePlan) -> Void
     /// Bytes written so far; about once a mebibyte.
     package var copied: @Sendable (_ bytes: UInt64, _ total: UInt64) -> Void
-    /// Something the operator should read.
-    package var note: @Sendable (String) -> Void
 
     package init(
         planned: @escaping @Sendable (RestorePlan) -> Void = { _ in },
-        copied: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in },
-        note: @escaping @Sendable (String) -> Void = { _ in }
+        copied: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
     ) {
         self.planned = planned
         self.copied = copied
-        self.note = note
     }
 }

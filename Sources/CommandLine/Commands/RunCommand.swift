@@ -1,6 +1,8 @@
 import ArgumentParser
 import Daemon
+import Logging
 import Model
+import Platform
 
 /// `tidemark run`
 struct RunCommand: AsyncParsableCommand {
@@ -8,12 +10,14 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Archives every source until SIGTERM.",
         discussion: """
-            Streams, takes scheduled base backups, and proves every second what could be lost.
+            Streams, takes scheduled base backups, and proves every second what could
+            be lost.
 
             Example:
               tidemark run --config /etc/tidemark/tidemark.yml
 
-            Without a file; ${NAME} is filled in by tidemark, so no password stands in the command:
+            Without a file; ${NAME} is filled in by tidemark, so that no password
+            stands in the command:
               tidemark run 'postgresql://tidemark:${DB_PASSWORD}@db/ledger' \\
                 --repository file:///var/lib/tidemark
             """)
@@ -25,6 +29,15 @@ struct RunCommand: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("Databases to archive, instead of a file.", valueName: "url"))
     var urls: [String] = []
+
+    @Option(help: "How log lines look: text or json; text on a terminal, else json.")
+    var logFormat: LineLogHandler.Format?
+
+    @Flag(help: "Log what happens in detail.")
+    var verbose = false
+
+    @Flag(help: "Stream only; take no base backups.")
+    var noBackup = false
 
     func validate() throws {
         guard urls.isEmpty == (repository == nil) else {
@@ -43,6 +56,16 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             configuration = try file.load()
         }
-        try await RunOperation(configuration).run()
+        try await RunOperation(configuration, log: logger(), takesBackups: !noBackup).run()
+    }
+
+    private func logger() -> Logger {
+        let format = logFormat ?? (Output.isErrorTerminal ? .text : .json)
+        let level: Logger.Level = verbose ? .debug : .info
+        return Logger(label: "tidemark") { _ in
+            LineLogHandler(format, level: level, time: SystemTimeSource())
+        }
     }
 }
+
+extension LineLogHandler.Format: ExpressibleByArgument {}

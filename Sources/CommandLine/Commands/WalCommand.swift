@@ -9,5 +9,5 @@ struct WalCommand: ParsableCommand {
             Example, in postgresql.conf:
               archive_command = 'tidemark wal push %p'
             """,
-        subcommands: [WalFetchCommand.self, WalPushCommand.self])
+        subcommands: [WalFetchCommand.self, WalPushCommand.self, WalPrefetchCommand.self])
 }

@@ -13,8 +13,16 @@ struct RestoredServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The user that owns the result and runs the server; needed by root.", valueName: "name"))
+            "The user that owns the result and runs the server; needed by root.", valueName: "name")
+    )
     var user: String?
+
+    @Option(
+        name: .customLong("pg-bin"),
+        help: ArgumentHelp(
+            "Where pg_ctl of the right version is; else PATH and the usual places.",
+            valueName: "folder"))
+    var programs: [String] = []
 
     func validate() throws {
         if port != nil, !start { throw ValidationError("--port needs --start") }
@@ -25,9 +33,12 @@ struct RestoredServerOptions: ParsableArguments {
         request.starts = start
         request.port = port
         request.user = user
-        let writesFiles = request.folder != nil || request.places.values.contains { place in
-            if case .directory = place { true } else { false }
-        }
+        request.programs = programs
+        let writesFiles =
+            request.folder != nil
+            || request.places.values.contains { place in
+                if case .directory = place { true } else { false }
+            }
         if geteuid() == 0, user == nil, writesFiles, !request.isDryRun {
             throw TidemarkError(
                 .usage, "restore runs as root, but no database server does",

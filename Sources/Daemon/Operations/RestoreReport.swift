@@ -31,6 +31,10 @@ package struct RestoredSource: Sendable, Encodable {
     package var url: String?
     /// Measured from the command's start until the server answered; only with `--start`.
     package var rtoSeconds: Double?
+    /// Its parts: planning, laying down the copy, recovery.
+    package var planSeconds: Double?
+    package var copySeconds: Double?
+    package var recoverySeconds: Double?
 
     package init(
         name: SourceID, target: String, destination: String, timeline: TimelineID, backup: String,
@@ -57,5 +61,8 @@ package struct RestoredSource: Sendable, Encodable {
         case storedBytes = "stored_bytes"
         case estimatedSeconds = "estimated_seconds"
         case rtoSeconds = "rto_seconds"
+        case planSeconds = "plan_seconds"
+        case copySeconds = "copy_seconds"
+        case recoverySeconds = "recovery_seconds"
     }
 }

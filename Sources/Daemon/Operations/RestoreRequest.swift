@@ -29,6 +29,9 @@ package struct RestoreRequest: Sendable {
     /// Old and new place of tablespaces.
     package var tablespaces: [String: String]
 
+    /// Folders of the server's own programs; empty for the usual places.
+    package var programs: [String]
+
     package init(target: RecoveryTarget) {
         self.target = target
         places = [:]
@@ -37,5 +40,6 @@ package struct RestoreRequest: Sendable {
         starts = false
         force = false
         tablespaces = [:]
+        programs = []
     }
 }

@@ -1,4 +1,7 @@
 package import Model
+import Platform
+import Recovery
+import Repository
 
 /// `wal push PATH`: Postgres's archive_command. The same bytes twice are fine, others are refused.
 package struct WalPushOperation: Sendable {
@@ -15,6 +18,9 @@ package struct WalPushOperation: Sendable {
 
     /// The file is durable in the archive when this returns.
     package func run() throws(TidemarkError) {
-        throw TidemarkError(.failed, "wal push is not built yet")
+        try WalPush(
+            try configuration.repository.archive(), try Rooms.replayer(.postgres),
+            clock: SystemTimeSource(), compression: configuration.repository.compression.codec
+        ).run(try ChosenSource.one(source, configuration), path)
     }
 }

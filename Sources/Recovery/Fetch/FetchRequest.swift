@@ -38,12 +38,11 @@ package struct PrefetchLaunch: Sendable {
     }
 }
 
-/// Exit statuses of `wal fetch`; the server gives each range its own meaning.
-package enum FetchStatus {
-    /// The file is at its path.
-    package static let delivered: Int32 = 0
-    /// The archive proves that nothing follows: the server ends recovery and promotes.
-    package static let nothingFollows: Int32 = 1
-    /// Anything else: the server stops, and can be started again. 1 to 125 would promote it short.
-    package static let failed: Int32 = 126
+/// How a fetch ended. Everything else is an error and must end in exit 126 or more: with 2 to 125
+/// the server would take it for the end of the archive and promote short.
+package enum FetchOutcome: Sendable, Hashable {
+    /// The file is at its path: exit 0.
+    case delivered
+    /// The archive proves that nothing follows: exit 1; the server ends recovery and promotes.
+    case nothingFollows
 }

@@ -63,7 +63,7 @@ struct PrefetchSpool: Sendable {
     /// Whether a process holds the lock.
     var isFilling: Bool {
         guard unsafe access(file(Self.lockName), F_OK) == 0,
-            let lock = try? File(file(Self.lockName), .updating)
+            var lock = try? File(file(Self.lockName), .updating)
         else { return false }
         return (try? lock.lock()) == nil
     }
@@ -84,7 +84,7 @@ struct PrefetchSpool: Sendable {
     /// Becomes the filler; nil when another process is. The lock ends with the process.
     func becomeFiller() -> File? {
         _ = unsafe mkdir(path, 0o700)
-        guard let lock = try? File(file(Self.lockName), .updating, mode: 0o600),
+        guard var lock = try? File(file(Self.lockName), .updating, mode: 0o600),
             (try? lock.lock()) != nil
         else { return nil }
         return lock

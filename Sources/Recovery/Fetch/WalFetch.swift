@@ -28,10 +28,12 @@ package struct WalFetch {
         self.open = open
     }
 
-    /// The exit status; never throws, whatever happens.
-    package func run(using random: inout some RandomNumberGenerator) -> Int32 {
+    /// Throws only after bounded retries; the caller must then exit with 126 or more.
+    package func run(
+        using random: inout some RandomNumberGenerator
+    ) throws(TidemarkError) -> FetchOutcome {
         let spool = request.prefetch.map { PrefetchSpool(directory: $0.directory) }
-        if let spool, spool.take(request.name, to: request.path) { return FetchStatus.delivered }
+        if let spool, spool.take(request.name, to: request.path) { return .delivered }
         var backoff = Backoff(first: 0.1, limit: 5)
         let deadline = clock.monotonic().advanced(bySeconds: request.retrySeconds)
         var hasSaid = false
@@ -40,11 +42,12 @@ package struct WalFetch {
                 return try fetch(spool)
             } catch {
                 let now = clock.monotonic()
-                guard Self.mayPass(error), now < deadline else {
-                    say(Self.line(request.name, error))
-                    return FetchStatus.failed
-                }
-                if !hasSaid { say(Self.line(request.name, error) + "; trying again") }
+                let failure = TidemarkError(
+                    error.code,
+                    "cannot fetch \(request.name) (\(error.code.rawValue)): \(error.message)",
+                    remedy: error.remedy, cause: error.cause)
+                guard Self.mayPass(error), now < deadline else { throw failure }
+                if !hasSaid { say(failure.message + ", trying again") }
                 hasSaid = true
                 let left = deadline.seconds(since: now)
                 Pause.wait(seconds: min(left, backoff.next(using: &random)))
@@ -60,12 +63,7 @@ package struct WalFetch {
         }
     }
 
-    private static func line(_ name: String, _ error: TidemarkError) -> String {
-        let text = error.description.split(separator: "\n").joined(separator: "; ")
-        return "tidemark: cannot fetch \(name) (\(error.code.rawValue)): \(text)"
-    }
-
-    private func fetch(_ spool: PrefetchSpool?) throws(TidemarkError) -> Int32 {
+    private func fetch(_ spool: PrefetchSpool?) throws(TidemarkError) -> FetchOutcome {
         let repository = try open()
         try repository.open()
         guard let descriptor = try repository.descriptor(request.source) else {
@@ -81,32 +79,32 @@ package struct WalFetch {
             return try fetch(name, timeline, descriptor, repository)
         case .unfinished, .label, nil:
             // Recovery never asks for these; the archive has none to give.
-            return FetchStatus.nothingFollows
+            return .nothingFollows
         }
     }
 
     private func fetch(
         _ range: PositionRange, _ descriptor: SourceDescriptor, _ repository: ArchiveRepository,
         _ spool: PrefetchSpool?
-    ) throws(TidemarkError) -> Int32 {
+    ) throws(TidemarkError) -> FetchOutcome {
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
         let base = Layout.segment(request.source, style, range)
         let delivery = SegmentDelivery(repository: repository)
         if try delivery.deliverSealed(base, range, to: request.path) {
             // Only behind a sealed segment can there be another one.
             if let launch = request.prefetch { spool?.start(launch, behind: request.name) }
-            return FetchStatus.delivered
+            return .delivered
         }
         if let length = try delivery.deliverOpen(base, range, to: request.path) {
             // Sealed or continued while it was read: then the sealed one has more.
             if try delivery.deliverSealed(base, range, to: request.path) {
-                return FetchStatus.delivered
+                return .delivered
             }
             let listing = try repository.stream(request.source, style)
             let later = listing.segments[range.timeline]?.last {
                 $0.range.first >= range.last
             }
-            guard let later, length < range.length else { return FetchStatus.delivered }
+            guard let later, length < range.length else { return .delivered }
             throw TidemarkError(
                 .archiveIncomplete,
                 "\(base.name) is in the archive only up to \(style.text(range.first + length)), "
@@ -118,7 +116,7 @@ package struct WalFetch {
 
     private func decideMissing(
         _ range: PositionRange, _ style: any PositionStyle, _ repository: ArchiveRepository
-    ) throws(TidemarkError) -> Int32 {
+    ) throws(TidemarkError) -> FetchOutcome {
         // The watermark first, so that nothing it speaks of can be newer than the listing.
         let watermark = try repository.watermark(request.source)
         let listing = try repository.stream(request.source, style)
@@ -128,7 +126,7 @@ package struct WalFetch {
             gaps: try repository.gaps(request.source),
             backups: try repository.backups(request.source), watermark: watermark)
         switch answer {
-        case .nothingFollows: return FetchStatus.nothingFollows
+        case .nothingFollows: return .nothingFollows
         case .missing(let why):
             throw TidemarkError(
                 .archiveIncomplete, "\(request.name) is missing from the archive: \(why)",
@@ -139,16 +137,16 @@ package struct WalFetch {
     private func fetch(
         _ name: String, _ timeline: TimelineID, _ descriptor: SourceDescriptor,
         _ repository: ArchiveRepository
-    ) throws(TidemarkError) -> Int32 {
+    ) throws(TidemarkError) -> FetchOutcome {
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
         let listing = try repository.stream(request.source, style)
         if let key = listing.documents[timeline]?[name] {
             let content = try TimelineReader(repository, replayer).content(key)
             try DeliveredFile.write(content, to: request.path)
-            return FetchStatus.delivered
+            return .delivered
         }
         guard listing.segments[timeline]?.isEmpty == false, isBranch(timeline, listing) else {
-            return FetchStatus.nothingFollows
+            return .nothingFollows
         }
         throw TidemarkError(
             .archiveIncomplete, "timeline \(timeline) is in the archive, but not its \(name)",
