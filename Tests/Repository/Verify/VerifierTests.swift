@@ -78,7 +78,7 @@ struct VerifierTests {
         }
         #expect(reports.count >= 23)
         for problems in reports {
-            #expect(problems.map(\.key) == ["ledger/wal/1/00000000000000065536.lz4"])
+            #expect(Set(problems.map(\.key)) == ["ledger/wal/1/00000000000000065536.lz4"])
             #expect(problems.first?.kind == .damaged)
         }
     }
