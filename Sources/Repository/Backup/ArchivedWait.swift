@@ -3,8 +3,9 @@ package import Platform
 
 /// Waits until the archive holds a stretch of a source's changes, by what the repository says.
 ///
-/// For a process of its own beside the sidecar: it sees the stretch in the sealed segments, which are
-/// claims by name, and in the watermark, which speaks for the open one and is never ahead of it.
+/// For a process of its own beside the sidecar: it sees the stretch in the sealed segments, which
+/// are claims by name, and in the watermark, which speaks for the open one and is never ahead of
+/// it.
 package struct ArchivedWait {
     private let repository: ArchiveRepository
     private let source: SourceID

@@ -5,8 +5,8 @@ import TestKit
 
 @testable import Repository
 
-/// An archive in memory, whole and sound: five sealed segments and an open one, a base backup with a
-/// tablespace, a restore point. Tests damage it.
+/// An archive in memory, whole and sound: five sealed segments and an open one, a base backup with
+/// a tablespace, a restore point. Tests damage it.
 struct SmallArchive: Sendable {
     static let source = BackupFixture.ledger
     static let style = SmallStyle()
