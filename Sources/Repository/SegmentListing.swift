@@ -25,6 +25,9 @@ package struct StreamListing: Sendable {
     /// Documents of a timeline (history files) by plain name, `00000002.history`.
     package var documents: [TimelineID: [String: ObjectKey]] = [:]
 
+    /// An empty listing.
+    package init() {}
+
     package var timelines: [TimelineID] { segments.keys.sorted() }
 }
 

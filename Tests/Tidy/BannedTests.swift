@@ -87,7 +87,7 @@ import Testing
                 do { try f() } catch {
                     // Nobody reads it any more.
                 }
-                do { try f() } catch where x {
+                do { try f() } catch let error where x {
                 }
                 """)
         let lines = BannedConstruct.all.flatMap { $0.findings(file) }.map(\.line)

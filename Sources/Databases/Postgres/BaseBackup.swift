@@ -122,7 +122,8 @@ final class BaseBackup: BaseBackupSource {
 extension BaseBackup {
     func pull(into sink: any BaseBackupSink) throws(TidemarkError) -> BaseBackupEnd? {
         guard connection != nil else {
-            throw TidemarkError(.failed, "the base backup of \(configuration.source) is not running")
+            throw TidemarkError(
+                .failed, "the base backup of \(configuration.source) is not running")
         }
         do throws(TidemarkError) {
             return try pulled(sink)

@@ -71,7 +71,8 @@ struct BaseBackupFacts: Sendable {
         try readFiles(connection, configuration)
     }
 
-    private mutating func askExtensions(_ configuration: PostgresConfiguration, _ database: String) {
+    private mutating func askExtensions(_ configuration: PostgresConfiguration, _ database: String)
+    {
         do throws(TidemarkError) {
             let connection = try Connection(configuration, .sql(database: database))
             let sets = try connection.rows(

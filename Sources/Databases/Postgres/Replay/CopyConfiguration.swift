@@ -65,7 +65,8 @@ struct CopyConfiguration {
     ) throws(TidemarkError) {
         let path = root + "/" + name
         let origin = recorded[setting]
-        let found = files.first { $0.path == origin } ?? files.first { $0.path.hasSuffix("/" + name) }
+        let found =
+            files.first { $0.path == origin } ?? files.first { $0.path.hasSuffix("/" + name) }
         if let found {
             try CopyFiles.writeWhole(path, found.content)
         } else if !CopyFiles.exists(path) {

@@ -224,7 +224,8 @@ struct RoomFollowTests {
             try harness.pull(stream, into: sink, to: server.settle())
             for number in 0..<20 {
                 try server.psql(
-                    "INSERT INTO t SELECT i, repeat('y', 700) FROM generate_series(1, \(number * 9)) i")
+                    "INSERT INTO t SELECT i, repeat('y', 700) FROM generate_series(1, \(number * 9)) i"
+                )
                 let started = harness.time.monotonic()
                 try harness.pull(stream, into: sink, to: server.settle())
                 #expect(harness.time.monotonic().seconds(since: started) < 2)

@@ -28,7 +28,8 @@ struct RoomRefusalTests {
         try await offPool {
             let server = try PostgresServer.start(.init(authentication: .password("right")))
             try server.psql(
-                "CREATE ROLE plain LOGIN PASSWORD 's3cret'; CREATE ROLE bar NOLOGIN PASSWORD 's3cret'")
+                "CREATE ROLE plain LOGIN PASSWORD 's3cret'; CREATE ROLE bar NOLOGIN PASSWORD 's3cret'"
+            )
             let wrong = try Self.refusal(server.url(password: "s3cret-wrong"))
             #expect(wrong.code == .sourceRefused)
             #expect(wrong.message.hasSuffix("refused the password of postgres"))
@@ -69,7 +70,8 @@ struct RoomRefusalTests {
     }
 
     @Test
-    func `wal_level minimal, no free sender and no free slot each have their remedy`() async throws {
+    func `wal_level minimal, no free sender and no free slot each have their remedy`() async throws
+    {
         try await offPool {
             let server = try PostgresServer.start(
                 .init(settings: ["wal_level = minimal", "max_wal_senders = 0"]))
