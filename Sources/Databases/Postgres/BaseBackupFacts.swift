@@ -22,7 +22,8 @@ struct BaseBackupFacts: Sendable {
         "wal_block_size", "block_size", "data_checksums", "config_file", "hba_file", "ident_file",
         "data_directory", "TimeZone", "lc_collate", "lc_ctype", "lc_messages", "lc_monetary",
         "lc_numeric", "lc_time", "server_encoding", "server_version", "wal_level", "wal_log_hints",
-        "track_commit_timestamp", "archive_mode", "port",
+        "track_commit_timestamp", "archive_mode", "port", "log_timezone", "cluster_name",
+        "default_text_search_config", "dynamic_library_path",
     ]
 
     /// Asks by SQL; a refused login leaves everything but a warning empty.

@@ -414,8 +414,8 @@ private struct Connector {
         unsafe names.append(nil)
         unsafe values.append(nil)
         defer {
-            unsafe (names + values).forEach {
-                unsafe free(UnsafeMutableRawPointer(mutating: $0))
+            for unsafe pointer in unsafe names + values {
+                unsafe free(UnsafeMutableRawPointer(mutating: pointer))
             }
         }
         return unsafe PQconnectStartParams(&names, &values, 1)
