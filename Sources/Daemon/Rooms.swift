@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Postgres
+import Repository
 
 /// The rooms there are: one line for each kind of database.
 enum Rooms {
@@ -29,6 +30,20 @@ enum Rooms {
             throw TidemarkError(
                 .configuration, "this version restores Postgres, not \(kind.rawValue)",
                 remedy: "use a version that has this database")
+        }
+    }
+
+    /// How `verify` follows a source's history; nil for a database this version does not know.
+    static func verificationRules(_ descriptor: SourceDescriptor) -> VerificationRules? {
+        switch descriptor.kind {
+        case .postgres:
+            VerificationRules(style: style(descriptor)) {
+                (timeline, documents) throws(TidemarkError) in
+                try PostgresReplayer().ancestors(of: timeline, documents).map {
+                    Position(timeline: $0.timeline, ordinal: $0.end)
+                }
+            }
+        case .mongodb, .redis: nil
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Logging
 import Model
+import Platform
 
 /// `tidemark run`
 struct RunCommand: AsyncParsableCommand {
@@ -27,6 +28,15 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Databases to archive, instead of a file.", valueName: "url"))
     var urls: [String] = []
 
+    @Option(help: "How log lines look: text or json; text on a terminal, else json.")
+    var logFormat: LineLogHandler.Format?
+
+    @Flag(help: "Log what happens in detail.")
+    var verbose = false
+
+    @Flag(help: "Stream only; take no base backups.")
+    var noBackup = false
+
     func validate() throws {
         guard urls.isEmpty == (repository == nil) else {
             throw ValidationError("URLs and --repository belong together: give both, or neither")
@@ -44,6 +54,16 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             configuration = try file.load()
         }
-        try await RunOperation(configuration, log: Logger(label: "tidemark")).run()
+        try await RunOperation(configuration, log: logger(), takesBackups: !noBackup).run()
+    }
+
+    private func logger() -> Logger {
+        let format = logFormat ?? (Output.isErrorTerminal ? .text : .json)
+        let level: Logger.Level = verbose ? .debug : .info
+        return Logger(label: "tidemark") { _ in
+            LineLogHandler(format, level: level, time: SystemTimeSource())
+        }
     }
 }
+
+extension LineLogHandler.Format: ExpressibleByArgument {}

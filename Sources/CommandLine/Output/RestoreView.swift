@@ -25,7 +25,7 @@ enum RestoreView {
             var text = "\(source.name): restored into \(source.destination)"
             if let reaches = source.reaches { text += ", holds all of \(reaches.time)" }
             if let seconds = source.rtoSeconds {
-                text += ", running after \((seconds * 10).rounded() / 10) s"
+                text += ", running; RTO \((seconds * 10).rounded() / 10) s"
             }
             return text + "\n" + source.warnings.map { "\(source.name): warning: \($0)\n" }.joined()
         }.joined()

@@ -13,7 +13,8 @@ enum VerifyView {
                 "\(ByteCount(source.storedBytes))",
                 source.problems.isEmpty ? "sound" : "\(source.problems.count) problems")
         }
-        let problems = report.sources.flatMap { source in
+        let whole = report.problems.map { style.red($0) + "\n" }
+        let problems = whole + report.sources.flatMap { source in
             source.problems.map { style.red("\(source.name): \($0)") + "\n" }
         }
         return table.text(title: style.bold) + problems.joined()

@@ -70,12 +70,24 @@ package struct RestoreOperation: Sendable {
         let outcome = try restore.run(order)
         var view = view(outcome.plan, destination)
         view.warnings += outcome.notes
-        view.url = outcome.server?.url
+        view.url = outcome.server.map { access($0.url, as: source) }
         view.rtoSeconds = outcome.server == nil ? nil : outcome.seconds
         view.planSeconds = outcome.planSeconds
         view.copySeconds = outcome.copySeconds
         view.recoverySeconds = outcome.recoverySeconds
         return view
+    }
+
+    /// The URL of a started copy, with the role and database that the source's own URL names: they
+    /// exist in the copy. Never with its password.
+    private func access(_ url: String, as source: SourceID) -> String {
+        let known = configuration.sources.first { $0.name == source }?.url
+        guard let known, let scheme = url.firstRange(of: "://"), let slash = url.lastIndex(of: "/")
+        else { return url }
+        let user = known.user.isEmpty ? "" : known.user + "@"
+        let place = url[scheme.upperBound..<slash]
+        let database = known.database.isEmpty ? String(url[url.index(after: slash)...]) : known.database
+        return url[..<scheme.upperBound] + user + place + "/" + database
     }
 
     private func order(

@@ -1,4 +1,6 @@
 package import Model
+import Platform
+import Repository
 
 /// `verify`: reads the archive back.
 package struct VerifyOperation: Sendable {
@@ -21,6 +23,45 @@ package struct VerifyOperation: Sendable {
 
     /// Problems are in the report; an error means that reading itself failed.
     package func run() throws(TidemarkError) -> VerifyReport {
-        throw TidemarkError(.failed, "verify is not built yet")
+        let verifier = Verifier(
+            try configuration.repository.archive(),
+            VerificationOptions(isDeep: isDeep, sources: Set(sources)), clock: SystemTimeSource(),
+            rules: Rooms.verificationRules)
+        progress.began("verify", total: nil)
+        defer { progress.ended() }
+        let report = try verifier.run { (state) throws(TidemarkError) in
+            progress.advanced(to: state.bytes)
+        }
+        return VerifyReport(report)
+    }
+}
+
+extension VerifyReport {
+    init(_ report: VerificationReport) {
+        var sources = report.sources.map { source in
+            VerifiedSource(
+                name: source.name, segments: source.segments, backups: source.baseBackups,
+                storedBytes: source.storedBytes,
+                problems: report.problems.filter { $0.source == source.name }.map(\.text))
+        }
+        let named = Set(sources.map(\.name))
+        for problem in report.problems {
+            guard let source = problem.source, !named.contains(source) else { continue }
+            sources.append(
+                VerifiedSource(
+                    name: source, segments: 0, backups: 0, storedBytes: 0,
+                    problems: [problem.text]))
+        }
+        self.init(
+            sources: sources,
+            problems: report.problems.filter { $0.source == nil }.map(\.text))
+    }
+}
+
+extension VerificationProblem {
+    /// The file, what is wrong with it, and what to do.
+    fileprivate var text: String {
+        let place = what.contains(key) ? "" : "\(key): "
+        return remedy.isEmpty ? place + what : "\(place)\(what) (\(remedy))"
     }
 }

@@ -3,11 +3,18 @@ package import Model
 /// `verify --json`.
 package struct VerifyReport: Sendable, Encodable {
     package var sources: [VerifiedSource]
+    /// What is wrong with the archive as a whole.
+    package var problems: [String]
 
-    package init(sources: [VerifiedSource]) { self.sources = sources }
+    package init(sources: [VerifiedSource], problems: [String] = []) {
+        self.sources = sources
+        self.problems = problems
+    }
 
     /// Whether nothing was found wrong.
-    package var isSound: Bool { sources.allSatisfy { $0.problems.isEmpty } }
+    package var isSound: Bool {
+        problems.isEmpty && sources.allSatisfy { $0.problems.isEmpty }
+    }
 }
 
 /// One source of `verify`.

@@ -240,7 +240,7 @@ extension Inspector {
             name: name, timeline: TimelineID(postgres: timeline),
             position: RestorePointRecord.start(
                 end: end, segmentBytes: server.segmentBytes, pageBytes: server.pageBytes),
-            time: CommitTime(microseconds: clock))
+            time: CommitTime(microseconds: clock), end: end)
     }
 
     private func markError(_ failure: ConnectionFailure) -> TidemarkError {

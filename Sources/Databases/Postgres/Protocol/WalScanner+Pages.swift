@@ -121,7 +121,9 @@ extension WalScanner {
             return
         }
         if step == .atRecord {
-            if continues { throw damaged(start, "a new record", "\(rest) bytes of an older one") }
+            if continues || rest != 0 {
+                throw damaged(start, "a new record", "\(rest) bytes of an older one")
+            }
             return
         }
         if !continues || rest != length - consumed {

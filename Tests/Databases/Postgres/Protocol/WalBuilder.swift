@@ -16,6 +16,8 @@ struct WalBuilder {
     let start: UInt64
     private(set) var bytes: [UInt8] = []
     private(set) var records: [WalRecordPlace] = []
+    /// Offsets of the bytes that fill up to a multiple of eight.
+    private(set) var padding: Set<Int> = []
     var previous: UInt64
 
     init(start: UInt64 = 0x300_0000, previous: UInt64 = 0x2FF_FF90) {
@@ -36,7 +38,10 @@ struct WalBuilder {
         if position % 8192 == 0 { page(rest: 0) }
         let begin = position
         append(Self.record(manager, info, transaction, previous, body))
-        while position % 8 != 0 { bytes.append(0) }
+        while position % 8 != 0 {
+            padding.insert(bytes.count)
+            bytes.append(0)
+        }
         previous = begin
         records.append(WalRecordPlace(start: begin, end: position))
         return records.last!
@@ -54,7 +59,7 @@ struct WalBuilder {
     /// Fills the page so that `left` bytes of it remain.
     mutating func fill(leaving left: Int) {
         if position % 8192 == 0 { page(rest: 0) }
-        precondition((self.left - left) % 8 == 0 && (self.left == left || self.left - left >= 32))
+        while self.left != left, self.left - left < 24 { filler(64) }
         if self.left > left { filler(self.left - left) }
     }
 
