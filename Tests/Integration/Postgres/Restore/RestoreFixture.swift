@@ -64,7 +64,9 @@ final class RestoreFixture: Sendable {
     func settle() throws {
         let moment = CommitTime(try now())!
         try eventually("the archive is proved", seconds: 60) {
-            guard let proved = try archive.watermark(Self.source)?.restorableTo else { return false }
+            guard let proved = try archive.watermark(Self.source)?.restorableTo else {
+                return false
+            }
             return proved >= moment
         }
     }

@@ -111,7 +111,8 @@ import Testing
             TextFile.flipBit(path)
             try fixture.server.run(
                 "pg_ctl",
-                ["start", "-w", "-D", folder + "/ledger", "-l", folder + "/log", "-o",
+                [
+                    "start", "-w", "-D", folder + "/ledger", "-l", folder + "/log", "-o",
                     "-p \(try freePort())",
                 ])
             defer { fixture.stop(folder + "/ledger") }

@@ -73,7 +73,8 @@ import Testing
             #expect(try fixture.backups().count == before + 1)
             try fixture.settle()
 
-            let query = "select i from t; select pg_tablespace_location(oid) "
+            let query =
+                "select i from t; select pg_tablespace_location(oid) "
                 + "from pg_tablespace where spcname = 'fast'"
             let occupied = try fixture.answer(query, at: "latest").done
             #expect(occupied.exitStatus == 2)
