@@ -414,7 +414,7 @@ private struct Connector {
         unsafe names.append(nil)
         unsafe values.append(nil)
         defer {
-            for unsafe pointer in unsafe names + values {
+            for unsafepointer in unsafe names + values {
                 unsafe free(UnsafeMutableRawPointer(mutating: pointer))
             }
         }

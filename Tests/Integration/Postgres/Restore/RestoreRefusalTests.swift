@@ -40,6 +40,11 @@ import Testing
             try fixture.archive.putGap(
                 RestoreFixture.source, WalStyle.make(1 << 20),
                 gap(of: list[list.count - 2], reason: "the slot was lost"))
+            // We may be root here, the restore is not.
+            chmod(path + "ledger/gaps", 0o755)
+            for key in try fixture.archive.store.list("ledger/gaps/") {
+                chmod(path + key.key.path, 0o644)
+            }
             let lost = try fixture.restore(to: "latest", into: folder)
             #expect(lost.exitStatus == 3, "\(lost.errors)")
             #expect(lost.errors.contains("the slot was lost"), "\(lost.errors)")
@@ -106,7 +111,10 @@ import Testing
             TextFile.flipBit(path)
             try fixture.server.run(
                 "pg_ctl",
-                ["start", "-w", "-D", folder + "/ledger", "-l", folder + "/log", "-o", "-p 1"])
+                [
+                    "start", "-w", "-D", folder + "/ledger", "-l", folder + "/log", "-o",
+                    "-p \(try freePort())",
+                ])
             defer { fixture.stop(folder + "/ledger") }
             try eventually("promotion") { access(folder + "/ledger/recovery.signal", F_OK) != 0 }
         }
