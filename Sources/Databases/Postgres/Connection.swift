@@ -414,8 +414,8 @@ private struct Connector {
         unsafe names.append(nil)
         unsafe values.append(nil)
         defer {
-            for unsafepointer in unsafe names + values {
-                unsafe free(UnsafeMutableRawPointer(mutating: pointer))
+            unsafe (names + values).forEach {
+                unsafe free(UnsafeMutableRawPointer(mutating: $0))
             }
         }
         return unsafe PQconnectStartParams(&names, &values, 1)
