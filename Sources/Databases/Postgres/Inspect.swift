@@ -223,7 +223,8 @@ extension Inspector {
         let replies = try connection!.ask(
             """
             SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
-            SELECT lsn, pg_walfile_name(lsn) FROM pg_create_restore_point(\(SQL.literal(name))) AS lsn
+            SELECT lsn, pg_walfile_name(lsn)
+                FROM pg_create_restore_point(\(SQL.literal(name))) AS lsn
             """, seconds: Self.answerSeconds)
         // The record ends no transaction: the next probe has to ask for it all the same.
         self.server?.bound.forget()
