@@ -44,7 +44,7 @@ package final class ArchiveRepository: Sendable {
             format: ArchiveMarker.currentFormat, archive: parts.joined(), created: now)
         do {
             try store.put(Layout.marker, JSONDocument.encode(marker), .create)
-        } catch where error.code == .contentConflict {
+        } catch let error where error.code == .contentConflict {
             // Another sidecar was first; both use its archive.
         }
         return try open()
@@ -83,7 +83,7 @@ extension ArchiveRepository {
         let reader: any ObjectReader
         do {
             reader = try store.open(key, at: 0)
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return nil
         }
         defer { reader.close() }

@@ -149,7 +149,8 @@ struct ArchiveRepositoryTests {
             try archive.memory.put(leftover, [1], .create)
             // A manifest deeper down is a file of the leftover, not its manifest.
             try archive.memory.put(
-                ObjectKey("ledger/base/20260101T000000Z-1-0000000000000001/configuration/manifest.json"),
+                ObjectKey(
+                    "ledger/base/20260101T000000Z-1-0000000000000001/configuration/manifest.json"),
                 [1], .create)
             let lease = try BackupLease.acquire(archive.store, Archive.source, archive.time)
             let swept = try archive.repository.sweepBackups(Archive.source, under: lease)

@@ -64,7 +64,8 @@ package struct ArchivedWait {
     private func missing(
         _ range: PositionRange, _ reached: UInt64
     ) throws(TidemarkError) -> TidemarkError {
-        var message = "the archive of \(source) ends at \(style.text(reached)) on timeline "
+        var message =
+            "the archive of \(source) ends at \(style.text(reached)) on timeline "
             + "\(range.timeline), the base backup needs it up to \(style.text(range.last))"
         if let watermark = try repository.watermark(source) {
             message += "; the sidecar last reported at \(watermark.written)"

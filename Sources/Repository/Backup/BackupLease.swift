@@ -76,7 +76,7 @@ package final class BackupLease {
         let file: any AppendableFile
         do throws(TidemarkError) {
             file = try appending.openAppendable(key)
-        } catch where error.code == .failed {
+        } catch let error where error.code == .failed {
             // Who holds it is only for the message; an unreadable file must not hide the refusal.
             let other = try? ArchiveRepository(store).document(BackupHolder.self, key)
             throw busy(source, other ?? nil, cause: error)

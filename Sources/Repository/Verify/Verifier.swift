@@ -61,7 +61,7 @@ package final class Verifier {
     private func marker() throws(TidemarkError) -> String? {
         do {
             return try context.repository.open().archive
-        } catch where error.code == .archiveDamaged {
+        } catch let error where error.code == .archiveDamaged {
             problems.append(try context.problem(error, Layout.marker, of: nil))
             return nil
         }

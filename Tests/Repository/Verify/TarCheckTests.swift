@@ -28,7 +28,9 @@ struct TarCheckTests {
     }
 
     @Test func `a tar cut anywhere is damaged`() {
-        for count in 0..<Self.tar.count { #expect(check(Array(Self.tar.prefix(count))).damage != nil) }
+        for count in 0..<Self.tar.count {
+            #expect(check(Array(Self.tar.prefix(count))).damage != nil)
+        }
     }
 
     @Test func `a flipped bit in a header is found`() {
