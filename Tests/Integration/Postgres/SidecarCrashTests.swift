@@ -91,6 +91,9 @@ struct SidecarCrashTests {
         #expect(missing.isEmpty, comment)
         let late = try side.ask(url, "select count(*) from ledger where booked > '\(moment)'")
         #expect(late == "0", comment)
-        try side.server.run("pg_amcheck", ["--heapallindexed", "-d", url, "--install-missing"])
+        let port = try #require(url.split(separator: ":").last?.prefix { $0.isNumber })
+        try side.server.run(
+            "pg_amcheck",
+            ["--heapallindexed", "--install-missing", "-p", String(port), "-d", "postgres"])
     }
 }

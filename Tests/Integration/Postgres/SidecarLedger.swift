@@ -21,7 +21,8 @@ final class SidecarLedger: Sendable {
         output = try server.makeDirectory("ledger") + "/acknowledged"
         let sql =
             "insert into ledger (booked, pad) values "
-            + "(clock_timestamp(), repeat(md5(random()::text), 64)) returning id; "
+            + "(clock_timestamp(), (select string_agg(md5(random()::text), '') "
+            + "from generate_series(1, 60))) returning id; "
             + "do 'begin perform pg_sleep(0.002); end';"
         client = try Subprocess(
             "/bin/sh",
