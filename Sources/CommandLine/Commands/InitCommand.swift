@@ -8,16 +8,18 @@ struct InitCommand: ParsableCommand {
         commandName: "init",
         abstract: "Writes a commented tidemark.yml.",
         discussion: """
-            Looks for database servers on this machine and writes an entry for each. Never overwrites a
-            file.
+            Looks for database servers on this machine and writes an entry for each.
+            Never overwrites a file.
 
             Example:
-              tidemark init --repository file:///var/lib/tidemark --output /etc/tidemark/tidemark.yml
+              tidemark init --repository file:///srv/archive --output tidemark.yml
             """)
 
     @OptionGroup var file: ConfigurationOptions
 
-    @Option(help: ArgumentHelp("The file to write; else --config, or ./tidemark.yml.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "The file to write; else --config, or ./tidemark.yml.", valueName: "path"))
     var output: String?
 
     @Option(help: ArgumentHelp("Where the archive shall lie.", valueName: "url"))

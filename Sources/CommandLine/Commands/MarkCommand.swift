@@ -8,7 +8,8 @@ struct MarkCommand: ParsableCommand {
         commandName: "mark",
         abstract: "Makes a restore point in every source at once.",
         discussion: """
-            Returns when the point is archived everywhere; then `restore --to point:NAME` reaches it.
+            Returns when the point is archived everywhere; then
+            `restore --to point:NAME` reaches it.
 
             Example:
               tidemark mark before-release-42

@@ -9,11 +9,15 @@ struct RestoreCommand: ParsableCommand {
         commandName: "restore",
         abstract: "Brings sources back to one moment.",
         discussion: """
-            TARGET: latest, a time with zone (2026-11-22T12:00:00.250Z; everything committed at or
-            before it is there), point:NAME, lsn:0/3000060, xid:1234.
-            DEST: a directory (each source gets DIR/<source>), or SOURCE=DIR, repeated.
-            Without --start the result is ready for its server's own first start. Needs the archive
-            alone. What cannot be reached exactly is refused, with the nearest reachable moments.
+            TARGET: latest, a time with zone (2026-11-22T12:00:00.250Z; everything
+            committed at or before it is there, nothing after it), point:NAME,
+            lsn:0/3000060, xid:1234.
+            DEST: a directory (each source gets DIR/<source>), or SOURCE=DIR,
+            repeated.
+
+            Without --start the result is ready for its server's own first start.
+            Needs the archive alone. What cannot be reached exactly is refused, with
+            the nearest reachable moments.
 
             Example:
               tidemark restore --to 2026-11-22T12:00:00Z --into /srv/restored --start

@@ -10,12 +10,14 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Archives every source until SIGTERM.",
         discussion: """
-            Streams, takes scheduled base backups, and proves every second what could be lost.
+            Streams, takes scheduled base backups, and proves every second what could
+            be lost.
 
             Example:
               tidemark run --config /etc/tidemark/tidemark.yml
 
-            Without a file; ${NAME} is filled in by tidemark, so no password stands in the command:
+            Without a file; ${NAME} is filled in by tidemark, so that no password
+            stands in the command:
               tidemark run 'postgresql://tidemark:${DB_PASSWORD}@db/ledger' \\
                 --repository file:///var/lib/tidemark
             """)

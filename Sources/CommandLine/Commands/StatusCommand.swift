@@ -12,7 +12,8 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             The exposure is what would be lost if the source were gone now.
 
-            Example, for a script that must know whether the objectives are met (exit status 6 if not):
+            Example, for a script that must know whether the objectives are met:
+            exit status 6 if not.
               tidemark status --check
             """)
 

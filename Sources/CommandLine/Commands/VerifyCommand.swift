@@ -8,8 +8,9 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Reads the archive back and checks it.",
         discussion: """
-            Checks continuity, chains and that base backups are complete; with --deep also every byte.
-            Needs the archive alone. Exit status 4 when something is damaged or missing.
+            Checks continuity, chains and that base backups are complete; with --deep
+            also every byte. Needs the archive alone. Exit status 4 when something is
+            damaged or missing.
 
             Example:
               tidemark verify --deep
@@ -38,7 +39,8 @@ struct VerifyCommand: ParsableCommand {
             let count = report.sources.reduce(0) { $0 + $1.problems.count }
             throw TidemarkError(
                 .archiveDamaged, "\(count) problems found in the archive",
-                remedy: "take a new base backup (`tidemark backup`), and mend the archive from a copy")
+                remedy:
+                    "take a new base backup (`tidemark backup`), and mend the archive from a copy")
         }
     }
 }

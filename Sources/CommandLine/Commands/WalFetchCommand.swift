@@ -8,11 +8,12 @@ struct WalFetchCommand: ParsableCommand {
         commandName: "fetch",
         abstract: "Brings one WAL file: Postgres's restore_command.",
         discussion: """
-            Exit status: 0 the file is at PATH, 1 the archive proves that nothing follows (Postgres ends
-            recovery), 126 anything else (Postgres stops and can go on later).
+            Exit status: 0 the file is at PATH, 1 the archive proves that nothing
+            follows (Postgres ends recovery), 126 anything else (Postgres stops and can
+            go on later).
 
             Example, in postgresql.conf:
-              restore_command = 'tidemark wal fetch --repository file:///var/lib/tidemark %f %p'
+              restore_command = 'tidemark wal fetch --repository file:///srv/wal %f %p'
             """)
 
     @OptionGroup var file: ConfigurationOptions

@@ -8,7 +8,8 @@ struct WalPushCommand: ParsableCommand {
         commandName: "push",
         abstract: "Archives one WAL file: Postgres's archive_command.",
         discussion: """
-            The same bytes twice are fine, other bytes under the same name are refused.
+            The same bytes twice are fine, other bytes under the same name are
+            refused.
 
             Example, in postgresql.conf:
               archive_command = 'tidemark wal push %p'

@@ -23,7 +23,8 @@ struct RestoreOptions: ParsableArguments {
 
     @Option(
         name: .customLong("tablespace"),
-        help: ArgumentHelp("Another place for a tablespace; may be repeated.", valueName: "old=new"))
+        help: ArgumentHelp("Another place for a tablespace; may be repeated.", valueName: "old=new")
+    )
     var tablespaces: [String] = []
 
     @Flag(help: "Write into a destination that is not empty: what it holds is lost.")
@@ -58,7 +59,8 @@ struct RestoreOptions: ParsableArguments {
     }
 
     /// `DIR`, or `SOURCE=DIR|URL`. A directory whose name has a `=` is written with a leading `./`.
-    private static func add(_ text: String, to request: inout RestoreRequest) throws(TidemarkError) {
+    private static func add(_ text: String, to request: inout RestoreRequest) throws(TidemarkError)
+    {
         guard let equals = text.firstIndex(of: "="), let source = SourceID(String(text[..<equals]))
         else {
             guard request.folder == nil else {

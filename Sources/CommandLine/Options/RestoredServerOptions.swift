@@ -13,7 +13,8 @@ struct RestoredServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The user that owns the result and runs the server; needed by root.", valueName: "name"))
+            "The user that owns the result and runs the server; needed by root.", valueName: "name")
+    )
     var user: String?
 
     @Option(
@@ -33,9 +34,11 @@ struct RestoredServerOptions: ParsableArguments {
         request.port = port
         request.user = user
         request.programs = programs
-        let writesFiles = request.folder != nil || request.places.values.contains { place in
-            if case .directory = place { true } else { false }
-        }
+        let writesFiles =
+            request.folder != nil
+            || request.places.values.contains { place in
+                if case .directory = place { true } else { false }
+            }
         if geteuid() == 0, user == nil, writesFiles, !request.isDryRun {
             throw TidemarkError(
                 .usage, "restore runs as root, but no database server does",

@@ -32,7 +32,9 @@ struct CheckView: Encodable {
             text += style.bold(view.subject) + "\n"
             for line in view.findings {
                 text += "  \(mark(line.level, style))  \(line.message)\n"
-                for remedy in line.remedy.split(separator: "\n") { text += "           \(remedy)\n" }
+                for remedy in line.remedy.split(separator: "\n") {
+                    text += "           \(remedy)\n"
+                }
             }
         }
         return text

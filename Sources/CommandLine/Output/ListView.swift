@@ -46,7 +46,8 @@ enum ListView {
 
     private static func gaps(_ source: ListedSource, _ style: TerminalStyle) -> String {
         source.gaps.map { gap in
-            "  " + style.red("gap") + " on timeline \(gap.timeline) from \(gap.first) to \(gap.last), "
+            "  " + style.red("gap")
+                + " on timeline \(gap.timeline) from \(gap.first) to \(gap.last), "
                 + "found \(gap.found.time.text(fractionDigits: 0)): \(gap.reason)\n"
         }.joined()
     }

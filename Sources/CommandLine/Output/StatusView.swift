@@ -28,11 +28,12 @@ enum StatusView {
     /// What does not fit into a column: why it is not streaming, and what is lost.
     private static func remarks(_ source: SourceStatus, _ style: TerminalStyle) -> String {
         var text = ""
-        if !source.reason.isEmpty { text += style.yellow("\(source.name): \(source.reason)") + "\n" }
+        if !source.reason.isEmpty {
+            text += style.yellow("\(source.name): \(source.reason)") + "\n"
+        }
         for gap in source.gaps {
-            text += style.red(
-                "\(source.name): gap from \(gap.first) to \(gap.last) on timeline \(gap.timeline): "
-                    + gap.reason) + "\n"
+            let place = "from \(gap.first) to \(gap.last) on timeline \(gap.timeline)"
+            text += style.red("\(source.name): gap \(place): \(gap.reason)") + "\n"
         }
         return text
     }

@@ -4,8 +4,8 @@ import Model
 package enum ConfigurationTemplate {
     private static let head = """
         # The configuration of tidemark. Every key is checked: a misspelt one is an error.
-        # ${NAME} is replaced by the environment variable NAME, or by the content of the file that the
-        # variable NAME_FILE names. A password in a URL may contain any sign: it is encoded.
+        # ${NAME} is replaced by the environment variable NAME, or by the content of the file that
+        # the variable NAME_FILE names. A password in a URL may contain any sign: it is encoded.
 
         """
 
@@ -32,23 +32,25 @@ package enum ConfigurationTemplate {
         var text = "sources:\n"
         var names: Set<String> = []
         let example = LocalServer(kind: .postgres, place: "localhost:5432", port: 5432)
-        for server in servers.isEmpty ? [example] : servers {
+        let isAnyArchived = servers.contains { isArchived($0.kind) }
+        for server in (isAnyArchived ? [] : [example]) + servers {
             var name = server.kind.rawValue
             if !names.insert(name).inserted {
                 name += "-\(server.port)"
                 names.insert(name)
             }
             // What cannot be archived yet is written as a comment.
-            let isArchived = SourceURL(url(server, name)).map {
-                UnbuiltFeatures.refusal(of: $0) == nil
-            } ?? false
-            let indent = isArchived ? "  " : "  # "
+            let indent = isArchived(server.kind) ? "  " : "  # "
             text += "\(indent)\(name):\n"
             text += options(
                 "sources.*.", indent: indent + "  ",
                 active: ["sources.*.url": url(server, name)], kind: server.kind)
         }
         return text
+    }
+
+    private static func isArchived(_ kind: DatabaseKind) -> Bool {
+        UnbuiltFeatures.refusal(of: kind) == nil
     }
 
     private static func url(_ server: LocalServer, _ name: String) -> String {
@@ -80,7 +82,8 @@ package enum ConfigurationTemplate {
             }
             let value = active[option.pattern]
             text += comment(option, indent: blanks)
-            text += value.map { "\(blanks)\(words[words.count - 1]): \(quoted($0))\n" }
+            text +=
+                value.map { "\(blanks)\(words[words.count - 1]): \(quoted($0))\n" }
                 ?? "\(blanks)\(off(indent))\(words[words.count - 1]): "
                 + "\(quoted(option.defaultText ?? option.example ?? ""))\n"
         }
@@ -98,7 +101,8 @@ package enum ConfigurationTemplate {
 
     private static func quoted(_ value: String) -> String {
         let isPlain = value.utf8.allSatisfy {
-            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0
+                || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0
                 || UInt8(ascii: "-")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: "_")
         }
         return isPlain ? value : "\"\(value)\""

@@ -71,7 +71,8 @@ package enum LocalServers {
     private static func connects<Address>(
         _ family: Int32, _ address: UnsafePointer<Address>, _ size: Int
     ) -> Bool {
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(
+            family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) {

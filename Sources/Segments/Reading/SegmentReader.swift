@@ -66,8 +66,7 @@ package final class SegmentReader {
     ) throws(TidemarkError) -> Bool {
         while try nextFrame() {
             let content = try currentContent()
-            let start = position
-            position += UInt64(content.count)
+            let start = position - UInt64(content.count)
             guard skipping < position else { continue }
             let from = skipping > start ? Int(skipping - start) : 0
             try content.withBytes(from..<content.count, body)
@@ -119,9 +118,10 @@ package final class SegmentReader {
             while let item = try frames.next() {
                 guard item == .content else { continue }
                 hash?.update(frames.content)
+                position += UInt64(frames.content.count)
                 return true
             }
-        } catch where error.code == .archiveDamaged && !isSealed {
+        } catch let error where error.code == .archiveDamaged && !isSealed {
             isAtEnd = true
             return false
         }

@@ -68,7 +68,7 @@ package struct SegmentSurvey: Sendable {
     private static func tolerant(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
         do {
             return try frames.next()
-        } catch where error.code == .archiveDamaged {
+        } catch let error where error.code == .archiveDamaged {
             return nil
         }
     }
@@ -76,7 +76,8 @@ package struct SegmentSurvey: Sendable {
 
 extension SHA256 {
     mutating func update(_ buffer: Buffer) {
-        unsafe update(bufferPointer: UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
+        unsafe update(
+            bufferPointer: UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
     }
 }
 
@@ -87,5 +88,14 @@ extension SHA256.Digest {
         var text: [UInt8] = []
         for byte in self { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
         return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension SegmentSurvey {
+    /// SHA-256 of a buffer, lower-case hex.
+    static func sha256(of buffer: Buffer) -> String {
+        var hash = SHA256()
+        hash.update(buffer)
+        return hash.finalize().hex
     }
 }

@@ -104,6 +104,7 @@ import Testing
         }
         #expect(style.parseSegmentName("0000000B.history", timeline: timeline) == nil)
         #expect(
-            style.parseSegmentName("0000000BFFFFFFFF" + "00000FFF", timeline: timeline)?.last == nil)
+            style.parseSegmentName("0000000BFFFFFFFF" + "00000FFF", timeline: timeline)?.last == nil
+        )
     }
 }

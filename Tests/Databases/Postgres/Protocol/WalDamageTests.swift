@@ -121,7 +121,8 @@ import Testing
         #expect(
             try complaint(8192 + 4, 2)
                 == "WAL is damaged at 0/3002000: expected a page of timeline 1, found timeline 2")
-        #expect(try complaint(8192 + 17, 0)?.contains("more bytes of the record at 0/3000118") == true)
+        #expect(
+            try complaint(8192 + 17, 0)?.contains("more bytes of the record at 0/3000118") == true)
         #expect(
             try complaint(24, 0)
                 == "WAL is damaged at 0/3000000: expected system identifier "
@@ -171,7 +172,8 @@ import Testing
         let end = builder.position
         builder.raw([UInt8](repeating: 0, count: builder.left + 3 * 8192))
         #expect(
-            Self.complaint(builder.bytes, try builder.scanner())?.hasSuffix("a length of 0") == true)
+            Self.complaint(builder.bytes, try builder.scanner())?.hasSuffix("a length of 0") == true
+        )
         for piece in [Int.max, 1] {
             var scanner = try builder.scanner(tail: .mayFollow)
             #expect(try builder.scan(&scanner, piece: piece).count == 3)

@@ -30,7 +30,8 @@ import Testing
         var builder = Builder()
         builder.magic = Builder.magics[version]!
         var expected: [HistoryEntry] = []
-        let optional: [UInt32] = [0x01, 0x02, 0x04, 0x08, 0x20, 0x80] + (version >= 15 ? [0x100] : [])
+        let optional: [UInt32] =
+            [0x01, 0x02, 0x04, 0x08, 0x20, 0x80] + (version >= 15 ? [0x100] : [])
         for choice in 0..<1 << optional.count {
             let parts = optional.enumerated().reduce(UInt32(0)) {
                 $0 | (choice >> $1.offset & 1 == 1 ? $1.element : 0)
@@ -103,7 +104,8 @@ import Testing
         #expect(try builder.scan(&scanner).count == 1)
     }
 
-    @Test func `a record over four segments is passed over, and a scan may start inside it`() throws {
+    @Test func `a record over four segments is passed over, and a scan may start inside it`() throws
+    {
         var builder = Builder()
         builder.commit(1, at: 1)
         let big = builder.record(

@@ -102,7 +102,8 @@ import Testing
         let records = fixture.records.enumerated().filter { $0.offset % 90 == 0 }.map(\.element)
         for start in pages + records {
             var scanner = try WalScanner(
-                startAt: start, segmentBytes: WalFixture.segmentBytes, timeline: 1, tail: .mayFollow)
+                startAt: start, segmentBytes: WalFixture.segmentBytes, timeline: 1, tail: .mayFollow
+            )
             let entries = try scanner.takeAll(fixture.bytes, from: start - fixture.start)
             let expected = fixture.judged.filter { $0.first >= start }
             Self.compare(entries, with: expected)

@@ -21,7 +21,8 @@ extension Configuration {
     init(_ settings: Settings) throws(TidemarkError) {
         guard let url = try settings.value(OptionTable.repositoryURL) else {
             throw settings.complaint(
-                "repository", "url is missing", remedy: "say where the archive lies, for example "
+                "repository", "url is missing",
+                remedy: "say where the archive lies, for example "
                     + "repository: { url: file:///var/lib/tidemark }")
         }
         try UnbuiltFeatures.refuse(settings)
