@@ -79,14 +79,18 @@ extension Inspector {
 
     private func connectAnew() throws(TidemarkError) {
         let refusal: TidemarkError
+        var isAdmitted = false
         do throws(TidemarkError) {
             let fresh = try Connection(configuration, .sql())
+            isAdmitted = true
             server = try introduce(fresh)
             connection = consume fresh
             return
         } catch {
             refusal = error
         }
+        // A server that was asked and is refused (a standby) is not asked another way.
+        if isAdmitted { throw refusal }
         // Only where this login is not admitted may the other kind be.
         guard refusal.code == .sourceRefused else { throw refusal }
         do throws(TidemarkError) {

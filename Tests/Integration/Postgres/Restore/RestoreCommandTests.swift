@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Repository
 import Platform
 import TestKit
 import Testing
