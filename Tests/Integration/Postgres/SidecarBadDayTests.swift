@@ -68,7 +68,9 @@ struct SidecarBadDayTests {
                 3, ["restore", "--to", lost, "--into", side.folder + "/lost"])
             #expect(text.contains("lost"), "\(text)")
             #expect(try sidecar.terminate().isSuccess)
-            let rows = try side.restored(to: "latest") { try side.ask($0, "select count(*) from t") }
+            let rows = try side.restored(to: "latest") {
+                try side.ask($0, "select count(*) from t")
+            }
             #expect(rows == "9001")
         }
     }
@@ -81,14 +83,16 @@ struct SidecarBadDayTests {
             let side = try SidecarHarness(server)
             let sidecar = try side.startWithBackup()
             try server.psql(
-                "create table t as select repeat(md5(i::text), 30) s from generate_series(1, 4000) i")
+                "create table t as select repeat(md5(i::text), 30) s from generate_series(1, 4000) i"
+            )
             try side.waitProved(side.moment())
             #expect(try sidecar.terminate().isSuccess)
             let free = side.folder + "/free"
             try side.expect(3, ["restore", "--to", early, "--into", free])
             try side.expect(3, ["restore", "--to", "2099-01-01T00:00:00Z", "--into", free])
             let full = side.folder + "/full"
-            try server.run("/bin/sh", ["-c", "mkdir -p \"$0/ledger\" && touch \"$0/ledger/x\"", full])
+            try server.run(
+                "/bin/sh", ["-c", "mkdir -p \"$0/ledger\" && touch \"$0/ledger/x\"", full])
             let text = try side.expect(2, ["restore", "--to", "latest", "--into", full])
             #expect(text.contains("--force"))
             try side.expect(0, ["verify", "--deep"])

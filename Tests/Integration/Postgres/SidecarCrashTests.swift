@@ -8,14 +8,16 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(20)))
 struct SidecarCrashTests {
     /// 6; `TIDEMARK_CRASH_ROUNDS` says otherwise.
-    private static let rounds = getenv("TIDEMARK_CRASH_ROUNDS").flatMap {
-        Int(String(cString: $0))
-    } ?? 6
+    private static let rounds =
+        getenv("TIDEMARK_CRASH_ROUNDS").flatMap {
+            Int(String(cString: $0))
+        } ?? 6
 
     /// `TIDEMARK_CRASH_SEED` repeats a run.
-    private static let seed = getenv("TIDEMARK_CRASH_SEED").flatMap {
-        UInt64(String(cString: $0))
-    } ?? UInt64.random(in: 1...1_000_000_000)
+    private static let seed =
+        getenv("TIDEMARK_CRASH_SEED").flatMap {
+            UInt64(String(cString: $0))
+        } ?? UInt64.random(in: 1...1_000_000_000)
 
     @Test
     func `killed at random moments under load it loses no byte and no acknowledged commit`()
