@@ -61,8 +61,11 @@ let package = Package(
             exclude: ["CLZ4", "CZlib"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["Model", "Platform"], swiftSettings: safe),
         .target(
-            name: "Repository", dependencies: ["Model", "Platform", "Segments", "Storage"],
-            swiftSettings: safe),
+            name: "Repository",
+            dependencies: [
+                "Model", "Platform", "Segments", "Storage",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: safe),
         .target(
             name: "Catalog", dependencies: ["Model", "Platform", "Repository"],
             swiftSettings: safe),

@@ -177,25 +177,37 @@ extension ArchiveRepository {
         try store.put(key, JSONDocument.encode(backup), .create)
     }
 
-    /// Removes what interrupted base backups left behind: folders without a manifest, apart from
-    /// `running`. Returns their ids.
+    /// Removes what interrupted base backups left behind: folders without a manifest. Returns their
+    /// ids. Whoever holds the lease knows that no base backup is being written.
     @discardableResult
     package func sweepBackups(
-        _ source: SourceID, running: String?
+        _ source: SourceID, under lease: BackupLease
     ) throws(TidemarkError) -> [String] {
+        precondition(lease.source == source, "the lease is of another source")
         let prefix = Layout.backups(source)
         var files: [String: [ObjectKey]] = [:]
         var finished: Set<String> = []
         for info in try store.list(prefix) {
-            let rest = info.key.path.dropFirst(prefix.count)
-            guard let id = rest.split(separator: "/").first.map(String.init) else { continue }
+            let parts = info.key.path.dropFirst(prefix.count).split(separator: "/")
+            // A file directly in the folder is not part of a base backup: the lease itself.
+            guard parts.count > 1 else { continue }
+            let id = String(parts[0])
             files[id, default: []].append(info.key)
-            if info.key.name == Layout.manifestName { finished.insert(id) }
+            if parts.count == 2, info.key.name == Layout.manifestName { finished.insert(id) }
         }
-        let leftovers = files.keys.filter { !finished.contains($0) && $0 != running }.sorted()
+        let leftovers = files.keys.filter { !finished.contains($0) }.sorted()
         for id in leftovers {
             for key in files[id] ?? [] { try store.delete(key) }
         }
+        // Objects that were being written when their process ended.
+        try store.sweep(prefix, olderThan: lease.abandonedAfterSeconds)
         return leftovers
+    }
+
+    /// Removes a base backup, the manifest first, so that it is never seen without its files.
+    package func removeBackup(_ source: SourceID, _ id: String) throws(TidemarkError) {
+        let folder = Layout.backup(source, id)
+        try store.delete(Layout.manifest(source, id))
+        for info in try store.list(folder.path + "/") { try store.delete(info.key) }
     }
 }

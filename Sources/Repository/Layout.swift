@@ -8,6 +8,7 @@ package import Model
 /// <source>/<folder>/<timeline>/<segment>.lz4     sealed segments; NNNNNNNN.history.lz4 beside them
 /// <source>/<folder>/<timeline>/<segment>.partial the open segment
 /// <source>/base/<backup id>/manifest.json        written last; data beside it
+/// <source>/base/running.json                     the lease of whoever takes a base backup now
 /// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
 /// ```
 package enum Layout {
@@ -56,6 +57,11 @@ package enum Layout {
 
     package static func manifest(_ source: SourceID, _ id: String) -> ObjectKey {
         backup(source, id) / manifestName
+    }
+
+    /// Held by the process that takes a base backup of the source.
+    package static func backupLease(_ source: SourceID) -> ObjectKey {
+        ObjectKey(backups(source) + "running.json")
     }
 
     package static func points(_ source: SourceID) -> String { "\(source)/points/" }

@@ -1,0 +1,5 @@
+/// The archive, as configured.
+package struct RepositoryConfiguration: Sendable, Hashable {
+    package var url: RepositoryURL
+    package var compression: Compression
+}

@@ -1,0 +1,64 @@
+/// Where an archive lies: a folder of this machine or a bucket.
+package enum RepositoryURL: Sendable, Hashable, CustomStringConvertible {
+    /// Absolute path without trailing `/`.
+    case file(path: String)
+    /// The whole URL; it may hold keys in its query.
+    case s3(Secret, redacted: String)
+
+    /// `file:///path`, an absolute path, or `s3://bucket/prefix?…`; nil for anything else.
+    package init?(_ text: String) {
+        if text.hasPrefix("/") {
+            guard let path = Self.path(text) else { return nil }
+            self = .file(path: path)
+            return
+        }
+        guard let parts = URLParts(text) else { return nil }
+        switch parts.scheme {
+        case "file":
+            // file://server/share names another machine, which a path cannot.
+            guard parts.userInfo == nil, ["", "localhost"].contains(parts.hosts),
+                parts.query == nil, let decoded = Self.decoded(parts.path),
+                let path = Self.path(decoded)
+            else { return nil }
+            self = .file(path: path)
+        case "s3":
+            guard !parts.hosts.isEmpty else { return nil }
+            self = .s3(Secret(text), redacted: parts.redacted)
+        default: return nil
+        }
+    }
+
+    /// The URL without anything secret.
+    package var description: String {
+        switch self {
+        case .file(let path): "file://" + path
+        case .s3(_, let redacted): redacted
+        }
+    }
+
+    /// Nil for relative paths, the root itself and paths with `..` or NUL.
+    private static func path(_ text: String) -> String? {
+        let parts = text.split(separator: "/").filter { $0 != "." }
+        guard text.hasPrefix("/"), !parts.isEmpty, !parts.contains(".."), !text.contains("\0")
+        else { return nil }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// Percent-decoded; nil when the result is not UTF-8 or an escape is broken.
+    private static func decoded(_ text: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Substring(text).utf8
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let digits = String(rest.prefix(2)), digits.utf8.count == 2,
+                digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,61 @@
+import Model
+
+/// What the configuration's contract knows and this version does not do yet.
+///
+/// Nothing is ignored in silence: what would make an archive other than asked for is refused, what
+/// only comes later is told.
+enum UnbuiltFeatures {
+    /// Throws at the first key that asks for what this version cannot do.
+    static func refuse(_ settings: Settings) throws(TidemarkError) {
+        if try settings.value(OptionTable.compression) == .zstd {
+            throw refusal(
+                settings, "repository.compression", "zstd is not in this version of tidemark",
+                remedy: "use lz4 or gzip")
+        }
+        if case .s3 = try settings.value(OptionTable.repositoryURL) {
+            throw refusal(
+                settings, "repository.url", "S3 is not in this version of tidemark",
+                remedy: "use file:///path")
+        }
+        let sections = [
+            ("repository.encryption", "encryption is not in this version of tidemark"),
+            ("repository.copies", "copies to a second place are not in this version of tidemark"),
+            ("alerts", "alerts are not in this version of tidemark: none would ever be sent"),
+        ]
+        for (path, problem) in sections where settings.line(of: path) != nil {
+            throw refusal(settings, path, problem, remedy: "remove the section")
+        }
+        for name in settings.names(in: "sources") {
+            guard let url = try settings.value(OptionTable.sourceURL, name) else { continue }
+            if let problem = refusal(of: url) {
+                throw refusal(
+                    settings, "sources.\(name).url", problem, remedy: "remove the source")
+            }
+        }
+    }
+
+    /// Why a source of this kind cannot be archived; nil when it can.
+    static func refusal(of url: SourceURL) -> String? {
+        switch url.kind {
+        case .postgres: nil
+        case .mongodb: "MongoDB is not in this version of tidemark"
+        case .redis: "Redis is not in this version of tidemark"
+        }
+    }
+
+    /// Sections that are read and have no effect yet.
+    static func notices(_ settings: Settings) -> [String] {
+        let sections = [
+            ("retention", "this version of tidemark expires nothing: everything is kept"),
+            ("drill", "this version of tidemark runs no drills"),
+            ("monitoring", "this version of tidemark serves no HTTP"),
+        ]
+        return sections.compactMap { path, notice in
+            settings.line(of: path).map { "\(settings.file):\($0): \(path): \(notice)" }
+        }
+    }
+
+    private static func refusal(
+        _ settings: Settings, _ path: String, _ problem: String, remedy: String
+    ) -> TidemarkError { settings.complaint(path, problem, remedy: remedy) }
+}

@@ -1,0 +1,22 @@
+import Glibc
+import Model
+
+/// Who takes a base backup: the content of `running.json`.
+struct BackupHolder: Hashable, Sendable, Codable {
+    var host: String
+    var process: Int32
+    var started: CommitTime
+    /// Heartbeat only: when the holder was last known to live.
+    var renewed: CommitTime
+
+    static func current(_ now: CommitTime) -> BackupHolder {
+        BackupHolder(host: hostName(), process: getpid(), started: now, renewed: now)
+    }
+
+    private static func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "this host" }
+        return String(
+            decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
