@@ -33,3 +33,14 @@ extension CommandSplitter {
         }
     }
 }
+
+extension CommandSplitter {
+    /// The same for bytes that are lent raw.
+    package mutating func scan(
+        _ bytes: RawSpan, into scan: inout StreamScan
+    ) throws(SplitFailure) {
+        try unsafe bytes.withUnsafeBytes { (raw) throws(SplitFailure) in
+            try self.scan(unsafe Span(_unsafeBytes: raw), into: &scan)
+        }
+    }
+}
