@@ -21,6 +21,15 @@ enum Questions {
         return try connection.answerIfAllowed(words)?.text.map { ServerInfo($0) }
     }
 
+    /// The server's version by HELLO, which needs no right; nil before 6.2.
+    static func version(_ connection: inout Connection) throws(TidemarkError) -> RedisVersion? {
+        let fields = try connection.ask(["HELLO"]).elements
+        guard let place = fields.firstIndex(where: { $0.text == "version" }),
+            place + 1 < fields.count
+        else { return nil }
+        return fields[place + 1].text.map { RedisVersion($0) }
+    }
+
     /// The source's clock by TIME; nil when it is not allowed to us. The offset is right to half the
     /// time that the answer took.
     @discardableResult

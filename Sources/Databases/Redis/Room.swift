@@ -2,7 +2,7 @@ package import Model
 package import Platform
 
 /// Redis, as the flow sees it.
-package final class RedisRoom: Sendable {
+package final class RedisRoom: DatabaseRoom {
     /// Segments are cut at the first edge behind this many bytes.
     package static let segmentBytes: UInt64 = 16 << 20
 
@@ -22,5 +22,13 @@ package final class RedisRoom: Sendable {
 
     package func stream() -> any ChangeSource {
         Stream(configuration, state: state, time: time)
+    }
+
+    package func inspector() -> any SourceInspector {
+        Inspect(configuration, state: state, time: time)
+    }
+
+    package func baseBackup() -> any BaseBackupSource {
+        BaseBackup(configuration, state: state, time: time)
     }
 }

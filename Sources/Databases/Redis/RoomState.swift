@@ -30,7 +30,7 @@ final class RoomState: Sendable {
     }
 
     /// Each costs the source a fork and a read of all its memory.
-    static let fullResyncsPerHour = 6
+    static let fullResyncsPerHour = 12
 
     private let values = Monitor(Values())
 

@@ -12,6 +12,9 @@ extension Stream {
     ) throws(TidemarkError) -> StreamMachine.Start {
         var fresh = try Connection.open(configuration, wake: wake)
         _ = try fresh.answerIfAllowed(["CLIENT", "SETNAME", configuration.clientName])
+        if version == RedisVersion(0, 0), let known = try Questions.version(&fresh) {
+            version = known
+        }
         _ = try fresh.answer(["REPLCONF", "capa", "psync2"])
         switch action {
         case .partial(let id, let from):

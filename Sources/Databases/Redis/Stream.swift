@@ -14,7 +14,8 @@ final class Stream: ChangeSource {
     var machine: StreamMachine
     var splitter = CommandSplitter(at: StreamEdge(position: 0))
     private var timeline = TimelineID("")
-    private var version = RedisVersion(0, 0)
+    /// Zeros where it is not known.
+    var version = RedisVersion(0, 0)
     private var acks = AckPolicy()
     /// Bytes of an ACK that the kernel has not taken yet.
     private var outgoing: ArraySlice<UInt8> = []

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// Follows the RDB that answers a PSYNC: keep-alive newlines, the header line, the content.
 ///
@@ -7,7 +7,7 @@ import Model
 /// content. Those forty bytes stay the same for a server's whole life and may stand inside a value; so
 /// they end the content only as the last bytes that have arrived, behind the RDB's own end opcode
 /// and a matching checksum. Nothing follows them until the replica has sent its first ACK.
-struct PayloadReader: Sendable {
+package struct PayloadReader: Sendable {
     private enum State: Sendable, Hashable {
         case line
         case counted(left: UInt64)
@@ -27,17 +27,21 @@ struct PayloadReader: Sendable {
     private var lastCovered: UInt8 = 0
 
     /// Length of the content, when the server told it.
-    private(set) var length: UInt64?
-    private(set) var received: UInt64 = 0
-    var isDone: Bool { state == .done }
+    package private(set) var length: UInt64?
+    /// Bytes of the content so far.
+    package private(set) var received: UInt64 = 0
+    package init() {}
+
+    /// Whether the content is whole.
+    package var isDone: Bool { state == .done }
     /// Whether the content began.
     var isInContent: Bool { state != .line && state != .done }
     /// What a server that has no RDB for us says instead.
-    private(set) var refusal: String?
+    package private(set) var refusal: String?
 
     /// Takes bytes; returns how many belonged to the header or the content, and the range of the
     /// content's among them. Bytes behind that belong to the stream.
-    mutating func take(
+    package mutating func take(
         _ bytes: RawSpan
     ) throws(TidemarkError) -> (taken: Int, content: Range<Int>) {
         var i = 0
@@ -133,7 +137,7 @@ struct PayloadReader: Sendable {
     }
 
     /// Whether the RDB carried a checksum. Valid when done.
-    var hasChecksum: Bool { Self.number(held.prefix(Self.checksumBytes)) != 0 }
+    package var hasChecksum: Bool { Self.number(held.prefix(Self.checksumBytes)) != 0 }
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         var value: UInt64 = 0
