@@ -67,12 +67,14 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: safe),
         .target(
-            name: "Catalog", dependencies: ["Model", "Platform", "Repository"],
+            name: "Catalog", dependencies: ["Model", "Platform", "Segments", "Repository"],
             swiftSettings: safe),
         .target(
             name: "Recovery",
-            dependencies: ["Model", "Platform", "Segments", "Repository", "Catalog"],
-            swiftSettings: safe),
+            dependencies: [
+                "Model", "Platform", "Segments", "Repository", "Catalog",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: safe),
         .target(name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
             swiftSettings: safe),
         .target(
@@ -127,6 +129,10 @@ let package = Package(
         .testTarget(
             name: "DaemonTests", dependencies: ["Daemon", "TestKit"], path: "Tests/Daemon",
             swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["tidemark", "Daemon", "Model", "Monitoring", "Platform", "TestKit"],
+            path: "Tests/CommandLine", swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["TestKit"], path: "Tests/Tidy", swiftSettings: strict),
         .testTarget(
             name: "PostgresIntegrationTests",

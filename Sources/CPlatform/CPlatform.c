@@ -37,7 +37,11 @@ int tm_rename_noreplace(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+int tm_syncfs(int fd) { return syncfs(fd); }
+
 int tm_lock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+void tm_unlock(int fd) { flock(fd, LOCK_UN); }
 
 // CRC-32C by eight tables; the tables are made once, before the first use.
 static uint32_t table[8][256];

@@ -14,7 +14,8 @@ package struct ByteCount: Hashable, Sendable, Comparable, Codable, CustomStringC
         guard bytes >= 1024 else { return "\(bytes) B" }
         var value = Double(bytes) / 1024
         var unit = 0
-        while value >= 1024, unit < units.count - 1 {
+        // What would round to 1024.0 belongs to the next unit.
+        while value >= 1023.95, unit < units.count - 1 {
             value /= 1024
             unit += 1
         }

@@ -15,7 +15,11 @@ package struct CommitTime: Hashable, Sendable, Comparable {
 
     /// Difference in seconds; positive when `self` is later.
     package func seconds(since other: CommitTime) -> Double {
-        Double(microseconds - other.microseconds) / 1e6
+        // Damaged bytes can hold any number: no difference of two of them may trap.
+        let (difference, overflows) = microseconds.subtractingReportingOverflow(other.microseconds)
+        return overflows
+            ? Double(microseconds) / 1e6 - Double(other.microseconds) / 1e6
+            : Double(difference) / 1e6
     }
 
     package func advanced(bySeconds seconds: Double) -> CommitTime {
@@ -42,7 +46,8 @@ extension CommitTime: CustomStringConvertible {
             "\(Self.pad(date.year, 4))-\(Self.pad(date.month, 2))-\(Self.pad(date.day, 2))T"
         text += "\(Self.pad(time / 3600, 2)):\(Self.pad(time / 60 % 60, 2)):\(Self.pad(time % 60, 2))"
         guard fractionDigits > 0 else { return text + "Z" }
-        let fraction = Int(microseconds - Self.floorDivide(microseconds, 1_000_000) * 1_000_000)
+        let rest = Int(microseconds % 1_000_000)
+        let fraction = rest < 0 ? rest + 1_000_000 : rest
         return text + "." + String(Self.pad(fraction, 6).prefix(fractionDigits)) + "Z"
     }
 
@@ -63,7 +68,8 @@ extension CommitTime: CustomStringConvertible {
     }
 
     private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
-        a >= 0 ? a / b : -((-a + b - 1) / b)
+        let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+        return remainder < 0 ? quotient - 1 : quotient
     }
 
     private static func pad(_ value: Int, _ width: Int) -> String {

@@ -15,11 +15,12 @@ package struct MonotonicTime: Hashable, Sendable, Comparable {
             : -Double(other.nanoseconds - nanoseconds) / 1e9
     }
 
-    /// Later by `seconds`; negative moves back, never below zero.
+    /// Later by `seconds`; negative moves back, never below zero, infinity to the end of time.
     package func advanced(bySeconds seconds: Double) -> MonotonicTime {
         let delta = seconds * 1e9
-        if delta >= 0 { return MonotonicTime(nanoseconds: nanoseconds &+ UInt64(delta)) }
-        let back = UInt64(-delta)
-        return MonotonicTime(nanoseconds: nanoseconds > back ? nanoseconds - back : 0)
+        let size = UInt64(exactly: abs(delta).rounded(.down)) ?? .max
+        let (sum, overflows) = nanoseconds.addingReportingOverflow(size)
+        if delta >= 0 { return MonotonicTime(nanoseconds: overflows ? .max : sum) }
+        return MonotonicTime(nanoseconds: nanoseconds > size ? nanoseconds - size : 0)
     }
 }

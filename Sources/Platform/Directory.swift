@@ -10,7 +10,7 @@ package enum Directory {
         defer { Glibc.close(descriptor) }
         do throws(SystemFailure) {
             try calls.sync(descriptor, path)
-        } catch where error.number == EINVAL || error.number == EBADF {
+        } catch let error where error.number == EINVAL || error.number == EBADF {
             // Some network and user-space file systems cannot; Postgres's fsync_fname goes on too.
         }
     }
@@ -25,7 +25,7 @@ package enum Directory {
         var isNew = true
         do throws(SystemFailure) {
             try calls.makeDirectory(path, mode: mode)
-        } catch where error.number == EEXIST {
+        } catch let error where error.number == EEXIST {
             isNew = false
         }
         try sync(parent(path), calls: calls)
@@ -39,7 +39,7 @@ package enum Directory {
         do throws(SystemFailure) {
             if try calls.inspect(path).isDirectory { return }
             throw SystemFailure(.makeDirectory, path, ENOTDIR)
-        } catch where error.number == ENOENT {
+        } catch let error where error.number == ENOENT {
             let above = parent(path)
             if above != path { try makeAll(above, mode: mode, calls: calls) }
         }
@@ -53,17 +53,17 @@ package enum Directory {
         try calls.names(in: path).sorted()
     }
 
-    /// Removes a directory with everything in it; links are removed, not followed. Does nothing when
-    /// it does not exist.
+    /// Removes a directory with everything in it; links are removed, not followed. Does nothing
+    /// when it does not exist.
     package static func removeAll(
         _ path: String, calls: SystemCalls = .init()
     ) throws(SystemFailure) {
         do throws(SystemFailure) {
             try calls.remove(path)
             return
-        } catch where error.number == ENOENT {
+        } catch let error where error.number == ENOENT {
             return
-        } catch where error.number == EISDIR || error.number == EPERM {
+        } catch let error where error.number == EISDIR || error.number == EPERM {
             // A directory: unlink answers EISDIR on Linux, EPERM by POSIX.
         }
         for name in try calls.names(in: path) {

@@ -1,3 +1,4 @@
+private import CPlatform
 import Glibc
 
 /// An open file, closed when it goes. Positions are always given; there is no cursor.
@@ -28,11 +29,12 @@ package struct File: ~Copyable {
     package let path: String
     private let descriptor: Int32
     private let calls: SystemCalls
+    private var isLocked = false
 
     /// - Parameters:
     ///   - mode: permission bits of a new file, less the umask. Default 0640.
-    ///   - direct: past the page cache (O_DIRECT): addresses, offsets and lengths of all writes must
-    ///     be multiples of 4096. EINVAL where the file system cannot.
+    ///   - direct: past the page cache (O_DIRECT): addresses, offsets and lengths of all writes
+    ///     must be multiples of 4096. EINVAL where the file system cannot.
     package init(
         _ path: String, _ access: Access, mode: Int32 = 0o640, direct: Bool = false,
         calls: SystemCalls = .init()
@@ -42,7 +44,12 @@ package struct File: ~Copyable {
         self.calls = calls
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit {
+        // Given back by word, not by closing: a child that is just being started has a copy of the
+        // descriptor until it runs its program, and would hold the lock for that long.
+        if isLocked { tm_unlock(descriptor) }
+        Glibc.close(descriptor)
+    }
 
     package func status() throws(SystemFailure) -> FileStatus {
         try calls.inspect(descriptor, path)
@@ -104,7 +111,10 @@ package struct File: ~Copyable {
     }
 
     /// Takes the exclusive flock; EWOULDBLOCK when another opener has it. Given back by closing.
-    package func lock() throws(SystemFailure) { try calls.lock(descriptor, path) }
+    package mutating func lock() throws(SystemFailure) {
+        try calls.lock(descriptor, path)
+        isLocked = true
+    }
 
     /// Tells the kernel that the file will be read from front to back.
     package func adviseSequential() {

@@ -46,7 +46,9 @@ struct ProcessLaunch: Sendable {
         if let user = options.user, !user.isCurrent {
             words += ["--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups"]
         }
-        if let signal = options.signalOnParentDeath { words.append("--pdeathsig=\(signal.rawValue)") }
+        if let signal = options.signalOnParentDeath {
+            words.append("--pdeathsig=\(signal.rawValue)")
+        }
         return words.isEmpty ? [] : [try locate("setpriv")] + words + ["--"]
     }
 
@@ -96,7 +98,7 @@ extension ProcessLaunch {
     ) -> Int32 {
         var pointers = unsafe strings.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
     }
 }

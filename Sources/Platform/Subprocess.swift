@@ -85,8 +85,8 @@ package final class Subprocess: Sendable {
     /// What it printed on standard error so far, the last bytes of it.
     package var errors: String { state.read { $0.errors.text } }
 
-    /// Blocks until the outputs satisfy `condition`; false when the process ended or `seconds` passed
-    /// before. `condition` gets (output, errors) and runs with the lock held.
+    /// Blocks until the outputs satisfy `condition`; false when the process ended or `seconds`
+    /// passed before. `condition` gets (output, errors) and runs with the lock held.
     package func waitForOutput(
         seconds: Double, _ condition: (String, String) -> Bool
     ) -> Bool {

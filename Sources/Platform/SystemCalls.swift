@@ -122,7 +122,8 @@ package struct SystemCalls: Sendable {
         _ = try perform(.makeDirectory, path) { unsafe mkdir(path, mode) }
     }
 
-    /// Names in a directory in no order, without `.` and `..`; names that are not UTF-8 are left out.
+    /// Names in a directory in no order, without `.` and `..`; names that are not UTF-8 are left
+    /// out.
     func names(in path: String) throws(SystemFailure) -> [String] {
         if let faults, let number = faults.take(.list, path) {
             throw SystemFailure(.list, path, number)

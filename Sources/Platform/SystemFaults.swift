@@ -38,7 +38,8 @@ package final class SystemFaults: Sendable {
         }
     }
 
-    /// From now on one write takes at most this many bytes, as a full disk or a signal would have it.
+    /// From now on one write takes at most this many bytes, as a full disk or a signal would have
+    /// it.
     package func limitWrites(to bytes: Int) {
         precondition(bytes > 0, "a write takes at least a byte")
         state.update { $0.writeLimit = bytes }

@@ -10,7 +10,8 @@ package final class WakeSignal: Sendable {
     package init() throws(TidemarkError) {
         descriptor = tm_eventfd()
         if descriptor < 0 {
-            throw TidemarkError(.failed, "cannot create an eventfd (errno \(errno))",
+            throw TidemarkError(
+                .failed, "cannot create an eventfd (errno \(errno))",
                 remedy: "raise the limit of open files (ulimit -n)")
         }
     }

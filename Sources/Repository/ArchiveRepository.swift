@@ -50,6 +50,19 @@ package final class ArchiveRepository: Sendable {
         return try open()
     }
 
+    /// Whether there is nothing at all, so that a new archive may be made here.
+    package func isEmpty() throws(TidemarkError) -> Bool {
+        guard try store.size(Layout.marker) == nil else { return false }
+        return try store.list("").allSatisfy { $0.key.name == "lost+found" }
+    }
+
+    /// Writes and removes a small object, to know that writing works.
+    package func probeWriting(now: CommitTime) throws(TidemarkError) {
+        let key = ObjectKey("check-\(now.microseconds)")
+        try store.put(key, Array("tidemark check".utf8), .create)
+        try store.delete(key)
+    }
+
     private static func hex(_ word: UInt32) -> String {
         let digits = String(word, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits

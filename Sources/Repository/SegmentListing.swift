@@ -9,6 +9,13 @@ package struct SegmentListing: Hashable, Sendable {
     package var state: State
     /// Size of the stored file.
     package var storedBytes: UInt64
+
+    package init(range: PositionRange, key: ObjectKey, state: State, storedBytes: UInt64) {
+        self.range = range
+        self.key = key
+        self.state = state
+        self.storedBytes = storedBytes
+    }
 }
 
 /// The names of one source's stream folder, parsed.

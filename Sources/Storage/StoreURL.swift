@@ -62,11 +62,13 @@ package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
         }
         let segments = decoded.split(separator: "/")
         guard !segments.contains(where: { $0 == "." || $0 == ".." }) else {
-            throw refusal("the repository's URL \(text) has . or .. in its path",
+            throw refusal(
+                "the repository's URL \(text) has . or .. in its path",
                 "write the path without them")
         }
         guard !segments.isEmpty else {
-            throw refusal("the repository's URL \(text) is the root of the file system",
+            throw refusal(
+                "the repository's URL \(text) is the root of the file system",
                 "give it a folder of its own: file:///var/lib/tidemark")
         }
         return "/" + segments.joined(separator: "/")

@@ -8,7 +8,8 @@ import Testing
         try await offPool {
             let server = try PostgresServer.start()
             #expect(try server.psql("select 6 * 7") == "42")
-            try server.psql("create table t(a int, b text); insert into t values (1, 'x'), (2, null)")
+            try server.psql(
+                "create table t(a int, b text); insert into t values (1, 'x'), (2, null)")
             #expect(try server.psql("select * from t order by a") == "1|x\n2|")
             try server.restart()
             #expect(try server.psql("select count(*) from t") == "2")

@@ -27,8 +27,14 @@ int tm_rename_noreplace(const char *from, const char *to);
 /// CRC-32C (Castagnoli) of `length` bytes continued from `crc` (0 to start).
 uint32_t tm_crc32c(uint32_t crc, const void *bytes, size_t length);
 
+/// syncfs(2): everything of the file system that holds `fd` is durable. -1 and errno on failure.
+int tm_syncfs(int fd);
+
 /// flock(2) exclusive, non-blocking. 0 when held, -1 and errno otherwise.
 int tm_lock_exclusive(int fd);
+
+/// Gives the flock(2) back, for every copy of the descriptor.
+void tm_unlock(int fd);
 
 /// A pipe with both ends close-on-exec; end `ours` (0 reading, 1 writing) is non-blocking. -1 and
 /// errno on failure.
@@ -45,5 +51,8 @@ int tm_process_descriptor(pid_t pid);
 /// become 0, 1 and 2; every other one is closed. Returns 0 or an errno.
 int tm_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[],
              const char *directory, int input, int output, int errors);
+
+/// The process's own argument, as ps shows it; it may be overwritten in place. NULL beyond the last.
+char *tm_argument(int index);
 
 #endif

@@ -8,7 +8,7 @@ enum OptionTable {
         "repository.url", .init("file:///path, or s3://bucket/prefix") { RepositoryURL($0) },
         isSecret: true, example: "file:///var/lib/tidemark",
         "Where the archive lies. An empty place of its own; `tidemark run` prepares it.")
-    static let compression = ConfigurationOption<Compression>(
+    static let compression = ConfigurationOption<CompressionChoice>(
         "repository.compression", .choice(), default: "lz4",
         "How sealed files are compressed: lz4 (fastest restore) or gzip.")
     static let recipients = ConfigurationOption<String>(

@@ -1,5 +1,5 @@
 /// The archive, as configured.
 package struct RepositoryConfiguration: Sendable, Hashable {
     package var url: RepositoryURL
-    package var compression: Compression
+    package var compression: CompressionChoice
 }

@@ -40,8 +40,13 @@ struct Settings: Sendable {
         values[Self.path(option.pattern, keys)]
     }
 
-    /// Whether a section, list or option stands in the document.
+    /// Where a section, list or option stands in the document; nil when it does not.
     func line(of path: String) -> Int? { lines[path] ?? values[path]?.line }
+
+    /// Whether a section or list holds anything, so that one in which everything is a comment does not.
+    func hasContent(_ path: String) -> Bool {
+        count(in: path) > 0 || values.keys.contains { $0.hasPrefix(path + ".") }
+    }
 
     /// The user's names in a section (`sources`), in the order of the document.
     func names(in path: String) -> [String] { names[path] ?? [] }
@@ -58,7 +63,8 @@ struct Settings: Sendable {
         var keys = keys[...]
         let words = pattern.split(separator: ".").map { word -> String in
             if word == "*" { return keys.removeFirst() }
-            return word.hasSuffix("[]") ? "\(word.dropLast(2))[\(keys.removeFirst())]" : String(word)
+            return word.hasSuffix("[]")
+                ? "\(word.dropLast(2))[\(keys.removeFirst())]" : String(word)
         }
         return words.joined(separator: ".")
     }
@@ -123,7 +129,9 @@ extension Settings {
 
     private static func advice(_ key: String, _ known: [String: SettingSchema]) -> String {
         let names = known.keys.sorted()
-        if let nearest = Suggestion.nearest(to: key, among: names) { return "did you mean \(nearest)?" }
+        if let nearest = Suggestion.nearest(to: key, among: names) {
+            return "did you mean \(nearest)?"
+        }
         return "possible here: " + names.joined(separator: ", ")
     }
 

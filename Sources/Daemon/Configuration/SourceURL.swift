@@ -15,6 +15,8 @@ package struct SourceURL: Sendable, Hashable, CustomStringConvertible {
     package let redacted: String
     /// The first path segment, still percent-encoded; empty when there is none.
     package let database: String
+    /// The role, still percent-encoded; empty when the URL names none.
+    package let user: String
 
     /// Nil when the text is not a URL of a database that Tidemark knows.
     package init?(_ text: String) {
@@ -24,6 +26,7 @@ package struct SourceURL: Sendable, Hashable, CustomStringConvertible {
         kind = known.kind
         secret = Secret(text)
         redacted = parts.redacted
+        user = String(parts.userInfo?.prefix { $0 != ":" } ?? "")
         database = String(parts.path.split(separator: "/").first ?? "")
     }
 

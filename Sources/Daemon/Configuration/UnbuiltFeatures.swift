@@ -22,12 +22,12 @@ enum UnbuiltFeatures {
             ("repository.copies", "copies to a second place are not in this version of tidemark"),
             ("alerts", "alerts are not in this version of tidemark: none would ever be sent"),
         ]
-        for (path, problem) in sections where settings.line(of: path) != nil {
+        for (path, problem) in sections where settings.hasContent(path) {
             throw refusal(settings, path, problem, remedy: "remove the section")
         }
         for name in settings.names(in: "sources") {
             guard let url = try settings.value(OptionTable.sourceURL, name) else { continue }
-            if let problem = refusal(of: url) {
+            if let problem = refusal(of: url.kind) {
                 throw refusal(
                     settings, "sources.\(name).url", problem, remedy: "remove the source")
             }
@@ -35,8 +35,8 @@ enum UnbuiltFeatures {
     }
 
     /// Why a source of this kind cannot be archived; nil when it can.
-    static func refusal(of url: SourceURL) -> String? {
-        switch url.kind {
+    static func refusal(of kind: DatabaseKind) -> String? {
+        switch kind {
         case .postgres: nil
         case .mongodb: "MongoDB is not in this version of tidemark"
         case .redis: "Redis is not in this version of tidemark"
@@ -50,7 +50,7 @@ enum UnbuiltFeatures {
             ("drill", "this version of tidemark runs no drills"),
             ("monitoring", "this version of tidemark serves no HTTP"),
         ]
-        return sections.compactMap { path, notice in
+        return sections.filter { settings.hasContent($0.0) }.compactMap { path, notice in
             settings.line(of: path).map { "\(settings.file):\($0): \(path): \(notice)" }
         }
     }

@@ -44,7 +44,9 @@ struct CronField: Sendable, Hashable {
         _ text: Substring, _ kind: Kind
     ) throws(OptionComplaint) -> ClosedRange<Int> {
         // `*` counts the days of the week from 0 to 6, so that a step does not see Sunday twice.
-        if text == "*" { return kind.range.lowerBound...(kind == .weekday ? 6 : kind.range.upperBound) }
+        if text == "*" {
+            return kind.range.lowerBound...(kind == .weekday ? 6 : kind.range.upperBound)
+        }
         let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         let first = try kind.value(ends[0])
         var last = ends.count == 2 ? try kind.value(ends[1]) : first

@@ -63,7 +63,11 @@ struct PosixTimeZone: Sendable, Hashable {
                 (daylight.end.local(year) - Int64(daylight.offset), standard))
         }
         // At equal instants daylight time wins: zones of everlasting daylight time are written so.
-        changes.sort { ($0.instant, $0.offset == standard ? 0 : 1) < ($1.instant, $1.offset == standard ? 0 : 1) }
+        changes.sort {
+            ($0.instant, $0.offset == standard ? 0 : 1) < (
+                $1.instant, $1.offset == standard ? 0 : 1
+            )
+        }
         return changes.last { $0.instant <= instant }?.offset ?? standard
     }
 }
@@ -80,7 +84,8 @@ extension PosixTimeZone.Change {
         case .monthWeekday(let month, let week, let weekday):
             let first = CivilDate(year: year, month: month, day: 1)
             var day = (weekday - first.weekday + 7) % 7 + 7 * (week - 1)
-            let next = month == 12
+            let next =
+                month == 12
                 ? CivilDate(year: year + 1, month: 1, day: 1)
                 : CivilDate(year: year, month: month + 1, day: 1)
             while first.dayNumber + Int64(day) >= next.dayNumber { day -= 7 }

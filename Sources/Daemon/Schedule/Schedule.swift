@@ -37,7 +37,8 @@ package struct Schedule: Sendable, Hashable {
         let seconds = time.wholeSeconds
         // One day early, since a clock that is set back can return to the day before.
         let start = localDay(seconds) - 1
-        for day in start..<(start + Self.searchDays) where expression.matches(CivilDate(dayNumber: day)) {
+        for day in start..<(start + Self.searchDays)
+        where expression.matches(CivilDate(dayNumber: day)) {
             // The next day too: near a change of clocks its first run can come first.
             let found = (runs(day) + runs(day + 1)).filter { $0 > seconds }.min()
             if let found { return CommitTime(seconds: found) }
@@ -50,7 +51,8 @@ package struct Schedule: Sendable, Hashable {
         let seconds = time.wholeSeconds
         let isWhole = CommitTime(seconds: seconds) == time
         let start = localDay(seconds) + 1
-        for back in 0..<Self.searchDays where expression.matches(CivilDate(dayNumber: start - back)) {
+        for back in 0..<Self.searchDays where expression.matches(CivilDate(dayNumber: start - back))
+        {
             let candidates = runs(start - back) + runs(start - back - 1)
             let found = candidates.filter { isWhole ? $0 < seconds : $0 <= seconds }.max()
             if let found { return CommitTime(seconds: found) }

@@ -100,7 +100,8 @@ extension TimeZoneRules {
     ) -> TimeZoneRules? {
         if name == "UTC" { return .utc }
         let isSafe = name.utf8.allSatisfy {
-            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0
+                || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0
                 || UInt8(ascii: "+")...UInt8(ascii: "9") ~= $0 && $0 != UInt8(ascii: ",")
                 || $0 == UInt8(ascii: "_")
         }

@@ -21,7 +21,9 @@ package final class SourceBoard: Sendable {
         var backupNeeded: String?
         var isBackupRunning = false
         var isRepositoryReachable = true
-        /// The stream ended for good with this error.
+        /// Whether the stream has ever been open in this run.
+        var wasConnected = false
+        /// Why the last attempt to stream failed; nil while it streams.
         var failure: TidemarkError?
     }
 
@@ -51,22 +53,25 @@ extension SourceBoard {
             state.seen.lastProgress = now
             state.timeline = position.timeline
             state.reason = ""
+            state.failure = nil
+            state.wasConnected = true
         }
     }
 
-    func disconnected(_ reason: String) {
+    /// The stream is closed; it will be opened again.
+    func disconnected(_ reason: String, _ failure: TidemarkError? = nil) {
         monitor.update { state in
             state.seen.isConnected = false
             state.reason = reason
+            state.failure = failure
         }
     }
 
-    func stopped(_ reason: String, failure: TidemarkError? = nil) {
+    func stopped(_ reason: String) {
         monitor.update { state in
             state.seen.isConnected = false
             state.seen.isStopped = true
             state.reason = reason
-            state.failure = failure
         }
     }
 
@@ -107,7 +112,7 @@ extension SourceBoard {
     /// stream has ended for good.
     package func waitArchived(_ position: Position, seconds: Double) throws(TidemarkError) -> Bool {
         let result: Result<Bool, TidemarkError>? = monitor.wait(seconds: seconds) { state in
-            if let failure = state.failure { return .failure(failure) }
+            if let failure = state.failure, !failure.code.isRetryable { return .failure(failure) }
             guard let archived = state.archived, archived.timeline == position.timeline else {
                 return nil
             }

@@ -117,7 +117,8 @@ extension Stream {
         let fresh = CommandSplitter(at: StreamEdge(position: start.position.ordinal))
         // A fork lies between commands, and the server sends SELECT again.
         guard let tail = resume.tail, let end = machine.end, tail.first <= end.ordinal,
-            start.position.ordinal == end.ordinal
+            start.position.ordinal == end.ordinal,
+            [start.position.timeline, start.parent?.timeline].contains(end.timeline)
         else { return fresh }
         var splitter = CommandSplitter(
             at: StreamEdge(

@@ -67,11 +67,15 @@ struct StreamMachine: Sendable {
     }
 
     private func goOn(_ end: Position, _ info: ServerInfo) throws(TidemarkError) -> Action {
-        if end.timeline.name == info.history {
+        // An older timeline of the archive counts too: the source may have gone back to it.
+        let known = [end] + resume.others
+        if let end = known.first(where: { $0.timeline.name == info.history }) {
             guard end.ordinal <= info.offset else { throw behind(end, info) }
             return try partial(end, from: end.ordinal, info)
         }
-        if end.timeline.name == info.olderHistory, let fork = info.fork {
+        if let end = known.first(where: { $0.timeline.name == info.olderHistory }),
+            let fork = info.fork
+        {
             return try partial(end, from: min(end.ordinal, fork), info)
         }
         throw lost(

@@ -31,6 +31,8 @@ package struct ResumePoint: Sendable {
     package var descriptor: SourceDescriptor?
     /// End of the newest archived timeline; nil when nothing is archived.
     package var end: Position?
+    /// Ends of the older timelines in the archive, for a source that went back and took another way.
+    package var others: [Position]
     /// True after `historyLost`: start where the source can, whatever the archive's end.
     package var skipsLostHistory: Bool
     /// The archive's bytes before `end`, for a stream whose parts mean something only in order; nil
@@ -40,11 +42,13 @@ package struct ResumePoint: Sendable {
     package var documents: [String: [UInt8]]
 
     package init(
-        descriptor: SourceDescriptor?, end: Position?, skipsLostHistory: Bool = false,
-        tail: StreamTail? = nil, documents: [String: [UInt8]] = [:]
+        descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],
+        skipsLostHistory: Bool = false, tail: StreamTail? = nil,
+        documents: [String: [UInt8]] = [:]
     ) {
         self.descriptor = descriptor
         self.end = end
+        self.others = others
         self.skipsLostHistory = skipsLostHistory
         self.tail = tail
         self.documents = documents

@@ -42,11 +42,14 @@ package struct Probe: Sendable {
     /// Whether somebody at the source waits for this archiver (synchronous standby, WAIT); nil
     /// where it cannot be known.
     package var isWaitedFor: Bool?
+    /// Identity of the source that answered; a probe of another database proves nothing. Nil where
+    /// it cannot be known.
+    package var identity: String?
 
     package init(
         timeline: TimelineID, bound: UInt64, sourceTime: CommitTime?, asked: MonotonicTime,
         askedWall: CommitTime, answered: MonotonicTime, flushed: UInt64? = nil,
-        isWaitedFor: Bool? = nil
+        isWaitedFor: Bool? = nil, identity: String? = nil
     ) {
         self.timeline = timeline
         self.bound = bound
@@ -56,6 +59,7 @@ package struct Probe: Sendable {
         self.answered = answered
         self.flushed = flushed
         self.isWaitedFor = isWaitedFor
+        self.identity = identity
     }
 }
 

@@ -1,16 +1,26 @@
 import Glibc
 import Model
+import Platform
 
 /// Who takes a base backup: the content of `running.json`.
 struct BackupHolder: Hashable, Sendable, Codable {
     var host: String
     var process: Int32
+    /// Counts within the process, so that two attempts of one process never look alike.
+    var attempt: Int
     var started: CommitTime
     /// Heartbeat only: when the holder was last known to live.
     var renewed: CommitTime
 
+    private static let attempts = Monitor(0)
+
     static func current(_ now: CommitTime) -> BackupHolder {
-        BackupHolder(host: hostName(), process: getpid(), started: now, renewed: now)
+        let attempt = attempts.update { count in
+            count += 1
+            return count
+        }
+        return BackupHolder(
+            host: hostName(), process: getpid(), attempt: attempt, started: now, renewed: now)
     }
 
     private static func hostName() -> String {

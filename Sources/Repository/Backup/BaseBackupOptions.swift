@@ -1,4 +1,5 @@
 package import Model
+import Platform
 package import Segments
 
 /// How a base backup is taken.
@@ -12,6 +13,9 @@ package struct BaseBackupOptions: Sendable {
     package var compression: Compression
     /// LZ4 only, see `Compression.encoder`.
     package var acceleration: Int32
+
+    /// As many as there are processors, at least two and at most four.
+    package static var defaultWorkers: Int { max(2, min(4, Machine.processors)) }
 
     package init(
         label: String = "tidemark", isFast: Bool = true, workers: Int,

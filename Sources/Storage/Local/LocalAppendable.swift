@@ -37,13 +37,13 @@ final class LocalAppendable: AppendableFile {
             remedy: "let one sidecar archive a source: stop the other (fuser \(path) names it)")
     }
 
-    /// Opens and locks, and makes sure that the path still names the locked file: its holder may have
-    /// sealed it in between.
+    /// Opens and locks, and makes sure that the path still names the locked file: its holder may
+    /// have sealed it in between.
     private static func openLocked(
         _ path: String, _ calls: SystemCalls
     ) throws(SystemFailure) -> File {
         for _ in 0..<100 {
-            let file = try File(path, .updating, calls: calls)
+            var file = try File(path, .updating, calls: calls)
             try file.lock()
             let named = try existing { () throws(SystemFailure) in try calls.inspect(path) }
             if let named, try named.isSameFile(as: file.status()) { return file }
@@ -131,7 +131,7 @@ extension LocalAppendable {
             do throws(SystemFailure) {
                 try store.calls.renameNew(path, target)
                 return true
-            } catch where error.number == EEXIST {
+            } catch let error where error.number == EEXIST {
                 return false
             }
         }

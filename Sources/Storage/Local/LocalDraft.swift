@@ -41,12 +41,12 @@ final class LocalDraft {
         while true {
             let name = Directory.parent(target) + "/" + names.next()
             do throws(SystemFailure) {
-                let opened = try File(name, .creating, calls: calls)
+                var opened = try File(name, .creating, calls: calls)
                 temporary = name
                 try opened.lock()
                 file = consume opened
                 return
-            } catch where error.number == EEXIST {
+            } catch let error where error.number == EEXIST {
                 continue
             } catch {
                 if error.isAbsence { root.forgetFolders() }
@@ -82,7 +82,7 @@ final class LocalDraft {
                 } else {
                     try calls.renameNew(temporary, target)
                 }
-            } catch where error.number == EEXIST {
+            } catch let error where error.number == EEXIST {
                 return false
             }
             temporary = ""
@@ -142,7 +142,7 @@ extension LocalDraft {
         do throws(SystemFailure) {
             try body()
             return true
-        } catch where error.number == EINVAL {
+        } catch let error where error.number == EINVAL {
             direct = nil
             return false
         }
@@ -174,11 +174,11 @@ extension LocalDraft {
     static func removeAbandoned(
         _ path: String, modifiedBefore limit: CommitTime, _ calls: SystemCalls
     ) throws(SystemFailure) {
-        let file = try File(path, .reading, calls: calls)
+        var file = try File(path, .reading, calls: calls)
         guard try file.status().modified < limit else { return }
         do throws(SystemFailure) {
             try file.lock()
-        } catch where error.number == EWOULDBLOCK {
+        } catch let error where error.number == EWOULDBLOCK {
             return
         }
         try calls.remove(path)

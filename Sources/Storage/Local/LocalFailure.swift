@@ -20,9 +20,11 @@ enum LocalFailure {
     ) -> (TidemarkError.Code, remedy: String) {
         switch failure.number {
         case ENOSPC:
-            (.repositoryFull,
+            (
+                .repositoryFull,
                 "free space on the file system of \(root), or run `tidemark prune` after "
-                    + "shortening retention.window")
+                    + "shortening retention.window"
+            )
         case EDQUOT:
             (.repositoryFull, "raise the quota of this user on the file system of \(root)")
         case EROFS:
@@ -30,9 +32,11 @@ enum LocalFailure {
         case EACCES, EPERM:
             (.repositoryReadOnly, "give this user the folder: chown -R USER \(root)")
         case ENOENT where failure.path == root:
-            (.repositoryUnreachable,
+            (
+                .repositoryUnreachable,
                 "is its file system mounted? try: mount \(root); a new repository's folder is "
-                    + "made by: mkdir -p \(root)")
+                    + "made by: mkdir -p \(root)"
+            )
         case ENOTDIR where failure.path == root:
             (.repositoryUnreachable, "give repository.url the path of a folder")
         case ENOENT:

@@ -30,8 +30,8 @@ final class LocalRoot: Sendable {
         }
     }
 
-    /// Throws `repositoryUnreachable` when the folder is gone, or is an empty folder that is not the
-    /// one this store has worked in: the mount point after its file system was unmounted.
+    /// Throws `repositoryUnreachable` when the folder is gone, or is an empty folder that is not
+    /// the one this store has worked in: the mount point after its file system was unmounted.
     func check() throws(TidemarkError) {
         let status = try translating { () throws(SystemFailure) in try calls.inspect(path) }
         let known = state.read { $0.identity }

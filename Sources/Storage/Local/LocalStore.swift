@@ -16,7 +16,8 @@ package final class LocalStore: ObjectStore, AppendingStore {
     private let temporaryNames: TemporaryNames
     private let time: any TimeSource
 
-    /// Opens the folder. Throws `repositoryUnreachable` when it does not exist, unless it may be made.
+    /// Opens the folder. Throws `repositoryUnreachable` when it does not exist, unless it may be
+    /// made.
     ///
     /// - Parameters:
     ///   - path: absolute.
@@ -179,7 +180,7 @@ func existing<Value>(
 ) throws(SystemFailure) -> Value? {
     do throws(SystemFailure) {
         return try body()
-    } catch where error.isAbsence {
+    } catch let error where error.isAbsence {
         return nil
     }
 }

@@ -4,8 +4,8 @@ import Platform
 /// Runs blocking test work on a thread of its own and suspends until it is done.
 ///
 /// The work stays part of the running test (same task), so `#expect` and `#require` inside it are
-/// counted for that test. Never block a test directly: with every thread of the pool blocked no time
-/// limit fires.
+/// counted for that test. Never block a test directly: with every thread of the pool blocked no
+/// time limit fires.
 package func offPool<Value: Sendable>(
     _ body: @Sendable () throws -> Value
 ) async throws -> Value {

@@ -2,20 +2,24 @@ package import Model
 package import Platform
 import Glibc
 
-/// A directory of its own under /tmp, removed with everything in it when the object goes.
+/// A directory of its own, removed with everything in it when the object goes.
 ///
 /// `/tmp/tidemark-test-<pid>-<number>`: what a killed test process left is removed by the next one.
 package final class ScratchDirectory: Sendable {
     package let path: String
 
-    /// - Parameter owner: gets the directory; needs root. Others may enter it but not write.
-    package init(owner: UserIdentity? = nil) throws(TidemarkError) {
+    /// - Parameters:
+    ///   - owner: gets the directory; needs root. Others may enter it but not write.
+    ///   - place: `/tmp`, or `/dev/shm` for a tmpfs.
+    package init(
+        owner: UserIdentity? = nil, in place: String = "/tmp"
+    ) throws(TidemarkError) {
         _ = Self.cleanedUp
         let number = Self.counter.update { count in
             count += 1
             return count
         }
-        path = "/tmp/tidemark-test-\(getpid())-\(number)"
+        path = "\(place)/tidemark-test-\(getpid())-\(number)"
         try Self.make(path, owner)
         Self.living.update { _ = $0.insert(path) }
     }
@@ -50,15 +54,18 @@ package final class ScratchDirectory: Sendable {
     /// Once per process: removes the leftovers of dead processes, and our own at exit.
     private static let cleanedUp: Bool = {
         atexit { ScratchDirectory.living.read { $0 }.forEach(ScratchDirectory.remove) }
-        for name in namesInside("/tmp") {
-            let parts = name.split(separator: "-")
-            guard name.hasPrefix("tidemark-test-"), parts.count == 4, let pid = Int32(parts[2]),
-                kill(pid, 0) != 0, errno == ESRCH
-            else { continue }
-            remove("/tmp/" + name)
+        for place in ["/tmp", "/dev/shm"] {
+            for name in namesInside(place) where isLeftover(name) { remove("\(place)/\(name)") }
         }
         return true
     }()
+
+    private static func isLeftover(_ name: String) -> Bool {
+        let parts = name.split(separator: "-")
+        guard name.hasPrefix("tidemark-test-"), parts.count == 4, let pid = Int32(parts[2])
+        else { return false }
+        return kill(pid, 0) != 0 && errno == ESRCH
+    }
 
     private static func remove(_ path: String) {
         // Not a directory, or a link to one: unlink alone is right, and enough.

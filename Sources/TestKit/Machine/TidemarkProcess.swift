@@ -82,7 +82,8 @@ package final class TidemarkProcess: Sendable {
         process.signal(SIGTERM)
         guard let status = process.wait(seconds: seconds) else {
             throw TidemarkError(
-                .failed, "tidemark did not end within \(seconds) s after SIGTERM: "
+                .failed,
+                "tidemark did not end within \(seconds) s after SIGTERM: "
                     + process.errors.suffix(1500))
         }
         return status
@@ -98,7 +99,8 @@ package final class TidemarkProcess: Sendable {
         guard process.waitForOutput(seconds: seconds, { $1.contains(text) }) else {
             let state = process.status.map { "it ended with \($0)" } ?? "it still runs"
             throw TidemarkError(
-                .failed, "\(text) did not appear in the log; \(state): "
+                .failed,
+                "\(text) did not appear in the log; \(state): "
                     + process.errors.suffix(1500))
         }
     }

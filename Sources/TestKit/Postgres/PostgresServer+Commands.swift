@@ -16,8 +16,8 @@ extension PostgresServer {
         if case .password(let password) = options.authentication { password } else { nil }
     }
 
-    /// Runs SQL by psql, each statement by itself, and returns the rows: `|` between columns, one row
-    /// a line, no line end at the end. Throws `failed` with the server's words.
+    /// Runs SQL by psql, each statement by itself, and returns the rows: `|` between columns, one
+    /// row a line, no line end at the end. Throws `failed` with the server's words.
     @discardableResult
     package func psql(
         _ sql: String, database: String = "postgres", user: String = "postgres",
@@ -33,8 +33,8 @@ extension PostgresServer {
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 
-    /// Runs a program as the server's user, with PGHOST, PGPORT, PGUSER, PGPASSWORD set; a bare name is
-    /// one of Postgres's own. Throws `failed` with its errors when it does not end with 0.
+    /// Runs a program as the server's user, with PGHOST, PGPORT, PGUSER, PGPASSWORD set; a bare
+    /// name is one of Postgres's own. Throws `failed` with its errors when it does not end with 0.
     @discardableResult
     package func run(
         _ program: String, _ words: [String], input: [UInt8] = [], seconds: Double = 120

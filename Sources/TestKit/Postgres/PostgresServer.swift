@@ -83,7 +83,9 @@ package final class PostgresServer: Sendable {
         postmaster.update { $0 = process }
         do {
             try eventually("Postgres on port \(port) is ready", seconds: seconds) {
-                if let status = process.status { throw TidemarkError(.failed, "it ended: \(status)") }
+                if let status = process.status {
+                    throw TidemarkError(.failed, "it ended: \(status)")
+                }
                 return isReady(process.pid)
             }
         } catch {

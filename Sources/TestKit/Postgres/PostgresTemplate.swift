@@ -21,7 +21,8 @@ enum PostgresTemplate {
         try run("/bin/cp", ["-a", template.path + "/data", target], "copy a data directory")
     }
 
-    /// Waiters of the same and of other kinds wait here; initdb is short and bound by the processor.
+    /// Waiters of the same and of other kinds wait here; initdb is short and bound by the
+    /// processor.
     private static func template(_ kind: Kind) throws(TidemarkError) -> ScratchDirectory {
         let result: Result<ScratchDirectory, TidemarkError> = made.update { known in
             if let template = known[kind] { return .success(template) }

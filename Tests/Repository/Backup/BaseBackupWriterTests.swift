@@ -1,13 +1,17 @@
 import Model
 import Platform
 import Segments
+import TestKit
 import Testing
 
 @testable import Repository
 
 struct BaseBackupWriterTests {
-    private let store = ShelfStore()
+    private let memory = MemoryStore()
+    private let store: FaultyStore
     private typealias Fixture = BackupFixture
+
+    init() { store = FaultyStore(memory) }
 
     /// Takes a base backup on a thread of its own.
     private func take(
@@ -32,8 +36,7 @@ struct BaseBackupWriterTests {
     }
 
     private func stored(_ name: String) -> [UInt8]? {
-        let key = Layout.backup(Fixture.ledger, "20261122T120000Z-1-0000000003000060") / name
-        return store.state.read { $0.objects[key.path] }
+        memory.bytes(Layout.backup(Fixture.ledger, "20261122T120000Z-1-0000000003000060") / name)
     }
 
     @Test(arguments: Compression.allCases)
@@ -105,9 +108,7 @@ struct BaseBackupWriterTests {
             #expect(digest.finish() == file.storedSHA256)
         }
         let repository = ArchiveRepository(store)
-        let found = try await DedicatedThread("test") { () throws(TidemarkError) in
-            try repository.backups(Fixture.ledger)
-        }.value()
+        let found = try await offPool { try repository.backups(Fixture.ledger) }
         #expect(found == [backup])
     }
 
@@ -131,7 +132,7 @@ struct BaseBackupWriterTests {
         #expect(
             asked.read { $0 }
                 == PositionRange(timeline: Fixture.one, first: 0x300_0060, last: 0x300_0200))
-        #expect(store.state.read { $0.objects.isEmpty })
+        #expect(memory.keys.isEmpty)
     }
 
     @Test func `a source that fails in the middle is the cause, and nothing stays`() async throws {
@@ -149,14 +150,15 @@ struct BaseBackupWriterTests {
             }
         }
         #expect(error?.message == "the server went away")
-        #expect(store.state.read { $0.objects.isEmpty })
+        #expect(memory.keys.isEmpty)
     }
 
     @Test(arguments: [0, 1, 5])
     func `a full store is the cause, although the reader meets it later`(
         _ writes: Int
     ) async throws {
-        store.failWriteAfter.update { $0 = writes }
+        let full = TidemarkError(.repositoryFull, "no space left")
+        store.fail(.write, .error(full), times: 100, skipping: writes)
         let error = await #expect(throws: TidemarkError.self) {
             try await take {
                 let content = Fixture.content(1 << 20, seed: 3)
@@ -167,7 +169,7 @@ struct BaseBackupWriterTests {
             }
         }
         #expect(error?.code == .repositoryFull)
-        #expect(store.state.read { $0.objects.isEmpty })
+        #expect(memory.keys.isEmpty)
     }
 
     @Test func `a stop ends it as cancelled`() async throws {
@@ -184,9 +186,7 @@ struct BaseBackupWriterTests {
 
     @Test func `the server of another cluster is refused`() async throws {
         let repository = ArchiveRepository(store)
-        try await DedicatedThread("test") { () throws(TidemarkError) in
-            try repository.putDescriptor(Fixture.start(identity: "9").descriptor)
-        }.value()
+        try await offPool { try repository.putDescriptor(Fixture.start(identity: "9").descriptor) }
         let error = await #expect(throws: TidemarkError.self) {
             try await take { ScriptedBackupSource(Fixture.start(), Self.small) }
         }
@@ -195,28 +195,27 @@ struct BaseBackupWriterTests {
     }
 
     @Test func `what an interrupted backup left is removed by the next one`() async throws {
-        store.state.update {
-            $0.objects["ledger/base/20261121T000000Z-1-0000000000000028/base.tar.lz4"] = [1]
-            $0.objects["ledger/base/running.json"] = [2]
+        let memory = memory
+        try await offPool {
+            try memory.put(
+                ObjectKey("ledger/base/20261121T000000Z-1-0000000000000028/base.tar.lz4"), [1],
+                .create)
+            try memory.put(ObjectKey("ledger/base/running.json"), [2], .create)
         }
         let backup = try await take { ScriptedBackupSource(Fixture.start(), Self.small) }
         let prefix = "ledger/base/\(backup.id)/"
         #expect(
-            store.state.read { $0.objects.keys.sorted() } == [
-                prefix + "base.tar.lz4", prefix + "manifest.json",
-            ])
+            memory.keys.map(\.path) == [prefix + "base.tar.lz4", prefix + "manifest.json"])
     }
 
     @Test func `a file that vanished before the manifest makes the backup fail`() async throws {
-        let store = store
+        let memory = memory
         let error = await #expect(throws: TidemarkError.self) {
             try await take(
                 { ScriptedBackupSource(Fixture.start(), Self.small) },
                 waitArchived: { _ throws(TidemarkError) in
-                    store.state.update { state in
-                        for key in state.objects.keys where key.hasSuffix("base.tar.lz4") {
-                            state.objects[key] = nil
-                        }
+                    for key in memory.keys where key.name == "base.tar.lz4" {
+                        try memory.delete(key)
                     }
                 })
         }

@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Segments
+import TestKit
 
 @testable import Repository
 
@@ -34,13 +35,18 @@ enum BackupFixture {
         name: "backup_manifest", role: .manifest, origin: nil, location: nil)
     static let end = BaseBackupEnd(position: 0x300_0200, warnings: [])
 
-    /// Compressible but not constant, different for each seed.
+    /// Compressible but not constant, different for each seed; no two megabytes are alike.
     static func content(_ count: Int, seed: UInt64) -> [UInt8] {
-        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-        return (0..<count).map { index in
-            if index % 7 == 0 { state = state &* 6_364_136_223_846_793_005 &+ 1 }
-            return UInt8(truncatingIfNeeded: state >> 33) & (index % 3 == 0 ? 0xFF : 0x0F)
+        var random = SeededRandom(seed: seed)
+        let words = random.bytes(4096)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 4096)
+        while bytes.count < count {
+            bytes += String(bytes.count).utf8
+            let start = Int(UInt8.random(in: 0...255, using: &random)) * 8
+            bytes += words[start..<start + 1024]
         }
+        return Array(bytes.prefix(count))
     }
 
     /// The content of a row of frames.

@@ -1,6 +1,7 @@
 package import Model
 
-/// One CopyData payload of BASE_BACKUP since Postgres 15 (manual, "Streaming Replication Protocol").
+/// One CopyData payload of BASE_BACKUP since Postgres 15 (manual, "Streaming Replication
+/// Protocol").
 ///
 /// `n` name NUL, tablespace path NUL: a new archive. `d` bytes: content of the archive or manifest
 /// begun last. `p` Int64: bytes done so far. `m`: the manifest begins. Up to 14 the payload is the

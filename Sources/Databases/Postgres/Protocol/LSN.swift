@@ -15,7 +15,8 @@ package enum LSN {
     /// Nil unless the text is one to eight hex digits, `/`, and one to eight hex digits.
     package static func parse(_ text: some StringProtocol) -> UInt64? {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.count == 2, let high = hex(parts[0]), let low = hex(parts[1]) else { return nil }
+        guard parts.count == 2, let high = hex(parts[0]), let low = hex(parts[1])
+        else { return nil }
         return high << 32 | low
     }
 

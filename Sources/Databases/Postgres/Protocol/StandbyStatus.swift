@@ -1,10 +1,11 @@
 package import Model
 
-/// What we tell the server: `r`, Int64 written, flushed, applied, Int64 clock, Byte reply requested.
+/// What we tell the server: `r`, Int64 written, flushed, applied, Int64 clock, Byte reply
+/// requested.
 ///
-/// Each position is the last byte plus one. The server believes `flushed` without any check and moves
-/// the slot to it, forwards or backwards (`PhysicalConfirmReceivedLocation`, walsender.c); 0 means
-/// "nothing to say" and leaves the slot alone.
+/// Each position is the last byte plus one. The server believes `flushed` without any check and
+/// moves the slot to it, forwards or backwards (`PhysicalConfirmReceivedLocation`, walsender.c); 0
+/// means "nothing to say" and leaves the slot alone.
 package struct StandbyStatus: Hashable, Sendable {
     /// First byte of the type.
     package static let tag = UInt8(ascii: "r")

@@ -1,14 +1,14 @@
-/// Reads the few fields of a commit, abort or restore point that an archiver needs, from the record's
-/// body in pieces of any size; keeps nothing else, so a commit of a million subtransactions costs
-/// no memory.
+/// Reads the few fields of a commit, abort or restore point that an archiver needs, from the
+/// record's body in pieces of any size; keeps nothing else, so a commit of a million
+/// subtransactions costs no memory.
 ///
-/// The body (xlogrecord.h, xact.h, xactdesc.c `ParseCommitRecord`): block headers first, each one byte
-/// of id: 253 replication origin (u16), 252 top-level transaction (u32), last 255 length u8 or 254
-/// length u32 of the main data. The main data of a commit or abort: Int64 time; when bit 0x80 of info
-/// is set u32 `xinfo`, whose bits say which of these follow, in this order: database (8 bytes),
-/// subtransactions, files to drop, statistics to drop (15+), cache invalidations (commits only), each a
-/// u32 count and its items; the prepared transaction's number u32. Of a restore point: Int64
-/// time, 64 bytes of name ending in NUL.
+/// The body (xlogrecord.h, xact.h, xactdesc.c `ParseCommitRecord`): block headers first, each one
+/// byte of id: 253 replication origin (u16), 252 top-level transaction (u32), last 255 length u8 or
+/// 254 length u32 of the main data. The main data of a commit or abort: Int64 time; when bit 0x80
+/// of info is set u32 `xinfo`, whose bits say which of these follow, in this order: database (8
+/// bytes), subtransactions, files to drop, statistics to drop (15+), cache invalidations (commits
+/// only), each a u32 count and its items; the prepared transaction's number u32. Of a restore
+/// point: Int64 time, 64 bytes of name ending in NUL.
 struct StopRecordParser: Sendable {
     /// Where the parser stands; each case names what comes next.
     private enum Field {
@@ -98,12 +98,26 @@ struct StopRecordParser: Sendable {
                 nameLength += 1
                 offset += 1
                 if nameLength == Self.nameBytes { expect(.rest, 0) }
+            } else if have == 0, bytes.byteCount - offset >= width {
+                let number = whole(bytes, offset)
+                offset += width
+                take(number)
             } else {
                 value |= UInt64(bytes.byte(offset)) << UInt64(8 * have)
                 have += 1
                 offset += 1
                 if have == width { take(value) }
             }
+        }
+    }
+
+    /// The number at `offset`, all of which is there.
+    private func whole(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
+        switch width {
+        case 1: UInt64(bytes.byte(offset))
+        case 2: UInt64(bytes.little(offset, as: UInt16.self))
+        case 4: UInt64(bytes.little(offset, as: UInt32.self))
+        default: bytes.little(offset, as: UInt64.self)
         }
     }
 

@@ -2,9 +2,9 @@ package import Model
 
 /// The ancestors of a timeline, as a history file lists them (`00000003.history`).
 ///
-/// One line per ancestor, oldest first: number, tab, the LSN at which its child left it, tab, reason.
-/// Blank lines and lines that start with `#` mean nothing (`readTimeLineHistory`, timeline.c).
-/// Timeline 1, and a timeline whose file is unknown, has no ancestors and no file.
+/// One line per ancestor, oldest first: number, tab, the LSN at which its child left it, tab,
+/// reason. Blank lines and lines that start with `#` mean nothing (`readTimeLineHistory`,
+/// timeline.c). Timeline 1, and a timeline whose file is unknown, has no ancestors and no file.
 package struct TimelineHistory: Hashable, Sendable {
     /// One line: `timeline` holds everything below `switchPoint` that its own ancestors do not.
     package struct Ancestor: Hashable, Sendable {
@@ -97,8 +97,8 @@ extension TimelineHistory {
     /// The timeline this one was forked from; nil for a root.
     package var parent: UInt32? { ancestors.last?.timeline }
 
-    /// Whether history up to `lsn` on `other` is shared, so that a base backup which ends there can be
-    /// replayed along this timeline.
+    /// Whether history up to `lsn` on `other` is shared, so that a base backup which ends there can
+    /// be replayed along this timeline.
     package func passes(_ other: UInt32, at lsn: UInt64) -> Bool {
         if other == timeline { return true }
         guard let end = switchPoint(leaving: other) else { return false }

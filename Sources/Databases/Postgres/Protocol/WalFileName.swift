@@ -1,9 +1,10 @@
 /// The names of the files in `pg_wal`, as `XLogFileName` and its neighbours make them
 /// (src/include/access/xlog_internal.h).
 ///
-/// A segment is named by its timeline and its number, in three groups of eight hex digits: timeline,
-/// number divided by the segments per 4 GiB, remainder. So the same name means another place when
-/// the segment size differs. `X.partial` is the unfinished last segment of a left timeline.
+/// A segment is named by its timeline and its number, in three groups of eight hex digits:
+/// timeline, number divided by the segments per 4 GiB, remainder. So the same name means another
+/// place when the segment size differs. `X.partial` is the unfinished last segment of a left
+/// timeline.
 package enum WalFileName: Hashable, Sendable {
     case segment(timeline: UInt32, number: UInt64)
     case partial(timeline: UInt32, number: UInt64)

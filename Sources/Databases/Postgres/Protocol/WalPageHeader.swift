@@ -1,7 +1,8 @@
 /// The header of an 8 KiB WAL page (`XLogPageHeaderData`, xlog_internal.h), little-endian.
 ///
-/// Magic u16, flags u16, timeline u32, address u64, rest of the interrupted record u32, 4 bytes unused:
-/// 24 bytes. The first page of a file adds system identifier u64, segment size u32, page size u32.
+/// Magic u16, flags u16, timeline u32, address u64, rest of the interrupted record u32, 4 bytes
+/// unused: 24 bytes. The first page of a file adds system identifier u64, segment size u32, page
+/// size u32.
 struct WalPageHeader {
     static let shortBytes = 24
     static let longBytes = 40

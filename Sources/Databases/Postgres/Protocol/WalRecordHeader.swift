@@ -1,8 +1,9 @@
 /// The header of a WAL record (`XLogRecord`, xlogrecord.h), little-endian, 24 bytes.
 ///
-/// Total length u32, transaction u32, start of the record before it u64, info u8, resource manager u8,
-/// 2 bytes unused, CRC-32C u32 over the rest of the record and then the first 20 bytes. Records start
-/// on multiples of eight, so the length never crosses a page while the rest of the header may.
+/// Total length u32, transaction u32, start of the record before it u64, info u8, resource manager
+/// u8, 2 bytes unused, CRC-32C u32 over the rest of the record and then the first 20 bytes. Records
+/// start on multiples of eight, so the length never crosses a page while the rest of the header
+/// may.
 struct WalRecordHeader: Sendable {
     static let bytes = 24
     /// What the CRC covers of the header itself.

@@ -59,7 +59,8 @@ extension WalScanner {
             throw damaged(start, "the page magic \(hex(magic))", hex(page.magic))
         }
         if page.address != start {
-            throw damaged(start, "the page of this address", "the page of \(LSN.text(page.address))")
+            throw damaged(
+                start, "the page of this address", "the page of \(LSN.text(page.address))")
         }
         let long = start & (segmentBytes - 1) == 0
         if page.flags & ~WalPageHeader.allFlags != 0
@@ -75,17 +76,16 @@ extension WalScanner {
     }
 
     private func checkTimeline(_ page: WalPageHeader, at start: UInt64) throws(TidemarkError) {
-        if page.timeline < max(pageTimeline, 1) || page.timeline > timeline ?? .max {
-            let upper = timeline.map { " to \($0)" } ?? " or later"
-            throw damaged(
-                start, "a page of timeline \(max(pageTimeline, 1))\(upper)",
-                "timeline \(page.timeline)")
+        let lowest = max(pageTimeline, 1)
+        let isKnown = history?.contains(page.timeline) ?? true
+        if isKnown, page.timeline >= lowest, page.timeline <= timeline ?? .max { return }
+        var expected = "a page of timeline \(lowest)"
+        if let timeline, timeline > lowest {
+            expected += " to \(timeline)"
+        } else if timeline == nil {
+            expected += " or later"
         }
-        if let history, !history.contains(page.timeline) {
-            throw damaged(
-                start, "a page of timeline \(history.timeline) or its ancestors",
-                "timeline \(page.timeline)")
-        }
+        throw damaged(start, expected, "timeline \(page.timeline)")
     }
 
     private func checkIdentity(_ page: WalPageHeader, at start: UInt64) throws(TidemarkError) {
@@ -104,8 +104,8 @@ extension WalScanner {
     /// Joins the page to the record that was interrupted by its start, if any.
     private mutating func join(_ page: WalPageHeader, at start: UInt64) throws(TidemarkError) {
         if page.flags & WalPageHeader.replacesLostRecord != 0 {
-            // The server crashed before it had written the rest of a record, and said so: the record
-            // never was (CreateOverwriteContrecordRecord, xlog.c).
+            // The server crashed before it had written the rest of a record, and said so: the
+            // record never was (CreateOverwriteContrecordRecord, xlog.c).
             step = .atRecord
             return
         }
@@ -121,7 +121,9 @@ extension WalScanner {
             return
         }
         if step == .atRecord {
-            if continues { throw damaged(start, "a new record", "\(rest) bytes of an older one") }
+            if continues || rest != 0 {
+                throw damaged(start, "a new record", "\(rest) bytes of an older one")
+            }
             return
         }
         if !continues || rest != length - consumed {

@@ -4,7 +4,8 @@ import Platform
 /// The records between the page headers.
 extension WalScanner {
     /// The scan itself. Stops early behind the first record that ends beyond `limit`, and behind an
-    /// entry for which `found` says true; `last` is then that record. Returns how many bytes it took.
+    /// entry for which `found` says true; `last` is then that record. Returns how many bytes it
+    /// took.
     mutating func scan(
         _ bytes: RawSpan, at first: UInt64, beyond limit: UInt64,
         _ found: (HistoryEntry) throws(TidemarkError) -> Bool
@@ -84,16 +85,32 @@ extension WalScanner {
     ) throws(TidemarkError) -> Int {
         let held = Int(consumed)
         let count = min(WalRecordHeader.bytes - held, piece - offset)
-        for place in 0..<count { headerBuffer[held + place] = bytes.byte(offset + place) }
+        hold(bytes, offset, count, at: held)
         consumed += UInt64(count)
         position += UInt64(count)
         guard consumed >= 4 else { return offset + count }
-        let total = unsafe headerBuffer.span.bytes.little(0, as: UInt32.self)
+        let total = unsafe headerWords.span.bytes.little(0, as: UInt32.self)
         if total == 0, takeZeroLength() { return offset + count }
         try checkLength(total)
         length = UInt64(total)
         if consumed == UInt64(WalRecordHeader.bytes) { try begin() }
         return offset + count
+    }
+
+    /// Copies bytes into the header's buffer.
+    private mutating func hold(_ bytes: RawSpan, _ offset: Int, _ count: Int, at held: Int) {
+        if count == WalRecordHeader.bytes {
+            headerWords[0] = bytes.little(offset, as: UInt64.self)
+            headerWords[1] = bytes.little(offset + 8, as: UInt64.self)
+            headerWords[2] = bytes.little(offset + 16, as: UInt64.self)
+            return
+        }
+        for place in 0..<count {
+            let target = held + place
+            let shift = UInt64(target % 8 * 8)
+            let byte = UInt64(bytes.byte(offset + place)) << shift
+            headerWords[target / 8] = headerWords[target / 8] & ~(0xFF << shift) | byte
+        }
     }
 
     /// A length of zero is no record. Returns true when there is a good reason for it.
@@ -116,7 +133,7 @@ extension WalScanner {
 
     /// Checks the header that is now whole (`ValidXLogRecordHeader`, xlogreader.c).
     private mutating func begin() throws(TidemarkError) {
-        header = unsafe WalRecordHeader(headerBuffer.span.bytes)
+        header = unsafe WalRecordHeader(headerWords.span.bytes)
         if !WalRecordHeader.isKnown(manager: header.manager) {
             throw damaged(
                 recordStart, "a record of a known resource manager", "number \(header.manager)")
@@ -147,7 +164,7 @@ extension WalScanner {
         if recordStart == 0, length <= 16 {
             // Perhaps the end of a segment switch's header: keep it, see `takeZeroLength`.
             let held = WalRecordHeader.bytes - Int(paddedLength - consumed)
-            for place in 0..<count { headerBuffer[held + place] = bytes.byte(offset + place) }
+            hold(bytes, offset, count, at: held)
         }
         consumed += UInt64(count)
         position += UInt64(count)
@@ -181,7 +198,7 @@ extension WalScanner {
     /// Checks a record that was looked at, at its last byte.
     private mutating func checkRecord() throws(TidemarkError) {
         guard step == .reading else { return }
-        unsafe checksum.update(headerBuffer.span.bytes.extracting(0..<WalRecordHeader.checkedBytes))
+        unsafe checksum.update(headerWords.span.bytes.extracting(0..<WalRecordHeader.checkedBytes))
         if checksum.value != header.checksum {
             throw damaged(
                 recordStart, "a record with the checksum \(header.checksum)",
@@ -196,7 +213,7 @@ extension WalScanner {
     private mutating func complete() {
         step = .atRecord
         guard recordStart != 0 else {
-            let bytes = unsafe headerBuffer.span.bytes
+            let bytes = unsafe headerWords.span.bytes
             restIsSwitch =
                 (length == 8 || length == 16) && bytes.byte(16) & 0xF0 == 0x40
                 && bytes.byte(17) == WalRecordHeader.managerLog

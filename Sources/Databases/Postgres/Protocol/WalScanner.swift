@@ -6,14 +6,14 @@ import Platform
 ///
 /// WAL is a sequence of 8 KiB pages, each with a header; the space between headers is one sequence
 /// of records, each starting on a multiple of eight. A record that does not fit goes on behind the
-/// next page's header, which says how much of it is still to come. The first page of a segment has a
-/// longer header with the identity of the cluster. (src/backend/access/transam/README and
+/// next page's header, which says how much of it is still to come. The first page of a segment has
+/// a longer header with the identity of the cluster. (src/backend/access/transam/README and
 /// xlogreader.c, whose checks are repeated here.)
 ///
-/// Checked: page magic, constant and of a known version; page address; timeline of each page, in the
-/// history and never going back; system identifier, segment size and page size in long headers;
-/// record length, resource manager and the link to the record before; the CRC of the records
-/// that are interpreted, or of all. A breach throws `archiveDamaged` naming the LSN, what was expected
+/// Checked: page magic, constant and of a known version; page address; timeline of each page, in
+/// the history and never going back; system identifier, segment size and page size in long headers;
+/// record length, resource manager and the link to the record before; the CRC of the records that
+/// are interpreted, or of all. A breach throws `archiveDamaged` naming the LSN, what was expected
 /// and what was found; the scanner is then of no more use.
 ///
 /// Input may be cut anywhere. Memory is constant; no record allocates, except for the name of a
@@ -66,7 +66,8 @@ package struct WalScanner: Sendable {
     var header = WalRecordHeader()
     var checksum = CRC32C()
     var parser = StopRecordParser()
-    var headerBuffer = InlineArray<24, UInt8>(repeating: 0)
+    /// The record's header as it comes in, in words of the server's byte order.
+    var headerWords = InlineArray<3, UInt64>(repeating: 0)
     var pageBuffer = InlineArray<40, UInt8>(repeating: 0)
     /// The record that began before the scan looks like a segment switch.
     var restIsSwitch = false
@@ -122,11 +123,12 @@ package struct WalScanner: Sendable {
     package var lastRecordStart: UInt64? { last.start == 0 ? nil : last.start }
 
     /// End of that record as Postgres counts it: rounded up to eight, and for a segment switch the
-    /// end of the segment. The next record starts there, or behind the page header that starts there.
+    /// end of the segment. The next record starts there, or behind the page header that starts
+    /// there.
     package var lastRecordEnd: UInt64? { last.start == 0 ? nil : last.end }
 
-    /// Start of the record whose end has not come yet; nil between records, and when it began before
-    /// the scan.
+    /// Start of the record whose end has not come yet; nil between records, and when it began
+    /// before the scan.
     package var openRecordStart: UInt64? {
         switch step {
         case .inHeader, .skipping, .reading: recordStart == 0 ? nil : recordStart
@@ -137,8 +139,8 @@ package struct WalScanner: Sendable {
     /// The major version that wrote this WAL; nil before the first page header.
     package var majorVersion: Int? { magic == 0 ? nil : version.rawValue }
 
-    /// Takes the bytes at `position` and hands each commit, abort and restore point that ends in them
-    /// to `found`, in order.
+    /// Takes the bytes at `position` and hands each commit, abort and restore point that ends in
+    /// them to `found`, in order.
     package mutating func feed(
         _ bytes: RawSpan, at first: UInt64,
         _ found: (HistoryEntry) throws(TidemarkError) -> Void

@@ -1,7 +1,7 @@
 /// The major version that wrote a WAL page, known by the page's magic number.
 ///
-/// The number changes with the format of records (`XLOG_PAGE_MAGIC`, xlog_internal.h), so an unknown
-/// one means records that this program cannot be sure to read.
+/// The number changes with the format of records (`XLOG_PAGE_MAGIC`, xlog_internal.h), so an
+/// unknown one means records that this program cannot be sure to read.
 enum WalVersion: Int, Sendable, CaseIterable {
     case v13 = 13
     case v14, v15, v16, v17, v18

@@ -1,0 +1,105 @@
+# Shared by the scripts: finds or installs what they need. Source it; it changes nothing by itself.
+# Everything for people goes to standard error.
+
+# The Debian packages that building, the tests and the demo need.
+packages=(
+    postgresql-15 postgresql-client-15 libpq-dev liblz4-dev zlib1g-dev lz4 pkg-config tzdata
+    python3
+)
+
+say() { printf '\n== %s\n' "$*" >&2; }
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# Runs a command as root: directly, or through sudo when that needs no password.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    else
+        die "this needs root, and sudo asks for a password; run as root: $*"
+    fi
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Installs those of the packages above (or of the arguments) that are missing; asks nothing.
+need_packages() {
+    local wanted=("$@") missing=() package
+    [ "${#wanted[@]}" -gt 0 ] || wanted=("${packages[@]}")
+    command -v dpkg-query >/dev/null 2>&1 ||
+        die "not a Debian system; install the counterparts of: ${wanted[*]}"
+    for package in "${wanted[@]}"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    say "Installing ${missing[*]}"
+    install_quietly "${missing[@]}"
+}
+
+# Debian's Postgres starts a server of its own when it is installed. Whoever only wants to run tests
+# gets none: cluster creation is off while it is being installed.
+install_quietly() {
+    local drop_in=/etc/postgresql-common/createcluster.d/tidemark-scripts.conf is_ours=""
+    if [[ " $* " == *" postgresql-15 "* ]] && ! is_installed postgresql-common; then
+        as_root mkdir -p "${drop_in%/*}"
+        printf 'create_main_cluster = false\n' | as_root tee "$drop_in" >/dev/null
+        is_ours=1
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o Dpkg::Options::=--force-confold "$@" </dev/null >&2
+    [ -z "$is_ours" ] || as_root rm -f "$drop_in"
+}
+
+# Puts Swift on PATH: the one that is there, or one in /opt/swift. It cannot be installed from Debian.
+need_swift() {
+    if ! command -v swift >/dev/null 2>&1; then
+        [ -x /opt/swift/usr/bin/swift ] || die \
+            "no Swift found on PATH or in /opt/swift/usr/bin; get 6.3 from https://www.swift.org/install/linux"
+        export PATH="/opt/swift/usr/bin:$PATH"
+    fi
+    # What a crash prints by itself takes seconds and says nothing that a core dump does not.
+    export SWIFT_BACKTRACE=enable=no
+}
+
+# The folder of the newest Postgres server's programs.
+postgres_bin() {
+    local found
+    found=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/pg_ctl' 2>/dev/null |
+        sort -V | tail -n 1)
+    [ -n "$found" ] || die "no Postgres server found in /usr/lib/postgresql"
+    printf '%s\n' "${found%/pg_ctl}"
+}
+
+# Runs a command as an ordinary user, since no Postgres server runs as root: as `postgres` when we are
+# root, else as ourselves.
+as_postgres() { (exec_as_postgres "$@"); }
+
+# The same, in place of the shell: in the background `$!` is then the command itself, so that a signal
+# reaches it: exec_as_postgres server … &
+exec_as_postgres() {
+    [ "$(id -u)" = 0 ] || exec "$@"
+    exec setpriv --reuid=postgres --regid=postgres --init-groups env HOME=/tmp "$@"
+}
+
+# A TCP port of the loopback that nobody uses now.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# wait_until SECONDS WHAT COMMAND…: tries the command twice a second until it succeeds.
+wait_until() {
+    local deadline=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@"; do
+        [ "$SECONDS" -lt "$deadline" ] || die "waited in vain for $what"
+        sleep 0.5
+    done
+}

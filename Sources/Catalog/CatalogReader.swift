@@ -1,0 +1,94 @@
+package import Model
+package import Repository
+import Segments
+
+/// Reads what is needed for a snapshot: names, documents, the open segments, and the footers at the
+/// ends of stretches. Blocking.
+///
+/// An unreachable or foreign store is an error, never an empty catalog.
+package struct CatalogReader: Sendable {
+    private let repository: ArchiveRepository
+    private let replayer: any Replayer
+
+    /// Footers read backwards from the end of a stretch in search of a commit.
+    private static let footerLimit = 64
+    /// An open segment may be sealed between listing and reading; then everything is listed again.
+    private static let attempts = 5
+
+    package init(_ repository: ArchiveRepository, _ replayer: any Replayer) {
+        self.repository = repository
+        self.replayer = replayer
+    }
+
+    package func read(_ source: SourceID) throws(TidemarkError) -> CatalogSnapshot {
+        try repository.open()
+        guard let descriptor = try repository.descriptor(source) else {
+            let known = try repository.sources().map(\.source.name).joined(separator: ", ")
+            throw TidemarkError(
+                .configuration, "the archive at \(repository.store.url) has no source \(source)",
+                remedy: known.isEmpty ? "nothing is archived there yet" : "it has: \(known)")
+        }
+        var attempt = 1
+        while true {
+            do throws(TidemarkError) {
+                return try read(descriptor)
+            } catch where error.code == .notFound && attempt < Self.attempts {
+                attempt += 1
+            }
+        }
+    }
+
+    private func read(_ descriptor: SourceDescriptor) throws(TidemarkError) -> CatalogSnapshot {
+        let source = descriptor.source
+        let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        // The watermark first: what it speaks of is in the listing that follows.
+        let watermark = try repository.watermark(source)
+        let listing = try repository.stream(source, style)
+        var snapshot = CatalogSnapshot(
+            descriptor: descriptor, style: style, segments: listing.segments,
+            ancestors: try TimelineReader(repository, replayer).ancestors(listing),
+            backups: try repository.backups(source), gaps: try repository.gaps(source),
+            points: try repository.points(source), watermark: watermark)
+        for timeline in listing.timelines {
+            for segment in listing.segments[timeline] ?? [] where segment.state == .open {
+                try survey(segment, into: &snapshot)
+            }
+            try findLastCommits(timeline, &snapshot)
+        }
+        return snapshot
+    }
+
+    private func survey(
+        _ segment: SegmentListing, into snapshot: inout CatalogSnapshot
+    ) throws(TidemarkError) {
+        let survey = try SegmentReader.survey(
+            repository.store, segment.key, first: segment.range.first,
+            bytes: segment.range.length)
+        let end = segment.range.first + survey.contentBytes
+        snapshot.openEnds[segment.key] = min(end, segment.range.last)
+        snapshot.lastCommits[segment.key] = survey.index.lastCommit
+    }
+
+    /// Reads footers backwards from the end of each stretch until one knows a commit.
+    private func findLastCommits(
+        _ timeline: TimelineID, _ snapshot: inout CatalogSnapshot
+    ) throws(TidemarkError) {
+        let segments = snapshot.segments[timeline] ?? []
+        var isEnd = true
+        var left = 0
+        for (index, segment) in segments.enumerated().reversed() {
+            if index + 1 < segments.count {
+                isEnd = snapshot.contentEnd(segment) < segments[index + 1].range.first
+            }
+            if isEnd { left = Self.footerLimit }
+            guard left > 0 else { continue }
+            left -= 1
+            if segment.state == .sealed {
+                let reader = try SegmentReader(repository.store, segment.key)
+                defer { reader.close() }
+                snapshot.lastCommits[segment.key] = reader.descriptor?.lastCommit
+            }
+            if snapshot.lastCommits[segment.key] != nil { left = 0 }
+        }
+    }
+}

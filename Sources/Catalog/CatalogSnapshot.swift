@@ -1,0 +1,87 @@
+package import Model
+package import Repository
+
+/// What the archive says about one source at one moment; plain values, nothing is read through it.
+package struct CatalogSnapshot: Sendable {
+    package var descriptor: SourceDescriptor
+    package var style: any PositionStyle
+    /// By timeline, ascending by position.
+    package var segments: [TimelineID: [SegmentListing]]
+    /// Descent of every timeline, oldest ancestor first.
+    package var ancestors: [TimelineID: [Ancestor]]
+    /// Where the content of an open segment ends; a sealed one ends where its name says.
+    package var openEnds: [ObjectKey: UInt64]
+    /// Newest commit known in a segment; only for those whose contents were looked at.
+    package var lastCommits: [ObjectKey: CommitTime]
+    /// Oldest first.
+    package var backups: [BaseBackupDescriptor]
+    package var gaps: [Gap]
+    package var points: [RestorePoint]
+    package var watermark: Watermark?
+
+    package init(
+        descriptor: SourceDescriptor, style: any PositionStyle,
+        segments: [TimelineID: [SegmentListing]] = [:],
+        ancestors: [TimelineID: [Ancestor]] = [:], openEnds: [ObjectKey: UInt64] = [:],
+        lastCommits: [ObjectKey: CommitTime] = [:], backups: [BaseBackupDescriptor] = [],
+        gaps: [Gap] = [], points: [RestorePoint] = [], watermark: Watermark? = nil
+    ) {
+        self.descriptor = descriptor
+        self.style = style
+        self.segments = segments
+        self.ancestors = ancestors
+        self.openEnds = openEnds
+        self.lastCommits = lastCommits
+        self.backups = backups
+        self.gaps = gaps
+        self.points = points
+        self.watermark = watermark
+    }
+
+    package var source: SourceID { descriptor.source }
+
+    /// Every timeline that has segments or a base backup.
+    package var timelines: [TimelineID] {
+        Set(segments.keys).union(backups.map(\.timeline)).sorted()
+    }
+
+    /// The timeline that the source is on: the watermark's, or the newest that has anything.
+    package var currentTimeline: TimelineID? {
+        let newest = timelines.last
+        guard let marked = watermark?.timeline, let newest else {
+            return watermark?.timeline ?? newest
+        }
+        return max(marked, newest)
+    }
+
+    package func path(to timeline: TimelineID) -> TimelinePath {
+        TimelinePath(timeline, ancestors: ancestors[timeline] ?? [])
+    }
+
+    /// First position behind the content of a segment.
+    package func contentEnd(_ segment: SegmentListing) -> UInt64 {
+        guard segment.state == .open else { return segment.range.last }
+        return openEnds[segment.key] ?? segment.range.first
+    }
+
+    /// End of the newest archived bytes of a timeline; nil when there are none.
+    package func end(of timeline: TimelineID) -> Position? {
+        guard let last = segments[timeline]?.last else { return nil }
+        return Position(timeline: timeline, ordinal: contentEnd(last))
+    }
+
+    /// Base backups that replay along `path`, oldest first.
+    package func backups(on path: TimelinePath) -> [BaseBackupDescriptor] {
+        backups.filter {
+            path.passes(Position(timeline: $0.timeline, ordinal: $0.start))
+                && path.passes(Position(timeline: $0.timeline, ordinal: $0.end))
+        }
+    }
+
+    /// The recorded gap that a missing stretch belongs to.
+    package func gap(at hole: PositionRange) -> Gap? {
+        gaps.first {
+            $0.timeline == hole.timeline && $0.first < hole.last && hole.first < $0.last
+        } ?? gaps.first { $0.timeline == hole.timeline && $0.first == hole.first }
+    }
+}

@@ -1,0 +1,33 @@
+package import Model
+package import Repository
+import Segments
+
+/// Reads the documents that say how timelines descend from each other.
+package struct TimelineReader: Sendable {
+    private let repository: ArchiveRepository
+    private let replayer: any Replayer
+
+    package init(_ repository: ArchiveRepository, _ replayer: any Replayer) {
+        self.repository = repository
+        self.replayer = replayer
+    }
+
+    /// Descent of every timeline that has segments or documents.
+    package func ancestors(
+        _ listing: StreamListing
+    ) throws(TidemarkError) -> [TimelineID: [Ancestor]] {
+        var found: [TimelineID: [Ancestor]] = [:]
+        for (timeline, documents) in listing.documents {
+            var contents: [String: [UInt8]] = [:]
+            for (name, key) in documents { contents[name] = try content(key) }
+            let ancestors = try replayer.ancestors(of: timeline, contents)
+            if !ancestors.isEmpty { found[timeline] = ancestors }
+        }
+        return found
+    }
+
+    /// A stored document, decompressed. Throws `notFound`.
+    package func content(_ key: ObjectKey) throws(TidemarkError) -> [UInt8] {
+        try TimelineDocument.read(repository.store, key)
+    }
+}

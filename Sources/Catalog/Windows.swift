@@ -1,0 +1,61 @@
+package import Model
+import Repository
+
+/// A stretch of history that can be restored to any moment, with the base backups that start it.
+package struct Reach: Hashable, Sendable {
+    package var window: RecoveryWindow
+    /// Oldest base backup whose chain reaches `end`.
+    package var backup: String
+    /// From the backup's consistent position to the end of the chain.
+    package var first: Position
+    package var end: Position
+}
+
+extension CatalogSnapshot {
+    /// The windows of one line of descent, oldest first; each ends at a gap or at the archive's end.
+    ///
+    /// A window begins when its first base backup was finished, a moment at which the copy is
+    /// surely consistent. It ends with what is proved (`restorable_to`) at the archive's end, and
+    /// with the last commit known elsewhere.
+    package func reaches(on path: TimelinePath) -> [Reach] {
+        var found: [Reach] = []
+        for backup in backups(on: path) {
+            let chain = chain(
+                on: path, from: Position(timeline: backup.timeline, ordinal: backup.start))
+            guard chain.end.ordinal >= backup.end else { continue }
+            if let last = found.last, last.end == chain.end { continue }
+            let from = Self.nextMillisecond(backup.finished)
+            let proved = provedTime(of: chain, on: path) ?? from
+            found.append(
+                Reach(
+                    window: RecoveryWindow(
+                        timeline: path.timeline, from: from, to: max(proved, from)),
+                    backup: backup.id,
+                    first: Position(timeline: backup.timeline, ordinal: backup.end),
+                    end: chain.end))
+        }
+        return found
+    }
+
+    /// Recovery windows of a timeline; default: the one the source is on.
+    package func windows(on timeline: TimelineID? = nil) -> [RecoveryWindow] {
+        guard let timeline = timeline ?? currentTimeline else { return [] }
+        return reaches(on: path(to: timeline)).map(\.window)
+    }
+
+    /// Times are printed in milliseconds, rounded down; a window's start is rounded up, so that the
+    /// printed start is itself restorable.
+    private static func nextMillisecond(_ time: CommitTime) -> CommitTime {
+        let part = ((time.microseconds % 1000) + 1000) % 1000
+        return part == 0 ? time : CommitTime(microseconds: time.microseconds - part + 1000)
+    }
+
+    /// Up to which source time everything committed is in the chain, as far as is known.
+    package func provedTime(of chain: Chain, on path: TimelinePath) -> CommitTime? {
+        let last = chain.segments.reversed().lazy.compactMap { lastCommits[$0.key] }.first
+        guard let watermark, let proved = watermark.restorableTo, chain.hole == nil,
+            watermark.timeline == path.timeline, chain.end.ordinal >= watermark.archived
+        else { return last }
+        return last.map { max($0, proved) } ?? proved
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Daemon
+import Model
+
+/// `tidemark backup`
+struct BackupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Takes a base backup now.",
+        discussion: """
+            Example:
+              tidemark backup ledger
+            """)
+
+    @OptionGroup var file: ConfigurationOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Argument(help: "Sources to back up; all when none is named.")
+    var sources: [SourceID] = []
+
+    func run() throws {
+        let configuration = try file.load()
+        // Found before anything is connected to.
+        _ = try configuration.select(sources)
+        let backups = try BackupOperation(
+            configuration, sources: sources, progress: ProgressLine()
+        ).run()
+        Output.result(
+            json ? try JSONText.encode(backups.map(BackupView.init)) : BackupView.text(backups))
+    }
+}

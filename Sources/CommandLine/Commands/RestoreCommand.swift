@@ -1,0 +1,54 @@
+import ArgumentParser
+import Daemon
+import Glibc
+import Model
+
+/// `tidemark restore`
+struct RestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Brings sources back to one moment.",
+        discussion: """
+            TARGET: latest, a time with zone (2026-11-22T12:00:00.250Z; everything
+            committed at or before it is there, nothing after it), point:NAME,
+            lsn:0/3000060, xid:1234.
+            DEST: a directory (each source gets DIR/<source>), or SOURCE=DIR,
+            repeated.
+
+            Without --start the result is ready for its server's own first start.
+            Needs the archive alone. What cannot be reached exactly is refused, with
+            the nearest reachable moments.
+
+            Example:
+              tidemark restore --to 2026-11-22T12:00:00Z --into /srv/restored --start
+            """)
+
+    @OptionGroup var file: ConfigurationOptions
+    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup(title: "What and where to") var choice: RestoreOptions
+    @OptionGroup(title: "The server") var server: RestoredServerOptions
+
+    @Flag(help: "Print the plan and change nothing.")
+    var dryRun = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        var request = try choice.request()
+        request.isDryRun = dryRun
+        try server.apply(to: &request)
+        let report = try RestoreOperation(
+            try archive.load(file), request, progress: ProgressLine()
+        ).run()
+        if json {
+            Output.result(try JSONText.encode(report))
+        } else if dryRun {
+            Output.result(RestoreView.plan(report))
+        } else {
+            Output.note(RestoreView.summary(report))
+            // The result of a restore with --start: where the server is.
+            Output.result(RestoreView.urls(report))
+        }
+    }
+}

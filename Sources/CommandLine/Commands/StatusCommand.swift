@@ -1,0 +1,64 @@
+import ArgumentParser
+import Daemon
+import Model
+import Monitoring
+import Platform
+
+/// `tidemark status`
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Shows how every source stands: state, exposure, windows.",
+        discussion: """
+            The exposure is what would be lost if the source were gone now.
+
+            Example, for a script that must know whether the objectives are met:
+            exit status 6 if not.
+              tidemark status --check
+            """)
+
+    /// Seconds between two looks with `--watch`.
+    private static let interval = 1.0
+
+    @OptionGroup var file: ConfigurationOptions
+    @OptionGroup var archive: ArchiveOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(help: "Show it again every second until interrupted.")
+    var watch = false
+
+    @Flag(help: "Exit with 6 when an objective is breached.")
+    var check = false
+
+    func validate() throws {
+        if watch, check { throw ValidationError("--watch and --check exclude each other") }
+    }
+
+    func run() throws {
+        let operation = StatusOperation(try archive.load(file))
+        let never = Monitor(false)
+        while true {
+            let document = try operation.run()
+            let text = json ? try JSONText.encode(document) : StatusView.text(document)
+            // Home, the new text, and away with what is left of the old one.
+            let redraws = watch && !json && Output.isTerminal
+            Output.result(redraws ? "\u{1B}[H\u{1B}[2J" + text : text)
+            guard watch else { return try verdict(document) }
+            _ = never.wait(seconds: Self.interval) { $0 ? true : nil }
+        }
+    }
+
+    private func verdict(_ document: StatusDocument) throws(TidemarkError) {
+        guard check else { return }
+        let breached = document.sources.filter { $0.objective == .breached }
+        guard let first = breached.first else { return }
+        let exposure = first.exposureSeconds.map { "\(StatusView.seconds($0)) could be lost" }
+        throw TidemarkError(
+            .objectiveBreached,
+            "\(breached.count) of \(document.sources.count) objectives breached; \(first.name): "
+                + (exposure ?? "nothing is proved to be restorable"),
+            remedy: first.reason.isEmpty ? "look at `tidemark status`" : first.reason)
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Daemon
+import Model
+
+/// `tidemark wal prefetch`, which `wal fetch` starts.
+struct WalPrefetchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prefetch",
+        abstract: "Reads ahead of a recovering server; started by wal fetch.",
+        shouldDisplay: false)
+
+    @OptionGroup var file: ConfigurationOptions
+    @OptionGroup var archive: ArchiveOptions
+
+    @Option(help: ArgumentHelp("The source, when there are several.", valueName: "name"))
+    var source: SourceID?
+
+    func run() throws {
+        try WalPrefetchOperation(try archive.load(file), source: source).run()
+    }
+}

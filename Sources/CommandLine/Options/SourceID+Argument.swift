@@ -1,0 +1,6 @@
+import ArgumentParser
+import Model
+
+extension SourceID: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+}

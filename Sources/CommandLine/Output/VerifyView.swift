@@ -1,0 +1,22 @@
+import Daemon
+import Model
+
+/// How `verify` shows its report to people.
+enum VerifyView {
+    static func text(_ report: VerifyReport, style: TerminalStyle = .output) -> String {
+        var table = Table(
+            ("SOURCE", .left), ("SEGMENTS", .right), ("BASE BACKUPS", .right), ("READ", .right),
+            ("RESULT", .left))
+        for source in report.sources {
+            table.add(
+                source.name.name, "\(source.segments)", "\(source.backups)",
+                "\(ByteCount(source.storedBytes))",
+                source.problems.isEmpty ? "sound" : "\(source.problems.count) problems")
+        }
+        let whole = report.problems.map { style.red($0) + "\n" }
+        let problems = whole + report.sources.flatMap { source in
+            source.problems.map { style.red("\(source.name): \($0)") + "\n" }
+        }
+        return table.text(title: style.bold) + problems.joined()
+    }
+}

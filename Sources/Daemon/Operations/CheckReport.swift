@@ -1,0 +1,16 @@
+package import Model
+
+/// What `check` found about the repository or one source.
+package struct CheckReport: Sendable {
+    /// `repository`, or the source's name.
+    package var subject: String
+    package var findings: [Finding]
+    /// Set when it could not be reached at all; decides the exit status.
+    package var failure: TidemarkError?
+
+    package init(subject: String, findings: [Finding], failure: TidemarkError? = nil) {
+        self.subject = subject
+        self.findings = findings
+        self.failure = failure
+    }
+}

@@ -1,0 +1,77 @@
+package import Model
+import Platform
+import Repository
+
+/// `mark`: a named restore point in every source at once, and a wait until all are archived.
+package struct MarkOperation: Sendable {
+    private let configuration: Configuration
+    private let name: String
+    private let time = SystemTimeSource()
+
+    /// Seconds without progress of an archive after which a mark gives up.
+    private static let stallSeconds = 60.0
+
+    package init(_ configuration: Configuration, name: String) {
+        self.configuration = configuration
+        self.name = name
+    }
+
+    /// The point in each source; all of them are archived when this returns.
+    package func run() throws(TidemarkError) -> [(source: SourceID, point: ListedPoint)] {
+        let repository = try configuration.repository.archive()
+        try repository.open()
+        var made: [(SourceID, RestorePoint, any PositionStyle)] = []
+        for source in configuration.sources {
+            let (point, style) = try mark(source, repository)
+            made.append((source.name, point, style))
+        }
+        for (source, point, style) in made {
+            try wait(for: point, source, style, repository)
+            try repository.putPoint(source, point)
+        }
+        return made.map { ($0.0, ListedPoint($0.1, $0.2)) }
+    }
+
+    private func mark(
+        _ source: SourceConfiguration, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> (RestorePoint, any PositionStyle) {
+        guard let descriptor = try repository.descriptor(source.name) else {
+            throw TidemarkError(
+                .failed, "nothing of \(source.name) is archived yet",
+                remedy: "start the sidecar first: tidemark run")
+        }
+        if try repository.point(source.name, name) != nil {
+            throw TidemarkError(
+                .usage, "\(source.name) has a restore point \(name) already",
+                remedy: "choose another name; `tidemark list` shows those that exist")
+        }
+        let inspector = try Rooms.room(source, time: time).inspector()
+        defer { inspector.close() }
+        return (try inspector.mark(name), Rooms.style(descriptor))
+    }
+
+    /// Every byte of the record is archived once the position behind it is reached.
+    private func wait(
+        for point: RestorePoint, _ source: SourceID, _ style: any PositionStyle,
+        _ repository: ArchiveRepository
+    ) throws(TidemarkError) {
+        let never = StopSignal()
+        var moved = time.monotonic()
+        var seen: UInt64 = 0
+        while true {
+            if let mark = try repository.watermark(source), mark.timeline == point.timeline {
+                if mark.archived >= point.end ?? point.position + 1 { return }
+                if mark.archived > seen { moved = time.monotonic() }
+                seen = mark.archived
+            }
+            guard time.monotonic().seconds(since: moved) < Self.stallSeconds else {
+                throw TidemarkError(
+                    .failed,
+                    "\(source) was marked at \(style.text(point.position)), but its archive ends at "
+                        + style.text(seen),
+                    remedy: "see that `tidemark run` streams it (tidemark status), then mark again")
+            }
+            never.wait(seconds: 0.1)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Catalog
+import Glibc
+package import Model
+import Platform
+import Recovery
+import Repository
+
+/// `restore`: plans, checks that everything is there, writes, and starts the server if wanted.
+package struct RestoreOperation: Sendable {
+    private let configuration: Configuration
+    private let request: RestoreRequest
+    private let progress: any ProgressObserver
+    private let time = SystemTimeSource()
+
+    package init(
+        _ configuration: Configuration, _ request: RestoreRequest, progress: any ProgressObserver
+    ) {
+        self.configuration = configuration
+        self.request = request
+        self.progress = progress
+    }
+
+    package func run() throws(TidemarkError) -> RestoreReport {
+        let repository = try configuration.repository.archive()
+        try repository.open()
+        var report = RestoreReport(sources: [])
+        for source in try chosen(repository) {
+            report.sources.append(try restore(source, repository))
+        }
+        return report
+    }
+
+    /// The sources named; else those that have a place; else all of the archive.
+    private func chosen(_ repository: ArchiveRepository) throws(TidemarkError) -> [SourceID] {
+        if !request.sources.isEmpty { return request.sources }
+        if request.folder == nil { return request.places.keys.sorted() }
+        let configured = configuration.sources.map(\.name)
+        if !configured.isEmpty { return configured }
+        let archived = try repository.sources().map(\.source)
+        guard !archived.isEmpty else {
+            throw TidemarkError(
+                .targetOutsideWindow, "the archive at \(repository.store.url) is empty",
+                remedy: "`tidemark run` fills it")
+        }
+        return archived
+    }
+
+    private func restore(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> RestoredSource {
+        guard let descriptor = try repository.descriptor(source) else {
+            throw TidemarkError(
+                .configuration, "the archive at \(repository.store.url) has no source \(source)",
+                remedy: "`tidemark list` shows what it has")
+        }
+        let destination = try destination(source)
+        let order = try order(source, destination)
+        let progress = progress
+        let hooks = RestoreHooks(
+            planned: { plan in
+                progress.began("restoring \(source)", total: plan.backup.bytes)
+            },
+            copied: { bytes, _ in progress.advanced(to: bytes) })
+        let restore = Restore(
+            repository, try Rooms.replayer(descriptor.kind), clock: time, hooks: hooks)
+        if request.isDryRun {
+            return view(try restore.plan(order), destination)
+        }
+        defer { progress.ended() }
+        let outcome = try restore.run(order)
+        var view = view(outcome.plan, destination)
+        view.warnings += outcome.notes
+        view.url = outcome.server.map { access($0.url, as: source) }
+        view.rtoSeconds = outcome.server == nil ? nil : outcome.seconds
+        view.planSeconds = outcome.planSeconds
+        view.copySeconds = outcome.copySeconds
+        view.recoverySeconds = outcome.recoverySeconds
+        return view
+    }
+
+    /// The URL of a started copy, with the role and database that the source's own URL names: they
+    /// exist in the copy. Never with its password.
+    private func access(_ url: String, as source: SourceID) -> String {
+        let known = configuration.sources.first { $0.name == source }?.url
+        guard let known, let scheme = url.firstRange(of: "://"), let slash = url.lastIndex(of: "/")
+        else { return url }
+        let user = known.user.isEmpty ? "" : known.user + "@"
+        let place = url[scheme.upperBound..<slash]
+        let database = known.database.isEmpty ? String(url[url.index(after: slash)...]) : known.database
+        return url[..<scheme.upperBound] + user + place + "/" + database
+    }
+
+    private func order(
+        _ source: SourceID, _ destination: String
+    ) throws(TidemarkError) -> Recovery.RestoreRequest {
+        Recovery.RestoreRequest(
+            source: source, target: request.target, destination: destination,
+            repositoryURL: configuration.repository.url.description,
+            program: try OwnProgram.path(), timeline: request.timeline,
+            relocations: request.tablespaces, programFolders: request.programs,
+            force: request.force, starts: request.starts, port: request.port, user: request.user)
+    }
+
+    /// Absolute, since the copy's own settings and the server's start name it.
+    private func destination(_ source: SourceID) throws(TidemarkError) -> String {
+        switch request.places[source] {
+        case .directory(let path): return try OwnProgram.absolute(path)
+        case .server(let url):
+            throw TidemarkError(
+                .usage, "\(source) cannot be restored into a running server (\(url))",
+                remedy: "name a folder: --into \(source)=/srv/restored")
+        case nil: break
+        }
+        guard let folder = request.folder else {
+            throw TidemarkError(
+                .usage, "--into names no place for \(source)",
+                remedy: "add --into \(source)=DIR")
+        }
+        return try OwnProgram.absolute(folder) + "/\(source)"
+    }
+
+    private func view(_ plan: RestorePlan, _ destination: String) -> RestoredSource {
+        let style = Rooms.style(plan.descriptor)
+        return RestoredSource(
+            name: plan.descriptor.source, target: plan.target.description,
+            destination: destination, timeline: plan.timeline, backup: plan.backup.id,
+            segments: plan.chain.segments.count, storedBytes: plan.storedBytes,
+            stop: plan.stop.map { style.text($0.end) }, reaches: plan.reaches,
+            estimatedSeconds: plan.estimatedSeconds, warnings: plan.warnings)
+    }
+}

@@ -1,0 +1,105 @@
+package import Logging
+package import Model
+import Platform
+import Repository
+import ServiceLifecycle
+import UnixSignals
+
+/// `run`: the sidecar, until SIGTERM or SIGINT.
+package struct RunOperation: Sendable {
+    private let configuration: Configuration
+    private let log: Logger
+    private let takesBackups: Bool
+    private let time = SystemTimeSource()
+
+    /// - Parameter takesBackups: false streams only.
+    package init(_ configuration: Configuration, log: Logger, takesBackups: Bool = true) {
+        self.configuration = configuration
+        self.log = log
+        self.takesBackups = takesBackups
+    }
+
+    /// Returns after an orderly stop.
+    package func run() async throws(TidemarkError) {
+        for notice in configuration.notices { log.notice("\(notice)") }
+        let parts = try await prepared().value()
+        let first = FirstContact(parts.boards, stop: parts.stop)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: (parts.services as [any Service] + [first]).map {
+                    .init(
+                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet()))
+        do {
+            try await group.run()
+        } catch let error as TidemarkError {
+            throw error
+        } catch {
+            throw TidemarkError(.failed, "the services ended", cause: error)
+        }
+        if let failure = first.failure { throw failure }
+        log.info("stopped")
+    }
+
+    /// The service group reports nothing a reader of our log needs.
+    private func quiet() -> Logger {
+        var log = log
+        log.logLevel = .error
+        return log
+    }
+
+    private struct Parts: Sendable {
+        var services: [SourceService] = []
+        var boards: [SourceBoard] = []
+        var stop = StopSignal()
+    }
+
+    private func prepared() -> DedicatedThread<Parts> {
+        DedicatedThread("tm-start") { () throws(TidemarkError) in
+            var random = SystemRandomNumberGenerator()
+            let repository = try configuration.repository.archive(createRoot: true)
+            try repository.openOrCreate(now: time.wall(), random: &random)
+            var parts = Parts()
+            for source in configuration.sources {
+                let board = SourceBoard(
+                    source.name, watermark: try repository.watermark(source.name), time: time)
+                parts.boards.append(board)
+                parts.services.append(try service(source, board, repository, parts.stop))
+            }
+            return parts
+        }
+    }
+
+    private func service(
+        _ source: SourceConfiguration, _ board: SourceBoard, _ repository: ArchiveRepository,
+        _ stop: StopSignal
+    ) throws(TidemarkError) -> SourceService {
+        var log = log
+        log[metadataKey: "source"] = "\(source.name)"
+        let room = try Rooms.room(source, time: time)
+        let codec = configuration.repository.compression.codec
+        let options = Archiver.Options(configuration)
+        return SourceService(
+            archiver: Archiver(
+                room: room, repository: repository, board: board, stop: stop, options: options,
+                time: time, log: log),
+            prober: Prober(
+                room: room, repository: repository, board: board, stop: stop, time: time, log: log),
+            keeper: takesBackups
+                ? BackupKeeper(
+                    room: room, repository: repository, board: board, stop: stop,
+                    compression: codec, time: time, log: log) : nil,
+            schedule: source.backupSchedule, stop: stop)
+    }
+}
+
+extension Archiver.Options {
+    package init(_ configuration: Configuration) {
+        self.init(
+            compression: configuration.repository.compression.codec,
+            flushInterval: configuration.flushInterval.inSeconds,
+            segmentAge: configuration.segmentAge.inSeconds)
+    }
+}

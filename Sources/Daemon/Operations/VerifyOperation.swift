@@ -1,0 +1,67 @@
+package import Model
+import Platform
+import Repository
+
+/// `verify`: reads the archive back.
+package struct VerifyOperation: Sendable {
+    private let configuration: Configuration
+    private let sources: [SourceID]
+    /// Decompress and checksum the content too.
+    private let isDeep: Bool
+    private let progress: any ProgressObserver
+
+    /// - Parameter sources: empty for every source of the archive.
+    package init(
+        _ configuration: Configuration, sources: [SourceID], isDeep: Bool,
+        progress: any ProgressObserver
+    ) {
+        self.configuration = configuration
+        self.sources = sources
+        self.isDeep = isDeep
+        self.progress = progress
+    }
+
+    /// Problems are in the report; an error means that reading itself failed.
+    package func run() throws(TidemarkError) -> VerifyReport {
+        let verifier = Verifier(
+            try configuration.repository.archive(),
+            VerificationOptions(isDeep: isDeep, sources: Set(sources)), clock: SystemTimeSource(),
+            rules: Rooms.verificationRules)
+        progress.began("verify", total: nil)
+        defer { progress.ended() }
+        let report = try verifier.run { (state) throws(TidemarkError) in
+            progress.advanced(to: state.bytes)
+        }
+        return VerifyReport(report)
+    }
+}
+
+extension VerifyReport {
+    init(_ report: VerificationReport) {
+        var sources = report.sources.map { source in
+            VerifiedSource(
+                name: source.name, segments: source.segments, backups: source.baseBackups,
+                storedBytes: source.storedBytes,
+                problems: report.problems.filter { $0.source == source.name }.map(\.text))
+        }
+        let named = Set(sources.map(\.name))
+        for problem in report.problems {
+            guard let source = problem.source, !named.contains(source) else { continue }
+            sources.append(
+                VerifiedSource(
+                    name: source, segments: 0, backups: 0, storedBytes: 0,
+                    problems: [problem.text]))
+        }
+        self.init(
+            sources: sources,
+            problems: report.problems.filter { $0.source == nil }.map(\.text))
+    }
+}
+
+extension VerificationProblem {
+    /// The file, what is wrong with it, and what to do.
+    fileprivate var text: String {
+        let place = what.contains(key) ? "" : "\(key): "
+        return remedy.isEmpty ? place + what : "\(place)\(what) (\(remedy))"
+    }
+}

@@ -1,0 +1,44 @@
+package import Model
+
+/// `verify --json`.
+package struct VerifyReport: Sendable, Encodable {
+    package var sources: [VerifiedSource]
+    /// What is wrong with the archive as a whole.
+    package var problems: [String]
+
+    package init(sources: [VerifiedSource], problems: [String] = []) {
+        self.sources = sources
+        self.problems = problems
+    }
+
+    /// Whether nothing was found wrong.
+    package var isSound: Bool {
+        problems.isEmpty && sources.allSatisfy { $0.problems.isEmpty }
+    }
+}
+
+/// One source of `verify`.
+package struct VerifiedSource: Sendable, Encodable {
+    package var name: SourceID
+    package var segments: Int
+    package var backups: Int
+    /// Stored bytes that were read.
+    package var storedBytes: UInt64
+    /// One sentence each, naming the file.
+    package var problems: [String]
+
+    package init(
+        name: SourceID, segments: Int, backups: Int, storedBytes: UInt64, problems: [String]
+    ) {
+        self.name = name
+        self.segments = segments
+        self.backups = backups
+        self.storedBytes = storedBytes
+        self.problems = problems
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name, segments, backups, problems
+        case storedBytes = "stored_bytes"
+    }
+}

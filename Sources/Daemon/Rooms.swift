@@ -1,0 +1,58 @@
+import Model
+import Platform
+import Postgres
+import Repository
+
+/// The rooms there are: one line for each kind of database.
+enum Rooms {
+    static func room(
+        _ source: SourceConfiguration, time: any TimeSource
+    ) throws(TidemarkError) -> any DatabaseRoom {
+        switch source.kind {
+        case .postgres:
+            return PostgresRoom(
+                try PostgresConfiguration(
+                    source: source.name, url: source.url.secret.reveal(), slot: source.slot),
+                time: time)
+        case .mongodb, .redis:
+            throw TidemarkError(
+                .configuration,
+                "source \(source.name): this version archives Postgres, not \(source.kind.rawValue)",
+                remedy: "remove sources.\(source.name), or use a version that has this database")
+        }
+    }
+
+    /// What restores the copies of a database; needs no connection.
+    static func replayer(_ kind: DatabaseKind) throws(TidemarkError) -> any Replayer {
+        switch kind {
+        case .postgres: return PostgresReplayer()
+        case .mongodb, .redis:
+            throw TidemarkError(
+                .configuration, "this version restores Postgres, not \(kind.rawValue)",
+                remedy: "use a version that has this database")
+        }
+    }
+
+    /// How `verify` follows a source's history; nil for a database this version does not know.
+    static func verificationRules(_ descriptor: SourceDescriptor) -> VerificationRules? {
+        switch descriptor.kind {
+        case .postgres:
+            VerificationRules(style: style(descriptor)) {
+                (timeline, documents) throws(TidemarkError) in
+                try PostgresReplayer().ancestors(of: timeline, documents).map {
+                    Position(timeline: $0.timeline, ordinal: $0.end)
+                }
+            }
+        case .mongodb, .redis: nil
+        }
+    }
+
+    /// How positions of an archived source are printed; needs no connection.
+    static func style(_ descriptor: SourceDescriptor) -> any PositionStyle {
+        switch descriptor.kind {
+        case .postgres: WalPositionStyle(segmentBytes: descriptor.segmentBytes)
+        case .mongodb, .redis:
+            preconditionFailure("no room for \(descriptor.kind) wrote this archive")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Logging
+import Model
+import Platform
+import Repository
+import Segments
+
+/// One connection's worth of archiving: opens the stream where the archive ends, and follows it.
+struct ArchiveSession {
+    private let archiver: Archiver
+    private let stream: any ChangeSource
+    private let writer: SegmentWriter
+    private let style: any PositionStyle
+    private var timeline: TimelineID
+
+    /// Connects, records a gap that was found, and takes up the open segment.
+    init(
+        _ archiver: Archiver, _ stream: any ChangeSource, skipsLostHistory: Bool
+    ) throws(TidemarkError) {
+        self.archiver = archiver
+        self.stream = stream
+        let known = try archiver.repository.descriptor(archiver.room.source)
+        let end = try known.map { (known) throws(TidemarkError) in
+            try ArchiveEnd.find(
+                archiver.room.source, in: archiver.repository,
+                archiver.room.style(segmentBytes: known.segmentBytes))
+        } ?? nil
+        let opening = try stream.open(
+            ResumePoint(descriptor: known, end: end, skipsLostHistory: skipsLostHistory))
+        if known == nil { try archiver.repository.putDescriptor(opening.descriptor) }
+        style = archiver.room.style(segmentBytes: opening.descriptor.segmentBytes)
+        timeline = opening.start.timeline
+        if skipsLostHistory, let end {
+            try archiver.recordGap(from: end, to: opening.start, style)
+        }
+        writer = try Self.writer(archiver, opening, stream, style)
+        do {
+            let archived = try writer.begin(opening)
+            archiver.opened(opening, archived: archived, style)
+        } catch {
+            writer.close()
+            throw error
+        }
+    }
+
+    private static func writer(
+        _ archiver: Archiver, _ opening: StreamOpening, _ stream: any ChangeSource,
+        _ style: any PositionStyle
+    ) throws(TidemarkError) -> SegmentWriter {
+        let waker = StreamWaker(stream)
+        let source = archiver.room.source
+        let log = archiver.log
+        var options = SegmentWriterOptions(
+            rotation: archiver.options.rotation(opening.descriptor))
+        options.compression = archiver.options.compression
+        options.flushInterval = archiver.options.flushInterval
+        options.wake = { waker.wake() }
+        options.sealed = { segment, stored in
+            log.debug(
+                "segment sealed",
+                metadata: [
+                    "segment.first": "\(style.text(segment.first))", "bytes": "\(stored)",
+                ])
+        }
+        return try SegmentWriter(
+            source: source, kind: archiver.room.kind, style: style,
+            store: archiver.repository.store, options: options, time: archiver.time,
+            key: { Layout.segment(source, style, $0) },
+            attachKey: { Layout.document(source, style, $0, $1) })
+    }
+
+    /// Archives until the stop signal or the end of the stream; everything received is durable then.
+    mutating func follow() throws(TidemarkError) {
+        defer { writer.close() }
+        while !archiver.stop.isRaised {
+            if try !turn() { return }
+        }
+        try flush()
+        try writer.settle()
+    }
+
+    /// One pull and what it asks for; false when the stream has ended in good order.
+    private mutating func turn() throws(TidemarkError) -> Bool {
+        let now = archiver.time.monotonic()
+        let deadline = now.advanced(bySeconds: min(archiver.options.flushInterval, 1))
+        switch try stream.pull(until: deadline, into: writer) {
+        case .received, .idle:
+            try advance(isDrained: false)
+        case .drained:
+            try advance(isDrained: true)
+        case .replyRequested:
+            try flush()
+        case .timelineEnded(let next):
+            try flush()
+            try writer.endTimeline(next: next)
+            timeline = next.timeline
+            archiver.switched(to: next, style)
+        case .finished:
+            try flush()
+            archiver.log.info("the source shut down in good order")
+            return false
+        }
+        return true
+    }
+
+    /// Flushes when it is time, or when a commit at the source waits; else tells what is durable.
+    private func advance(isDrained: Bool) throws(TidemarkError) {
+        let isWaitedFor = isDrained && archiver.board.monitor.read { $0.isWaitedFor }
+        if isWaitedFor || writer.shouldFlush(archiver.time.monotonic()) {
+            try flush()
+        } else {
+            try acknowledge(writer.poll())
+        }
+    }
+
+    private func flush() throws(TidemarkError) { try acknowledge(writer.flush()) }
+
+    private func acknowledge(_ durable: UInt64) throws(TidemarkError) {
+        try stream.acknowledge(received: writer.received, durable: durable)
+        archiver.board.progressed(
+            received: writer.received, archived: Position(timeline: timeline, ordinal: durable),
+            now: archiver.time.monotonic())
+    }
+}

@@ -1,0 +1,149 @@
+package import Logging
+package import Model
+import Monitoring
+package import Platform
+package import Repository
+package import Segments
+
+/// The stream thread of one source: pull, make durable, acknowledge, for ever.
+///
+/// One thread does all three, because a hop to another thread costs a synchronous standby a fifth of
+/// its transactions. Failures are retried with bounded, jittered waits for as long as the program
+/// runs; lost history becomes a gap record and a request for a base backup.
+package final class Archiver: Sendable {
+    /// What an archiver needs besides its room.
+    package struct Options: Sendable {
+        package var compression: Compression
+        /// Seconds a received byte may wait before it is durable.
+        package var flushInterval: Double
+        /// Seconds after which an open segment is sealed where the database has no boundary of its own.
+        package var segmentAge: Double
+
+        package init(compression: Compression, flushInterval: Double, segmentAge: Double) {
+            self.compression = compression
+            self.flushInterval = flushInterval
+            self.segmentAge = segmentAge
+        }
+
+        /// Postgres cuts at its own boundaries; the others by size and age.
+        func rotation(_ descriptor: SourceDescriptor) -> RotationRule {
+            switch descriptor.kind {
+            case .postgres: .aligned(bytes: descriptor.segmentBytes)
+            case .mongodb, .redis: .size(bytes: descriptor.segmentBytes, age: segmentAge)
+            }
+        }
+    }
+
+    let room: any DatabaseRoom
+    let repository: ArchiveRepository
+    let board: SourceBoard
+    let stop: StopSignal
+    let options: Options
+    let time: any TimeSource
+    let log: Logger
+
+    package init(
+        room: any DatabaseRoom, repository: ArchiveRepository, board: SourceBoard,
+        stop: StopSignal, options: Options, time: any TimeSource, log: Logger
+    ) {
+        self.room = room
+        self.repository = repository
+        self.board = board
+        self.stop = stop
+        self.options = options
+        self.time = time
+        self.log = log
+    }
+
+    /// Blocks until the stop signal.
+    package func run() {
+        let stream = room.stream()
+        let waker = StreamWaker(stream)
+        stop.onRaise { waker.wake() }
+        var retry = Retry()
+        while !stop.isRaised {
+            do throws(TidemarkError) {
+                var session = try ArchiveSession(
+                    self, stream, skipsLostHistory: retry.skipsLostHistory)
+                retry = Retry()
+                try session.follow()
+                board.disconnected("the source shut down")
+            } catch {
+                failed(error, &retry)
+            }
+            stream.close()
+            if !stop.isRaised { stop.wait(seconds: retry.seconds()) }
+        }
+    }
+
+    /// What the next attempt needs to know of the last ones.
+    private struct Retry {
+        var skipsLostHistory = false
+        private var backoff = Backoff(first: 0.1, limit: 15)
+        private var random = SystemRandomNumberGenerator()
+        /// The message that was logged last; the same one again is not news.
+        var message = ""
+
+        mutating func seconds() -> Double {
+            skipsLostHistory ? 0.1 : backoff.next(using: &random)
+        }
+    }
+
+    private func failed(_ error: TidemarkError, _ retry: inout Retry) {
+        if error.code == .historyLost, !retry.skipsLostHistory {
+            log.error("history was lost: \(error.message)")
+            retry.skipsLostHistory = true
+            return
+        }
+        board.disconnected("\(error)", error)
+        guard error.message != retry.message else { return }
+        retry.message = error.message
+        log.error(
+            "the stream failed: \(error)", metadata: ["place": "\(error.place)"])
+    }
+}
+
+// MARK: what a session tells
+
+extension Archiver {
+    func opened(_ opening: StreamOpening, archived: UInt64, _ style: any PositionStyle) {
+        log.info(
+            "stream opened",
+            metadata: [
+                "timeline": "\(opening.start.timeline)",
+                "start": "\(style.text(opening.start.ordinal))",
+                "archived": "\(style.text(archived))",
+                "source.end": "\(style.text(opening.sourceEnd))",
+            ])
+        board.connected(
+            Position(timeline: opening.start.timeline, ordinal: archived), now: time.monotonic())
+    }
+
+    func switched(to next: Position, _ style: any PositionStyle) {
+        log.notice(
+            "the source switched its timeline",
+            metadata: ["timeline": "\(next.timeline)", "start": "\(style.text(next.ordinal))"])
+        board.monitor.update { $0.timeline = next.timeline }
+    }
+
+    /// Writes down that `[end, start)` is lost, and asks for the base backup that mends it.
+    func recordGap(
+        from end: Position, to start: Position, _ style: any PositionStyle
+    ) throws(TidemarkError) {
+        guard start.timeline != end.timeline || start.ordinal > end.ordinal else { return }
+        let gap = Gap(
+            timeline: end.timeline, first: end.ordinal, last: max(end.ordinal, start.ordinal),
+            found: time.wall(),
+            reason: "the source had removed this history before it was archived")
+        try repository.putGap(room.source, style, gap)
+        log.error(
+            "gap in the archive",
+            metadata: [
+                "gap.first": "\(style.text(gap.first))", "gap.last": "\(style.text(gap.last))",
+            ])
+        board.monitor.update { state in
+            state.backupNeeded = "history was lost"
+            state.seen.awaitsBackupAfterGap = true
+        }
+    }
+}

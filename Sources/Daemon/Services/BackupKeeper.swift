@@ -1,0 +1,113 @@
+package import Logging
+package import Model
+import Monitoring
+package import Platform
+package import Repository
+package import Segments
+
+/// Takes the base backups of one source, when `BackupSchedule` says so.
+///
+/// A thread of its own: it reads for minutes, and waits for the stream to archive what it needs.
+package final class BackupKeeper: Sendable {
+    private let room: any DatabaseRoom
+    private let repository: ArchiveRepository
+    private let board: SourceBoard
+    private let stop: StopSignal
+    private let compression: Compression
+    private let time: any TimeSource
+    private let log: Logger
+
+    /// Seconds between two looks at the situation; also bounds how long a clock step is unseen.
+    private static let lookSeconds = 5.0
+    /// Seconds to wait for the stream to archive what the backup needs.
+    private static let archiveSeconds = 6 * 3600.0
+
+    package init(
+        room: any DatabaseRoom, repository: ArchiveRepository, board: SourceBoard,
+        stop: StopSignal, compression: Compression, time: any TimeSource, log: Logger
+    ) {
+        self.room = room
+        self.repository = repository
+        self.board = board
+        self.stop = stop
+        self.compression = compression
+        self.time = time
+        self.log = log
+    }
+
+    /// Blocks until the stop signal.
+    package func run(_ schedule: Schedule?) {
+        var plan = BackupSchedule(schedule, since: time.wall())
+        waitForStream()
+        while !stop.isRaised {
+            do throws(TidemarkError) {
+                if case .takeNow(let reason) = plan.decide(try situation(), now: time.wall()) {
+                    log.info("base backup starts", metadata: ["reason": "\(reason)"])
+                    try take(reason)
+                    plan.finished(now: time.wall())
+                }
+            } catch {
+                plan.failed(now: time.wall())
+                if !stop.isRaised { log.error("the base backup failed: \(error)") }
+            }
+            stop.wait(seconds: Self.lookSeconds)
+        }
+    }
+
+    /// A base backup is of use only with the changes after its start: the stream comes first.
+    private func waitForStream() {
+        while !stop.isRaised {
+            let isConnected = board.monitor.wait(seconds: 0.5) {
+                $0.seen.isConnected ? true : nil
+            }
+            if isConnected != nil { return }
+        }
+    }
+
+    private func situation() throws(TidemarkError) -> BackupSchedule.Situation {
+        let backups = try repository.backups(board.source)
+        return BackupSchedule.Situation(
+            newestStarted: backups.last?.started, isRunning: false,
+            needed: board.monitor.read { $0.backupNeeded })
+    }
+
+    private func take(_ reason: BackupSchedule.Reason) throws(TidemarkError) {
+        let inspector = room.inspector()
+        defer { inspector.close() }
+        let backup = try BaseBackupTaking(
+            room: room, repository: repository, compression: compression, time: time
+        ).take(
+            inspector: inspector, shouldStop: { [stop] in stop.isRaised }, progress: { _ in },
+            waitArchived: { [board] (range) throws(TidemarkError) in
+                try Self.wait(board, self.stop, range)
+            })
+        for warning in backup.warnings { log.warning("base backup: \(warning)") }
+        log.info(
+            "base backup finished",
+            metadata: [
+                "backup.id": "\(backup.id)", "bytes": "\(backup.bytes)",
+                "stored": "\(backup.storedBytes)",
+            ])
+        board.monitor.update { state in
+            if case .needed = reason { state.backupNeeded = nil }
+            state.seen.awaitsBackupAfterGap = false
+        }
+    }
+
+    private static func wait(
+        _ board: SourceBoard, _ stop: StopSignal, _ range: PositionRange
+    ) throws(TidemarkError) {
+        let end = Position(timeline: range.timeline, ordinal: range.last)
+        var waited = 0.0
+        while try !board.waitArchived(end, seconds: 1) {
+            waited += 1
+            if stop.isRaised { throw TidemarkError(.cancelled, "the base backup was stopped") }
+            if waited > archiveSeconds {
+                throw TidemarkError(
+                    .archiveIncomplete,
+                    "the changes that the base backup of \(board.source) needs were not archived",
+                    remedy: "see why the stream does not move: tidemark status")
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Logging
+import Model
+import Platform
+import Repository
+
+/// Makes sure that a source's stream is archived while a command of its own process needs it.
+///
+/// A sidecar that lives does it; where none does, this process streams until the command is done.
+final class StreamBeside {
+    private let repository: ArchiveRepository
+    private let board: SourceBoard
+    private let stop = StopSignal()
+    private var threads: [DedicatedThread<Void>] = []
+    private let time: any TimeSource
+
+    /// A watermark older than this was left by a sidecar that no longer runs.
+    private static let livingSeconds = 5.0
+
+    init(
+        _ room: any DatabaseRoom, _ repository: ArchiveRepository, _ options: Archiver.Options,
+        time: any TimeSource, log: Logger
+    ) throws(TidemarkError) {
+        self.repository = repository
+        self.time = time
+        let watermark = try repository.watermark(room.source)
+        board = SourceBoard(room.source, watermark: watermark, time: time)
+        if let watermark, watermark.state != .stopped,
+            time.wall().seconds(since: watermark.written) < Self.livingSeconds
+        {
+            return
+        }
+        let archiver = Archiver(
+            room: room, repository: repository, board: board, stop: stop, options: options,
+            time: time, log: log)
+        let prober = Prober(
+            room: room, repository: repository, board: board, stop: stop, time: time, log: log)
+        threads = [
+            DedicatedThread("tm-stream") { archiver.run() },
+            DedicatedThread("tm-probe") {
+                prober.run()
+                prober.finish()
+            },
+        ]
+    }
+
+    /// Returns once the archive holds `range`.
+    func wait(
+        for range: PositionRange, _ style: any PositionStyle
+    ) throws(TidemarkError) {
+        if threads.isEmpty {
+            let stop = stop
+            return try ArchivedWait(repository, board.source, style, clock: time) {
+                stop.wait(seconds: $0)
+            }.wait(for: range)
+        }
+        let end = Position(timeline: range.timeline, ordinal: range.last)
+        while try !board.waitArchived(end, seconds: 60) {
+            // Moving on: every minute without an error is one more for a busy source.
+        }
+    }
+
+    /// Ends the stream that was started here, flushed.
+    func close() {
+        stop.raise()
+        for thread in threads {
+            // The threads throw nothing: their errors are in the log.
+            try? thread.join()
+        }
+        threads = []
+    }
+}

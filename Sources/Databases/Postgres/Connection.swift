@@ -1,0 +1,489 @@
+private import CLibPQ
+import Glibc
+import Model
+import Platform
+
+/// One libpq connection, owned by one thread; the only file that calls libpq.
+///
+/// libpq is used without blocking: every wait is a `poll` on the socket (and a wake signal) with a
+/// limit, so that a dead server or a stop is never waited for. Memory that libpq lends is lent on as a
+/// span for the time of a call.
+@safe
+struct Connection: ~Copyable {
+    private let raw: OpaquePointer
+    private let wake: WakeSignal?
+    private let context: ConnectionFailure.Context
+    /// Tells how many decrypted bytes wait inside OpenSSL, where `poll` does not see them.
+    private let hidden: HiddenBytes
+    private let notices: NoticeLog
+
+    /// Connects; takes at most `configuration.connectSeconds` per host.
+    ///
+    /// - Parameter wake: When raised, connecting ends with `sourceUnreachable`, and `wait` returns.
+    init(
+        _ configuration: PostgresConfiguration, _ mode: PostgresConfiguration.Mode,
+        wake: WakeSignal? = nil
+    ) throws(TidemarkError) {
+        let connected = try unsafe Connector(configuration, mode, wake).connect()
+        let log = NoticeLog()
+        context = configuration.context(mode, place: unsafe Self.place(connected))
+        unsafe raw = connected
+        self.wake = wake
+        notices = log
+        hidden = unsafe HiddenBytes(
+            session: PQsslInUse(connected) == 1 ? PQsslStruct(connected, "OpenSSL") : nil,
+            isEncrypted: PQsslInUse(connected) == 1 || PQgssEncInUse(connected) == 1)
+        unsafe PQsetnonblocking(connected, 1)
+        unsafe PQsetNoticeReceiver(
+            connected,
+            { argument, result in
+                guard let argument = unsafe argument else { return }
+                let log = unsafe Unmanaged<NoticeLog>.fromOpaque(argument).takeUnretainedValue()
+                log.add(unsafe Connection.field("M", result))
+            }, unsafe Unmanaged.passUnretained(log).toOpaque())
+    }
+
+    deinit { unsafe PQfinish(raw) }
+
+    /// `150020`
+    var serverVersion: Int { Int(unsafe PQserverVersion(raw)) }
+
+    /// `host:port` of the server that was reached.
+    var place: String { context.place }
+
+    /// The server's warnings since the last call, oldest first.
+    func takeNotices() -> [String] { notices.take() }
+
+    /// A setting that the server reports by itself, such as `in_hot_standby`.
+    func reported(_ name: String) -> String? {
+        guard let value = unsafe PQparameterStatus(raw, name) else { return nil }
+        return unsafe String(cString: value)
+    }
+}
+
+// MARK: commands
+
+extension Connection {
+    /// Sends a command; its results are taken by `reply` until `none`.
+    func send(_ command: String) throws(TidemarkError) {
+        guard unsafe PQsendQuery(raw, command) == 1 else { throw broken() }
+        try flush(seconds: 30)
+    }
+
+    /// The next result of the last command. Throws `sourceUnreachable` when it takes too long.
+    func reply(seconds: Double = 30) throws(TidemarkError) -> ConnectionReply {
+        let deadline = Self.now() + seconds
+        while unsafe PQisBusy(raw) == 1 {
+            try takeInput(deadline)
+        }
+        guard let result = unsafe PQgetResult(raw) else { return .none }
+        defer { unsafe PQclear(result) }
+        return try unsafe decode(result)
+    }
+
+    /// Sends a command and collects its results up to its end, or up to the start of a stream.
+    func ask(_ command: String, seconds: Double = 30) throws(TidemarkError) -> [ConnectionReply] {
+        try send(command)
+        var replies: [ConnectionReply] = []
+        while true {
+            let reply = try reply(seconds: seconds)
+            switch reply {
+            case .none: return replies
+            case .copyBoth, .copyIn, .copyOut: return replies + [reply]
+            case .rows, .done, .failed: replies.append(reply)
+            }
+        }
+    }
+
+    /// The rows of each statement in `sql`; any refusal becomes an error.
+    func rows(_ sql: String, seconds: Double = 30) throws(TidemarkError) -> [ConnectionRows] {
+        var sets: [ConnectionRows] = []
+        for reply in try ask(sql, seconds: seconds) {
+            switch reply {
+            case .rows(let rows): sets.append(rows)
+            case .failed(let failure): throw failure.error(context)
+            case .done, .copyBoth, .copyIn, .copyOut, .none: break
+            }
+        }
+        return sets
+    }
+
+    /// The first row set of `sql`; an empty one when it has none.
+    func table(_ sql: String, seconds: Double = 30) throws(TidemarkError) -> ConnectionRows {
+        try rows(sql, seconds: seconds).first ?? ConnectionRows(cells: [])
+    }
+
+    /// The error of a refusal on this connection.
+    func error(_ failure: ConnectionFailure) -> TidemarkError { failure.error(context) }
+
+    private func decode(_ result: OpaquePointer) throws(TidemarkError) -> ConnectionReply {
+        switch unsafe PQresultStatus(result) {
+        case PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE: return .rows(unsafe Self.rows(result))
+        case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+            guard let tag = unsafe PQcmdStatus(result) else { return .done("") }
+            return .done(unsafe String(cString: tag))
+        case PGRES_COPY_BOTH: return .copyBoth
+        case PGRES_COPY_OUT: return .copyOut
+        case PGRES_COPY_IN: return .copyIn
+        default:
+            let state = unsafe Self.field("C", result)
+            // Without a code it is not the server's refusal but a lost connection.
+            if state.isEmpty { throw broken() }
+            return .failed(
+                ConnectionFailure(
+                    state: state, message: unsafe Self.field("M", result),
+                    detail: unsafe Self.field("D", result)))
+        }
+    }
+
+    private static func rows(_ result: OpaquePointer) -> ConnectionRows {
+        let columns = unsafe PQnfields(result)
+        return ConnectionRows(
+            cells: (0..<(unsafe PQntuples(result))).map { row in
+                (0..<columns).map { column -> [UInt8]? in
+                    guard unsafe PQgetisnull(result, row, column) == 0,
+                        let value = unsafe PQgetvalue(result, row, column)
+                    else { return nil }
+                    let length = unsafe Int(PQgetlength(result, row, column))
+                    return unsafe Array(UnsafeRawBufferPointer(start: value, count: length))
+                }
+            })
+    }
+
+    /// A field of an error or notice; libpq's `PG_DIAG_…` codes are single letters.
+    private static func field(_ code: Unicode.Scalar, _ result: OpaquePointer?) -> String {
+        guard let text = unsafe PQresultErrorField(result, Int32(code.value)) else { return "" }
+        return ConnectionFailure.flat(unsafe String(cString: text))
+    }
+}
+
+// MARK: streams
+
+extension Connection {
+    /// What `takeCopy` found.
+    enum CopyTaken: Sendable, Equatable {
+        case message
+        /// No whole message has arrived.
+        case nothing
+        /// The stream is over; `reply` tells why.
+        case ended
+    }
+
+    /// Lends the next message of the stream to `body`; never waits.
+    func takeCopy(
+        _ body: (RawSpan) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) -> CopyTaken {
+        var buffer: UnsafeMutablePointer<CChar>?
+        var length = unsafe PQgetCopyData(raw, &buffer, 1)
+        if length == 0 {
+            guard unsafe PQconsumeInput(raw) == 1 else { throw broken() }
+            length = unsafe PQgetCopyData(raw, &buffer, 1)
+        }
+        switch length {
+        case 0: return .nothing
+        case -1: return .ended
+        case 1...:
+            guard let buffer = unsafe buffer else { throw broken() }
+            defer { unsafe PQfreemem(buffer) }
+            let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: Int(length))
+            try body(unsafe bytes.bytes)
+            return .message
+        default: throw broken()
+        }
+    }
+
+    /// Why a wait ended.
+    enum Waited: Sendable, Equatable { case ready, woken, timeout }
+
+    /// Waits until bytes arrive, the wake signal is up (it is taken down), or the time is over.
+    ///
+    /// - Parameter hearsWake: False leaves the signal alone, for a later wait.
+    func wait(seconds: Double, hearsWake: Bool = true) throws(TidemarkError) -> Waited {
+        let wake = hearsWake ? wake : nil
+        switch hidden.count() {
+        case .some(let count) where count > 0: return .ready
+        case .some: return try poll(POLLIN, wake, seconds: seconds)
+        case .none:
+            // Encrypted, and libpq does not tell what it holds back: look often.
+            let waited = try poll(POLLIN, wake, seconds: min(seconds, 0.02))
+            return waited == .timeout && seconds > 0.02 ? .ready : waited
+        }
+    }
+
+    /// Sends one message into the stream.
+    func putCopy(_ message: [UInt8]) throws(TidemarkError) {
+        let status = unsafe message.withUnsafeBytes { bytes in
+            unsafe PQputCopyData(
+                raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
+        }
+        guard status == 1 else { throw broken() }
+        try flush(seconds: 30)
+    }
+
+    /// Ends our direction of the stream.
+    func endCopy() throws(TidemarkError) {
+        guard unsafe PQputCopyEnd(raw, nil) == 1 else { throw broken() }
+        try flush(seconds: 30)
+    }
+}
+
+// MARK: waiting
+
+extension Connection {
+    /// Writes out what libpq holds, taking input meanwhile: the server may be waiting to write, too.
+    private func flush(seconds: Double) throws(TidemarkError) {
+        let deadline = Self.now() + seconds
+        while true {
+            let status = unsafe PQflush(raw)
+            if status == 0 { return }
+            guard status == 1 else { throw broken() }
+            let left = deadline - Self.now()
+            guard left > 0, try poll(POLLIN | POLLOUT, nil, seconds: left) == .ready else {
+                throw silent(seconds)
+            }
+            guard unsafe PQconsumeInput(raw) == 1 else { throw broken() }
+        }
+    }
+
+    /// Waits for input and takes it.
+    private func takeInput(_ deadline: Double) throws(TidemarkError) {
+        let left = deadline - Self.now()
+        guard left > 0, try wait(seconds: left, hearsWake: false) == .ready else {
+            throw silent(nil)
+        }
+        guard unsafe PQconsumeInput(raw) == 1 else { throw broken() }
+    }
+
+    private func poll(
+        _ events: Int32, _ wake: WakeSignal?, seconds: Double
+    ) throws(TidemarkError) -> Waited {
+        try unsafe Self.poll(PQsocket(raw), events, wake, seconds: seconds)
+    }
+
+    /// Waits on a socket and the wake signal; seconds below zero count as zero.
+    static func poll(
+        _ socket: Int32, _ events: Int32, _ wake: WakeSignal?, seconds: Double
+    ) throws(TidemarkError) -> Waited {
+        var waits = InlineArray<2, pollfd>(repeating: pollfd(fd: -1, events: 0, revents: 0))
+        waits[0] = pollfd(fd: socket, events: Int16(events), revents: 0)
+        waits[1] = pollfd(fd: wake?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+        let milliseconds = Int32(max(0, min(seconds, 86_400) * 1000).rounded(.up))
+        var span = waits.mutableSpan
+        let count = unsafe span.withUnsafeMutableBufferPointer {
+            unsafe Glibc.poll($0.baseAddress, 2, milliseconds)
+        }
+        guard count >= 0 || errno == EINTR else {
+            throw TidemarkError(.failed, "poll failed with errno \(errno)")
+        }
+        if count <= 0 { return .timeout }
+        if waits[1].revents != 0 {
+            wake?.clear()
+            return .woken
+        }
+        return .ready
+    }
+
+    /// Seconds of the monotonic clock, for limits only.
+    static func now() -> Double {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    }
+}
+
+// MARK: failures
+
+extension Connection {
+    /// The connection is lost; libpq's words, or those of the server's last message.
+    private func broken() -> TidemarkError {
+        let text = unsafe PQerrorMessage(raw).map { unsafe String(cString: $0) } ?? ""
+        let failure = ConnectionFailure(connectionText: text)
+        if !failure.state.isEmpty { return failure.error(context) }
+        return TidemarkError(
+            .sourceUnreachable, "lost the connection to Postgres at \(place): \(failure.message)",
+            remedy: "see the server's log; Tidemark connects again by itself")
+    }
+
+    private func silent(_ seconds: Double?) -> TidemarkError {
+        let time = seconds.map { " within \($0) s" } ?? " in time"
+        return TidemarkError(
+            .sourceUnreachable, "Postgres at \(place) did not answer\(time)",
+            remedy: "see whether the server is overloaded or the network is cut")
+    }
+
+    private static func place(_ raw: OpaquePointer) -> String {
+        let host = unsafe PQhost(raw).map { unsafe String(cString: $0) } ?? ""
+        let port = unsafe PQport(raw).map { unsafe String(cString: $0) } ?? ""
+        return HostList.Host(name: host, address: "", port: port).place
+    }
+}
+
+// MARK: options
+
+extension Connection {
+    /// What libpq makes of a URL, without its defaults; nil when it cannot read it.
+    static func parse(_ url: String) -> [String: String]? {
+        var message: UnsafeMutablePointer<CChar>?
+        guard let list = unsafe PQconninfoParse(url, &message) else {
+            // The text may quote a piece of the password: not looked at.
+            unsafe PQfreemem(message)
+            return nil
+        }
+        defer { unsafe PQconninfoFree(list) }
+        return unsafe values(list)
+    }
+
+    /// Every parameter libpq knows.
+    static var parameterNames: Set<String> {
+        guard let list = unsafe PQconndefaults() else { return [] }
+        defer { unsafe PQconninfoFree(list) }
+        var names: Set<String> = []
+        var option = unsafe list
+        while let name = unsafe option.pointee.keyword {
+            names.insert(unsafe String(cString: name))
+            unsafe option += 1
+        }
+        return names
+    }
+
+    fileprivate static func values(
+        _ list: UnsafeMutablePointer<PQconninfoOption>
+    ) -> [String: String] {
+        var values: [String: String] = [:]
+        var option = unsafe list
+        while let name = unsafe option.pointee.keyword {
+            if let value = unsafe option.pointee.val {
+                values[unsafe String(cString: name)] = unsafe String(cString: value)
+            }
+            unsafe option += 1
+        }
+        return values
+    }
+}
+
+// MARK: connecting
+
+/// Makes one connection, host by host, without ever blocking longer than it may.
+private struct Connector {
+    let configuration: PostgresConfiguration
+    let mode: PostgresConfiguration.Mode
+    let wake: WakeSignal?
+
+    init(
+        _ configuration: PostgresConfiguration, _ mode: PostgresConfiguration.Mode,
+        _ wake: WakeSignal?
+    ) {
+        self.configuration = configuration
+        self.mode = mode
+        self.wake = wake
+    }
+
+    /// How one attempt ended.
+    enum Outcome: Equatable {
+        case connected, failed, interrupted
+        /// This host does not answer.
+        case hangs(host: String, port: String)
+    }
+
+    /// The caller owns the connection.
+    func connect() throws(TidemarkError) -> OpaquePointer {
+        var hosts: HostList?
+        while true {
+            guard let raw = unsafe start(hosts) else {
+                throw TidemarkError(.failed, "libpq has no memory for a connection")
+            }
+            let outcome: Outcome
+            do throws(TidemarkError) {
+                outcome = try unsafe establish(raw)
+            } catch {
+                unsafe PQfinish(raw)
+                throw error
+            }
+            if outcome == .connected { return unsafe raw }
+            let rest = unsafe remaining(raw, outcome)
+            let failure = unsafe failure(raw, outcome)
+            unsafe PQfinish(raw)
+            guard let rest else { throw failure }
+            hosts = rest
+        }
+    }
+
+    private func start(_ hosts: HostList?) -> OpaquePointer? {
+        let parameters = configuration.parameters(mode, hosts)
+        var names: [UnsafePointer<CChar>?] = unsafe parameters.map {
+            unsafe UnsafePointer(strdup($0.0))
+        }
+        var values: [UnsafePointer<CChar>?] = unsafe parameters.map {
+            unsafe UnsafePointer(strdup($0.1))
+        }
+        unsafe names.append(nil)
+        unsafe values.append(nil)
+        defer {
+            for unsafe pointer in unsafe names + values {
+                unsafe free(UnsafeMutableRawPointer(mutating: pointer))
+            }
+        }
+        return unsafe PQconnectStartParams(&names, &values, 1)
+    }
+
+    private func establish(_ raw: OpaquePointer) throws(TidemarkError) -> Outcome {
+        // Verbose texts carry the SQLSTATE, the only part of a refusal that is never translated.
+        unsafe PQsetErrorVerbosity(raw, PQERRORS_VERBOSE)
+        var status = PGRES_POLLING_WRITING
+        var host = unsafe here(raw)
+        var deadline = Connection.now() + configuration.connectSeconds
+        while unsafe PQstatus(raw) != CONNECTION_BAD {
+            let current = unsafe here(raw)
+            if current != host {
+                host = current
+                deadline = Connection.now() + configuration.connectSeconds
+            }
+            switch status {
+            case PGRES_POLLING_OK: return .connected
+            case PGRES_POLLING_FAILED: return .failed
+            default: break
+            }
+            let events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT
+            let left = deadline - Connection.now()
+            guard left > 0 else { return .hangs(host: host[0], port: host[1]) }
+            let waited = try unsafe Connection.poll(PQsocket(raw), events, wake, seconds: left)
+            if waited == .woken { return .interrupted }
+            if waited == .ready { status = unsafe PQconnectPoll(raw) }
+        }
+        return .failed
+    }
+
+    private func here(_ raw: OpaquePointer) -> [String] {
+        [
+            unsafe PQhost(raw).map { unsafe String(cString: $0) } ?? "",
+            unsafe PQport(raw).map { unsafe String(cString: $0) } ?? "",
+        ]
+    }
+
+    /// The hosts left to try after one that hangs.
+    private func remaining(_ raw: OpaquePointer, _ outcome: Outcome) -> HostList? {
+        guard case .hangs(let host, let port) = outcome, let list = unsafe PQconninfo(raw) else {
+            return nil
+        }
+        defer { unsafe PQconninfoFree(list) }
+        return HostList(unsafe Connection.values(list)).dropping(host, port: port)
+    }
+
+    private func failure(_ raw: OpaquePointer, _ outcome: Outcome) -> TidemarkError {
+        let context = configuration.context(mode, place: configuration.place)
+        switch outcome {
+        case .interrupted:
+            return TidemarkError(
+                .sourceUnreachable, "connecting to Postgres at \(context.place) was cut short")
+        case .hangs(let host, let port):
+            let place = HostList.Host(name: host, address: "", port: port).place
+            let seconds = configuration.connectSeconds
+            return ConnectionFailure(
+                state: "", message: "\(place) accepted no connection within \(seconds) s"
+            ).error(context)
+        case .connected, .failed:
+            let text = unsafe PQerrorMessage(raw).map { unsafe String(cString: $0) } ?? ""
+            return ConnectionFailure(connectionText: configuration.scrub(text)).error(context)
+        }
+    }
+}

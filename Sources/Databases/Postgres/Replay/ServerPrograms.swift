@@ -1,0 +1,73 @@
+import Glibc
+import Model
+import Platform
+
+/// The folder with the programs of one major version: `pg_ctl`, `postgres`, `pg_controldata`.
+struct ServerPrograms: Sendable {
+    let folder: String
+
+    var control: String { folder + "/pg_ctl" }
+
+    /// Looks in the folders given, then in PATH, then where Debian puts them.
+    static func find(
+        major: String, folders: [String]
+    ) throws(TidemarkError) -> ServerPrograms {
+        let search = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
+        let usual = search.split(separator: ":").map(String.init)
+            + ["/usr/lib/postgresql/\(major)/bin", "/usr/pgsql-\(major)/bin"]
+        var others: [String] = []
+        for folder in folders.isEmpty ? usual : folders {
+            let programs = ServerPrograms(folder: folder)
+            guard unsafe access(programs.control, X_OK) == 0 else { continue }
+            let version = try programs.major()
+            if version == major { return programs }
+            others.append("\(folder) has version \(version)")
+        }
+        let found = others.isEmpty ? "" : " (\(others.joined(separator: ", ")))"
+        throw TidemarkError(
+            .toolMissing, "pg_ctl of Postgres \(major) is not installed here\(found)",
+            remedy: "install it (Debian: apt-get install postgresql-\(major)) or name its folder "
+                + "with --pg-bin")
+    }
+
+    /// `pg_ctl (PostgreSQL) 15.20 (Debian …)` gives `15`.
+    private func major() throws(TidemarkError) -> String {
+        let done = try Subprocess.run(control, ["--version"], seconds: 30)
+        let words = done.output.split(separator: " ")
+        guard let mark = words.firstIndex(of: "(PostgreSQL)"), mark + 1 < words.count else {
+            return "unknown"
+        }
+        return String(words[mark + 1].prefix { $0.isNumber })
+    }
+
+    /// Where the server looks for loadable libraries.
+    func libraryFolder() throws(TidemarkError) -> String? {
+        let tool = folder + "/pg_config"
+        if unsafe access(tool, X_OK) == 0 {
+            let done = try Subprocess.run(tool, ["--pkglibdir"], seconds: 30)
+            let path = done.output.split(separator: "\n").first.map(String.init) ?? ""
+            if path.hasPrefix("/") { return path }
+        }
+        let root = folder.split(separator: "/").dropLast().joined(separator: "/")
+        for path in ["/\(root)/lib", "/\(root)/lib/postgresql"]
+        where unsafe access(path + "/plpgsql.so", F_OK) == 0 { return path }
+        return nil
+    }
+
+    /// Libraries that the copy's databases need and that are not installed here.
+    ///
+    /// TimescaleDB's loader takes the library of exactly the version the database was made with;
+    /// without it every answer over compressed data is silently short.
+    func missingLibraries(_ server: ServerFacts) throws(TidemarkError) -> [String] {
+        guard let folder = try libraryFolder() else { return [] }
+        var wanted: Set<String> = []
+        for library in (server.settings["shared_preload_libraries"] ?? "").split(separator: ",") {
+            let name = library.filter { $0 != " " && $0 != "\"" }
+            if !name.isEmpty, !name.contains("/") { wanted.insert(String(name)) }
+        }
+        for (key, version) in server.extensions where key.hasSuffix("/timescaledb") {
+            wanted.formUnion(["timescaledb", "timescaledb-\(version)"])
+        }
+        return wanted.map { "\(folder)/\($0).so" }.filter { unsafe access($0, F_OK) != 0 }.sorted()
+    }
+}

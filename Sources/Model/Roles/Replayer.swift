@@ -1,0 +1,197 @@
+/// What a restore asks of a room: to read the archive's history, to find the exact stop, and to lay
+/// down a copy of the database.
+package protocol Replayer: AnyObject, Sendable {
+    var kind: DatabaseKind { get }
+    /// How positions are printed and segments are named.
+    func style(segmentBytes: UInt64) -> any PositionStyle
+    /// What a file name that the database asks for during recovery means; nil for a name that is
+    /// none of the stream's.
+    func request(_ name: String, segmentBytes: UInt64) -> StreamRequest?
+    /// The timelines that `timeline` descends from, oldest first, as its documents say; empty for
+    /// a first timeline. `documents` holds the contents by plain name.
+    func ancestors(
+        of timeline: TimelineID, _ documents: [String: [UInt8]]
+    ) throws(TidemarkError) -> [Ancestor]
+    /// A search for the exact stop in the stream's own bytes.
+    /// `timeline` is the one recovery follows.
+    func search(
+        _ question: StopQuestion, of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> any StopSearch
+    /// Checks tools and destination, and prepares a copy; writes nothing yet.
+    func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration
+    /// Finds commits and restore points in the stream's bytes; `timeline` is the one they lie on.
+    func scan(of descriptor: SourceDescriptor, on timeline: TimelineID) -> any HistoryScan
+    /// What the beginning of a segment says about itself. Throws `failed` for other bytes.
+    func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity
+}
+
+/// A file of the stream, as the database names it.
+package enum StreamRequest: Hashable, Sendable {
+    case segment(PositionRange)
+    /// A timeline's document; `name` is its plain name in the archive.
+    case document(timeline: TimelineID, name: String)
+    /// The unfinished last segment of a timeline that ended.
+    case unfinished(PositionRange)
+    /// A label that a base backup leaves beside the segments; no recovery asks for it.
+    case label
+}
+
+/// What the first page of a segment says about itself.
+package struct SegmentIdentity: Hashable, Sendable {
+    package var identity: String
+    package var majorVersion: String
+    package var segmentBytes: UInt64
+    package var first: UInt64
+
+    package init(identity: String, majorVersion: String, segmentBytes: UInt64, first: UInt64) {
+        self.identity = identity
+        self.majorVersion = majorVersion
+        self.segmentBytes = segmentBytes
+        self.first = first
+    }
+}
+
+/// A timeline that another one left at `end`.
+package struct Ancestor: Hashable, Sendable, Codable {
+    package var timeline: TimelineID
+    package var end: UInt64
+
+    package init(timeline: TimelineID, end: UInt64) {
+        self.timeline = timeline
+        self.end = end
+    }
+}
+
+/// Where recovery has to stop, before the stream's bytes were looked at.
+package enum StopQuestion: Hashable, Sendable {
+    /// After everything committed at or before this moment.
+    case time(CommitTime)
+    /// After this transaction's commit or abort.
+    case transaction(UInt64)
+    /// After everything that ends at or before this position.
+    case position(UInt64)
+    /// After the first restore point of this name.
+    case point(String)
+    /// After the last whole record.
+    case end
+}
+
+/// The exact place where recovery stops.
+package struct RecoveryStop: Hashable, Sendable {
+    /// Start of the last record (or entry) to replay.
+    package var last: UInt64
+    /// First position after it; recovery ends here.
+    package var end: UInt64
+    /// Newest commit at or before the stop that the search has seen.
+    package var time: CommitTime?
+
+    package init(last: UInt64, end: UInt64, time: CommitTime?) {
+        self.last = last
+        self.end = end
+        self.time = time
+    }
+}
+
+/// A search through the stream, fed in order from the start of any segment.
+package protocol StopSearch: AnyObject {
+    /// Takes the next bytes. The answer, as soon as it is certain.
+    func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer?
+    /// Says that nothing follows.
+    func finish() throws(TidemarkError) -> StopAnswer
+}
+
+/// Reads the stream's bytes in order, from any segment's or page's start on.
+package protocol HistoryScan: AnyObject {
+    /// Takes the next bytes and hands on each entry that ends in them, in order.
+    func take(
+        _ bytes: RawSpan, at first: UInt64, _ found: (HistoryEntry) throws(TidemarkError) -> Void
+    ) throws(TidemarkError)
+}
+
+/// What a search has found.
+package enum StopAnswer: Hashable, Sendable {
+    case stop(RecoveryStop)
+    /// The stop lies before the first record that the search was given.
+    case earlier
+    /// What was asked for is not in the bytes given; the last whole record is, if there is one.
+    case absent(last: RecoveryStop?)
+}
+
+/// Everything a room needs to lay down a copy.
+package struct RestoreOrder: Sendable {
+    package var source: SourceID
+    package var descriptor: SourceDescriptor
+    package var backup: BaseBackupDescriptor
+    /// The folder that becomes the data directory.
+    package var destination: String
+    /// Old and new place of tablespaces.
+    package var relocations: [String: String]
+    package var timeline: TimelineID
+    /// Nil for everything the archive has.
+    package var stop: RecoveryStop?
+    /// The command, ready for a shell, that brings a file of the archive: name and path follow it.
+    package var fetchCommand: String
+    /// Folders where the server's own programs may lie; empty for the usual ones.
+    package var programs: [String]
+    /// Write into a destination that holds something.
+    package var force: Bool
+    /// The server will be started, so its programs must be here.
+    package var starts: Bool
+
+    package init(
+        source: SourceID, descriptor: SourceDescriptor, backup: BaseBackupDescriptor,
+        destination: String, relocations: [String: String], timeline: TimelineID,
+        stop: RecoveryStop?, fetchCommand: String, programs: [String], force: Bool,
+        starts: Bool
+    ) {
+        self.source = source
+        self.descriptor = descriptor
+        self.backup = backup
+        self.destination = destination
+        self.relocations = relocations
+        self.timeline = timeline
+        self.stop = stop
+        self.fetchCommand = fetchCommand
+        self.programs = programs
+        self.force = force
+        self.starts = starts
+    }
+}
+
+/// A copy being laid down. Order of calls: `begin`, then per file `open` and `write`, then
+/// `complete`; then, if the server is wanted, `start`. Calls come from one thread at a time.
+///
+/// Interrupted anywhere before `complete` has returned, it leaves a destination that no server starts from.
+package protocol Restoration: AnyObject {
+    /// Problems worth a line for the operator, found before anything was written.
+    var notes: [String] { get }
+    /// Empties or makes the destination. The first call that writes.
+    func begin() throws(TidemarkError)
+    /// The next stored file; its content follows by `write`. Manifest and configuration files come
+    /// before tablespaces, the data directory comes last.
+    func open(_ file: StoredFile) throws(TidemarkError)
+    /// Content in order; lent for the call only.
+    func write(_ bytes: RawSpan) throws(TidemarkError)
+    /// Ends the file opened last; throws when its content is not whole.
+    func close() throws(TidemarkError)
+    /// Writes the recovery settings, makes everything durable, and lets the server start.
+    func complete() throws(TidemarkError)
+    /// Starts the database's own server and waits until it has recovered.
+    func start(port: UInt16?) throws(TidemarkError) -> RestoredServer
+}
+
+/// A server that runs on a restored copy.
+package struct RestoredServer: Hashable, Sendable {
+    /// How a client reaches it; holds no secret.
+    package var url: String
+    /// Where recovery ended.
+    package var reached: Position
+    /// Process id, for messages.
+    package var process: Int32
+
+    package init(url: String, reached: Position, process: Int32) {
+        self.url = url
+        self.reached = reached
+        self.process = process
+    }
+}

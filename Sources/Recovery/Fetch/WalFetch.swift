@@ -1,0 +1,160 @@
+import Catalog
+package import Model
+package import Platform
+package import Repository
+
+/// The server's restore_command: brings one file of the archive, or says that nothing follows.
+///
+/// Postgres believes exit 1 to 125 and promotes (facts: RestoreArchivedFile, xlogarchive.c), so 1 is
+/// given only on proof, and every other trouble ends in 126 after bounded retries.
+package struct WalFetch {
+    private let request: FetchRequest
+    private let replayer: any Replayer
+    private let clock: any TimeSource
+    /// Opens the repository; failing is retried like any other failure.
+    private let open: () throws(TidemarkError) -> ArchiveRepository
+    /// One line for the server's log.
+    private let say: (String) -> Void
+
+    package init(
+        _ request: FetchRequest, _ replayer: any Replayer, clock: any TimeSource,
+        say: @escaping (String) -> Void,
+        open: @escaping () throws(TidemarkError) -> ArchiveRepository
+    ) {
+        self.request = request
+        self.replayer = replayer
+        self.clock = clock
+        self.say = say
+        self.open = open
+    }
+
+    /// Throws only after bounded retries; the caller must then exit with 126 or more.
+    package func run(
+        using random: inout some RandomNumberGenerator
+    ) throws(TidemarkError) -> FetchOutcome {
+        let spool = request.prefetch.map { PrefetchSpool(directory: $0.directory) }
+        if let spool, spool.take(request.name, to: request.path) { return .delivered }
+        var backoff = Backoff(first: 0.1, limit: 5)
+        let deadline = clock.monotonic().advanced(bySeconds: request.retrySeconds)
+        var hasSaid = false
+        while true {
+            do throws(TidemarkError) {
+                return try fetch(spool)
+            } catch {
+                let now = clock.monotonic()
+                let failure = TidemarkError(
+                    error.code,
+                    "cannot fetch \(request.name) (\(error.code.rawValue)): \(error.message)",
+                    remedy: error.remedy, cause: error.cause)
+                guard Self.mayPass(error), now < deadline else { throw failure }
+                if !hasSaid { say(failure.message + ", trying again") }
+                hasSaid = true
+                let left = deadline.seconds(since: now)
+                Pause.wait(seconds: min(left, backoff.next(using: &random)))
+            }
+        }
+    }
+
+    /// Damage does not mend itself; everything else might.
+    private static func mayPass(_ error: TidemarkError) -> Bool {
+        switch error.code {
+        case .archiveDamaged, .usage, .configuration, .contentConflict: false
+        default: true
+        }
+    }
+
+    private func fetch(_ spool: PrefetchSpool?) throws(TidemarkError) -> FetchOutcome {
+        let repository = try open()
+        try repository.open()
+        guard let descriptor = try repository.descriptor(request.source) else {
+            throw TidemarkError(
+                .archiveIncomplete,
+                "the archive at \(repository.store.url) has no source \(request.source)",
+                remedy: "mend restore_command")
+        }
+        switch replayer.request(request.name, segmentBytes: descriptor.segmentBytes) {
+        case .segment(let range):
+            return try fetch(range, descriptor, repository, spool)
+        case .document(let timeline, let name):
+            return try fetch(name, timeline, descriptor, repository)
+        case .unfinished, .label, nil:
+            // Recovery never asks for these; the archive has none to give.
+            return .nothingFollows
+        }
+    }
+
+    private func fetch(
+        _ range: PositionRange, _ descriptor: SourceDescriptor, _ repository: ArchiveRepository,
+        _ spool: PrefetchSpool?
+    ) throws(TidemarkError) -> FetchOutcome {
+        let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        let base = Layout.segment(request.source, style, range)
+        let delivery = SegmentDelivery(repository: repository)
+        if try delivery.deliverSealed(base, range, to: request.path) {
+            // Only behind a sealed segment can there be another one.
+            if let launch = request.prefetch { spool?.start(launch, behind: request.name) }
+            return .delivered
+        }
+        if let length = try delivery.deliverOpen(base, range, to: request.path) {
+            // Sealed or continued while it was read: then the sealed one has more.
+            if try delivery.deliverSealed(base, range, to: request.path) {
+                return .delivered
+            }
+            let listing = try repository.stream(request.source, style)
+            let later = listing.segments[range.timeline]?.last {
+                $0.range.first >= range.last
+            }
+            guard let later, length < range.length else { return .delivered }
+            throw TidemarkError(
+                .archiveIncomplete,
+                "\(base.name) is in the archive only up to \(style.text(range.first + length)), "
+                    + "but \(later.key.name) follows it",
+                remedy: "`tidemark list` shows gaps; restore to a moment before this one")
+        }
+        return try decideMissing(range, style, repository)
+    }
+
+    private func decideMissing(
+        _ range: PositionRange, _ style: any PositionStyle, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> FetchOutcome {
+        // The watermark first, so that nothing it speaks of can be newer than the listing.
+        let watermark = try repository.watermark(request.source)
+        let listing = try repository.stream(request.source, style)
+        let ancestors = try TimelineReader(repository, replayer).ancestors(listing)
+        let answer = FetchAnswer.decide(
+            range, listing: listing, ancestors: ancestors,
+            gaps: try repository.gaps(request.source),
+            backups: try repository.backups(request.source), watermark: watermark)
+        switch answer {
+        case .nothingFollows: return .nothingFollows
+        case .missing(let why):
+            throw TidemarkError(
+                .archiveIncomplete, "\(request.name) is missing from the archive: \(why)",
+                remedy: "`tidemark list` shows gaps, `tidemark verify` what else is missing")
+        }
+    }
+
+    private func fetch(
+        _ name: String, _ timeline: TimelineID, _ descriptor: SourceDescriptor,
+        _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> FetchOutcome {
+        let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        let listing = try repository.stream(request.source, style)
+        if let key = listing.documents[timeline]?[name] {
+            let content = try TimelineReader(repository, replayer).content(key)
+            try DeliveredFile.write(content, to: request.path)
+            return .delivered
+        }
+        guard listing.segments[timeline]?.isEmpty == false, isBranch(timeline, listing) else {
+            return .nothingFollows
+        }
+        throw TidemarkError(
+            .archiveIncomplete, "timeline \(timeline) is in the archive, but not its \(name)",
+            remedy: "copy \(name) from the server's pg_wal folder: tidemark wal push")
+    }
+
+    /// The oldest timeline of an archive may be a first one, which has no document.
+    private func isBranch(_ timeline: TimelineID, _ listing: StreamListing) -> Bool {
+        listing.timelines.first != timeline
+    }
+}

@@ -1,0 +1,133 @@
+package import Catalog
+package import Model
+import Repository
+
+/// Chooses base backup and history for a target, or says why it cannot be reached. No I/O.
+///
+/// Where the exact stop must be read from the stream (a time, a transaction), the planner names the
+/// candidates, newest first; the caller searches their chains and comes back with the stop.
+package struct Planner: Sendable {
+    package let snapshot: CatalogSnapshot
+    package let target: RecoveryTarget
+    package let path: TimelinePath
+    let refusal: Refusal
+
+    /// - Parameter timeline: nil for the timeline that the source is on.
+    package init(
+        _ snapshot: CatalogSnapshot, target: RecoveryTarget, timeline: TimelineID? = nil
+    ) throws(TidemarkError) {
+        self.snapshot = snapshot
+        self.target = target
+        guard !snapshot.backups.isEmpty else {
+            throw TidemarkError(
+                .targetOutsideWindow, "the archive of \(snapshot.source) has no base backup yet",
+                remedy: "take one with `tidemark backup \(snapshot.source)`")
+        }
+        guard let chosen = timeline ?? snapshot.currentTimeline,
+            snapshot.timelines.contains(chosen) || snapshot.ancestors[chosen] != nil
+        else {
+            let known = snapshot.timelines.map(\.name).joined(separator: ", ")
+            throw TidemarkError(
+                .targetOutsideWindow,
+                "the archive of \(snapshot.source) has no timeline \(timeline?.name ?? "")",
+                remedy: "choose one of: \(known)")
+        }
+        path = snapshot.path(to: chosen)
+        refusal = Refusal(snapshot: snapshot, target: target, path: path)
+    }
+
+    /// The newest base backup and everything behind it, to the archive's end.
+    package func newest() throws(TidemarkError) -> Candidate {
+        guard let backup = snapshot.backups(on: path).last else { throw refusal.noBackup() }
+        let chain = chain(from: backup)
+        if let hole = chain.hole { throw refusal.broken(hole, before: nil) }
+        guard chain.end.ordinal >= backup.end else { throw refusal.incomplete(backup, chain) }
+        return Candidate(backup: backup, chain: chain)
+    }
+
+    /// Base backups from which `ordinal` can be reached, newest first; never empty.
+    package func candidates(reaching ordinal: UInt64) throws(TidemarkError) -> [Candidate] {
+        let usable = snapshot.backups(on: path).filter { $0.end <= ordinal }
+        guard let newest = usable.last else { throw refusal.beforeFirst() }
+        let chain = chain(from: newest, to: ordinal)
+        if let hole = chain.hole { throw refusal.broken(hole, before: newest) }
+        guard chain.end.ordinal >= ordinal else { throw refusal.afterEnd() }
+        var found = [Candidate(backup: newest, chain: chain)]
+        for backup in usable.dropLast().reversed() {
+            let chain = self.chain(from: backup, to: ordinal)
+            if chain.hole == nil { found.append(Candidate(backup: backup, chain: chain)) }
+        }
+        return found
+    }
+
+    /// Base backups that were finished at or before `time` and whose history covers it, newest
+    /// first; never empty. The chain runs on behind the target, because commit times alone say
+    /// where the first later commit lies.
+    package func candidates(at time: CommitTime) throws(TidemarkError) -> [Candidate] {
+        let reaches = snapshot.reaches(on: path)
+        guard let first = reaches.first, let last = reaches.last else {
+            throw refusal.noBackup()
+        }
+        if time < first.window.from { throw refusal.beforeFirst() }
+        if time > last.window.to { throw refusal.afterEnd() }
+        guard reaches.contains(where: { $0.window.from <= time && time <= $0.window.to }) else {
+            throw refusal.betweenWindows(time, reaches.map(\.window))
+        }
+        var found: [Candidate] = []
+        for backup in snapshot.backups(on: path).reversed() where backup.finished <= time {
+            let chain = chain(from: backup)
+            guard chain.end.ordinal >= backup.end else { continue }
+            found.append(Candidate(backup: backup, chain: chain))
+        }
+        precondition(!found.isEmpty, "a window begins with a base backup")
+        return found
+    }
+
+    /// Every usable base backup, newest first, for a target that only the stream can place.
+    package func candidates() throws(TidemarkError) -> [Candidate] {
+        var found: [Candidate] = []
+        for backup in snapshot.backups(on: path).reversed() {
+            let chain = chain(from: backup)
+            guard chain.end.ordinal >= backup.end else { continue }
+            found.append(Candidate(backup: backup, chain: chain))
+        }
+        if found.isEmpty { throw refusal.noBackup() }
+        return found
+    }
+
+    /// The plan for a candidate; nil when the stop lies before its copy is consistent, so that an
+    /// older candidate is needed.
+    package func plan(_ candidate: Candidate, stop: RecoveryStop?) -> RestorePlan? {
+        var candidate = candidate
+        if let stop {
+            guard stop.end >= candidate.backup.end else { return nil }
+            candidate.chain = chain(from: candidate.backup, to: stop.end)
+        }
+        let reaches = stop == nil
+            ? snapshot.provedTime(of: candidate.chain, on: path) : stop?.time
+        return RestorePlan(
+            descriptor: snapshot.descriptor, target: target, timeline: path.timeline,
+            backup: candidate.backup, chain: candidate.chain, stop: stop, reaches: reaches,
+            warnings: warnings(candidate))
+    }
+
+    /// The candidate's history to the archive's end, whatever its chain was cut to.
+    func toEnd(_ candidate: Candidate) -> Chain { chain(from: candidate.backup) }
+
+    private func warnings(_ candidate: Candidate) -> [String] {
+        var lines = candidate.backup.warnings.map { "base backup \(candidate.backup.id): \($0)" }
+        if let newest = snapshot.currentTimeline, newest != path.timeline {
+            lines.append(
+                "timeline \(path.timeline) is not the newest: what happened on timeline "
+                    + "\(newest) after they parted will be missing")
+        }
+        return lines
+    }
+
+    private func chain(
+        from backup: BaseBackupDescriptor, to stop: UInt64 = .max
+    ) -> Chain {
+        let start = Position(timeline: backup.timeline, ordinal: backup.start)
+        return snapshot.chain(on: path, from: start, to: stop)
+    }
+}

@@ -1,0 +1,103 @@
+import Catalog
+import Model
+
+/// The errors of a target that cannot be reached, each naming the nearest moments that can.
+package struct Refusal: Sendable {
+    let snapshot: CatalogSnapshot
+    let target: RecoveryTarget
+    let path: TimelinePath
+
+    func beforeFirst() -> TidemarkError {
+        guard let first = snapshot.reaches(on: path).first else { return noBackup() }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "\(target) lies before the first moment of \(snapshot.source) that can be restored",
+            remedy: "the earliest is \(earliest(first))")
+    }
+
+    func afterEnd() -> TidemarkError {
+        guard let last = snapshot.reaches(on: path).last else { return noBackup() }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "\(target) lies after the last moment of \(snapshot.source) that is proved to be "
+                + "in the archive",
+            remedy: "the newest is \(newest(last)); `--to latest` takes everything there is")
+    }
+
+    func noBackup() -> TidemarkError {
+        TidemarkError(
+            .targetOutsideWindow,
+            "the archive of \(snapshot.source) has no usable base backup on timeline "
+                + "\(path.timeline)",
+            remedy: "take one with `tidemark backup \(snapshot.source)`, or choose another "
+                + "timeline with --timeline")
+    }
+
+    func betweenWindows(_ time: CommitTime, _ windows: [RecoveryWindow]) -> TidemarkError {
+        let before = windows.last { $0.to < time }?.to
+        let after = windows.first { $0.from > time }?.from
+        return TidemarkError(
+            .targetInGap,
+            "\(target) lies where history of \(snapshot.source) was lost",
+            remedy: nearest(before.map { text($0) }, after.map { text($0) }))
+    }
+
+    /// A missing stretch: a recorded gap is a fact, anything else is damage.
+    func broken(_ hole: PositionRange, before backup: BaseBackupDescriptor?) -> TidemarkError {
+        let style = snapshot.style
+        let range = "\(style.text(hole.first)) to \(style.text(hole.last))"
+        let reaches = snapshot.reaches(on: path)
+        let before = reaches.last { $0.end.ordinal <= hole.first }
+        let after = reaches.first { $0.first.ordinal >= hole.last }
+        guard let gap = snapshot.gap(at: hole) else {
+            return TidemarkError(
+                .archiveIncomplete,
+                "timeline \(hole.timeline) of \(snapshot.source) is not whole: \(range) is missing",
+                remedy: "bring the missing files back, or restore elsewhere: "
+                    + nearest(before.map { newest($0) }, after.map { earliest($0) }))
+        }
+        return TidemarkError(
+            .targetInGap,
+            "the way to \(target) crosses a gap of \(snapshot.source), \(range): \(gap.reason)",
+            remedy: nearest(before.map { newest($0) }, after.map { earliest($0) }))
+    }
+
+    func incomplete(_ backup: BaseBackupDescriptor, _ chain: Chain) -> TidemarkError {
+        TidemarkError(
+            .archiveIncomplete,
+            "base backup \(backup.id) needs history up to \(snapshot.style.text(backup.end)), "
+                + "the archive ends at \(snapshot.style.text(chain.end.ordinal))",
+            remedy: "let the archive catch up, or restore to a moment before this base backup")
+    }
+
+    func absent(_ what: String) -> TidemarkError {
+        let windows = snapshot.windows(on: path.timeline)
+        let span =
+            windows.map { "\(text($0.from)) to \(text($0.to))" }.joined(separator: ", ")
+        return TidemarkError(
+            .targetOutsideWindow, "\(what) is not in the archive of \(snapshot.source)",
+            remedy: "it covers \(span); `tidemark list` shows what can be restored")
+    }
+
+    private func nearest(_ before: String?, _ after: String?) -> String {
+        switch (before, after) {
+        case (let before?, let after?):
+            "the nearest that can be restored are \(before) before and \(after) after it"
+        case (let before?, nil): "the nearest before it is \(before)"
+        case (nil, let after?): "the nearest after it is \(after)"
+        case (nil, nil): "`tidemark list` shows what can be restored"
+        }
+    }
+
+    private func earliest(_ reach: Reach) -> String {
+        "\(text(reach.window.from)) (\(snapshot.style.scheme):"
+            + "\(snapshot.style.text(reach.first.ordinal)))"
+    }
+
+    private func newest(_ reach: Reach) -> String {
+        "\(text(reach.window.to)) (\(snapshot.style.scheme):"
+            + "\(snapshot.style.text(reach.end.ordinal)))"
+    }
+
+    private func text(_ time: CommitTime) -> String { time.text(fractionDigits: 3) }
+}

@@ -1,0 +1,114 @@
+import Catalog
+package import Model
+package import Platform
+package import Repository
+
+/// Restores one source: plan, check, copy, and start if wanted. Blocking.
+package struct Restore {
+    private let repository: ArchiveRepository
+    private let replayer: any Replayer
+    private let clock: any TimeSource
+    private let hooks: RestoreHooks
+
+    /// The sidecar may seal a segment between listing and reading it; then planning starts again.
+    private static let attempts = 5
+
+    package init(
+        _ repository: ArchiveRepository, _ replayer: any Replayer, clock: any TimeSource,
+        hooks: RestoreHooks = RestoreHooks()
+    ) {
+        self.repository = repository
+        self.replayer = replayer
+        self.clock = clock
+        self.hooks = hooks
+    }
+
+    /// Makes the plan and checks that every object it needs is there. Writes nothing.
+    package func plan(_ request: RestoreRequest) throws(TidemarkError) -> RestorePlan {
+        var attempt = 1
+        while true {
+            do throws(TidemarkError) {
+                let snapshot = try CatalogReader(repository, replayer).read(request.source)
+                let planner = try Planner(
+                    snapshot, target: request.target, timeline: request.timeline)
+                let plan = try TargetResolver(planner, repository, replayer).resolve()
+                try checkObjects(plan)
+                return plan
+            } catch where error.code == .notFound && attempt < Self.attempts {
+                attempt += 1
+            }
+        }
+    }
+
+    /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
+    package func run(_ request: RestoreRequest) throws(TidemarkError) -> RestoreOutcome {
+        let begun = clock.monotonic()
+        try Privileges.settle(request)
+        let plan = try plan(request)
+        let copy = try replayer.restoration(order(request, plan))
+        hooks.planned(plan)
+        let planned = clock.monotonic()
+        try copy.begin()
+        let total = plan.backup.bytes
+        let pipeline = CopyPipeline(repository: repository, backup: plan.backup) { [hooks] in
+            hooks.copied($0, total)
+        }
+        try pipeline.run(into: copy)
+        try copy.complete()
+        let copied = clock.monotonic()
+        var outcome = RestoreOutcome(
+            plan: plan, notes: copy.notes, server: nil, planSeconds: planned.seconds(since: begun),
+            copySeconds: copied.seconds(since: planned), recoverySeconds: nil)
+        guard request.starts else { return outcome }
+        let server = try copy.start(port: request.port)
+        outcome.recoverySeconds = clock.monotonic().seconds(since: copied)
+        outcome.server = server
+        try checkReached(server, plan)
+        return outcome
+    }
+
+    private func order(_ request: RestoreRequest, _ plan: RestorePlan) -> RestoreOrder {
+        RestoreOrder(
+            source: request.source, descriptor: plan.descriptor, backup: plan.backup,
+            destination: request.destination, relocations: request.relocations,
+            timeline: plan.timeline, stop: plan.stop, fetchCommand: request.fetchCommand,
+            programs: request.programFolders, force: request.force, starts: request.starts)
+    }
+
+    /// Segments are in the listing the plan was made from; the base backup's files are looked up.
+    private func checkObjects(_ plan: RestorePlan) throws(TidemarkError) {
+        let folder = Layout.backup(plan.backup.source, plan.backup.id)
+        for file in plan.backup.files {
+            let key = folder / file.name
+            guard let size = try repository.store.size(key) else {
+                throw TidemarkError(
+                    .archiveIncomplete, "\(key) of the base backup is missing from the archive",
+                    remedy: "bring it back from a copy of the archive, or take another target "
+                        + "whose base backup is whole (`tidemark list`)")
+            }
+            guard size == file.storedBytes else {
+                throw TidemarkError(
+                    .archiveDamaged, "\(key) has \(size) bytes, \(file.storedBytes) were stored",
+                    remedy: "bring it back from a copy of the archive, or take another target "
+                        + "whose base backup is whole (`tidemark list`)")
+            }
+        }
+    }
+
+    /// A server that recovered to another place than the plan's is not what was asked for.
+    private func checkReached(
+        _ server: RestoredServer, _ plan: RestorePlan
+    ) throws(TidemarkError) {
+        let style = replayer.style(segmentBytes: plan.descriptor.segmentBytes)
+        let reached = server.reached.ordinal
+        let isRight =
+            if let stop = plan.stop { reached == stop.end } else { reached >= plan.archiveEnd ?? 0 }
+        if isRight { return }
+        throw TidemarkError(
+            .failed,
+            "the server recovered to \(style.text(reached)) instead of "
+                + style.text(plan.stop?.end ?? plan.archiveEnd ?? 0),
+            remedy: "it still runs (\(server.url)); do not use it before you know why: run "
+                + "`tidemark verify`")
+    }
+}

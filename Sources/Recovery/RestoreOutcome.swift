@@ -1,0 +1,35 @@
+package import Model
+
+/// What a restore has done, and how long each part took.
+package struct RestoreOutcome: Sendable {
+    package var plan: RestorePlan
+    /// What the operator should read, beside the plan's warnings.
+    package var notes: [String]
+    /// Nil when the server was not started.
+    package var server: RestoredServer?
+    /// Planning and checking.
+    package var planSeconds: Double
+    /// Reading, decompressing and writing the base backup until it was durable.
+    package var copySeconds: Double
+    /// From the start of the server to its promotion; nil when it was not started.
+    package var recoverySeconds: Double?
+
+    /// The time until the database runs again, as far as it was brought.
+    package var seconds: Double { planSeconds + copySeconds + (recoverySeconds ?? 0) }
+}
+
+/// Hears how a restore goes on. Called on the restoring thread, which waits for it.
+package struct RestoreHooks: Sendable {
+    /// The plan is made and every object it needs is there; nothing has been written.
+    package var planned: @Sendable (RestorePlan) -> Void
+    /// Bytes written so far; about once a mebibyte.
+    package var copied: @Sendable (_ bytes: UInt64, _ total: UInt64) -> Void
+
+    package init(
+        planned: @escaping @Sendable (RestorePlan) -> Void = { _ in },
+        copied: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
+    ) {
+        self.planned = planned
+        self.copied = copied
+    }
+}

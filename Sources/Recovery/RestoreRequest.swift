@@ -1,0 +1,68 @@
+package import Model
+
+/// Everything that `restore` is told about one source.
+package struct RestoreRequest: Sendable {
+    package var source: SourceID
+    package var target: RecoveryTarget
+    /// Absolute path of the folder that becomes the data directory.
+    package var destination: String
+    /// Nil for the timeline the source is on.
+    package var timeline: TimelineID?
+    /// `--tablespace OLD=NEW`.
+    package var relocations: [String: String]
+    /// For the fetch command that the server runs; absolute, without secrets.
+    package var repositoryURL: String
+    /// Absolute path of this program.
+    package var program: String
+    /// `--pg-bin`; empty for the usual places.
+    package var programFolders: [String]
+    package var force: Bool
+    /// Start the server and bring it to the target.
+    package var starts: Bool
+    /// Nil for a free one.
+    package var port: UInt16?
+    /// Who owns the copy; needed when run as root.
+    package var user: String?
+
+    package init(
+        source: SourceID, target: RecoveryTarget, destination: String, repositoryURL: String,
+        program: String, timeline: TimelineID? = nil, relocations: [String: String] = [:],
+        programFolders: [String] = [], force: Bool = false, starts: Bool = false,
+        port: UInt16? = nil, user: String? = nil
+    ) {
+        self.source = source
+        self.target = target
+        self.destination = destination
+        self.timeline = timeline
+        self.relocations = relocations
+        self.repositoryURL = repositoryURL
+        self.program = program
+        self.programFolders = programFolders
+        self.force = force
+        self.starts = starts
+        self.port = port
+        self.user = user
+    }
+
+    /// The command that the server's shell runs to get a file of the archive.
+    var fetchCommand: String {
+        let words = [
+            program, "wal", "fetch", "--repository", repositoryURL, "--source", source.name,
+        ]
+        return words.map(Self.shellWord).joined(separator: " ")
+    }
+
+    private static func shellWord(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "/:._-+=,@".utf8.contains(byte)
+            }
+        }
+        if isPlain, !text.isEmpty { return text }
+        let parts = text.split(separator: "'", omittingEmptySubsequences: false)
+        return "'" + parts.joined(separator: "'\\''") + "'"
+    }
+}

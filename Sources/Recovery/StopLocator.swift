@@ -1,0 +1,105 @@
+import Catalog
+import Model
+import Repository
+import Segments
+
+/// Searches the archived stream for the exact stop of a target.
+///
+/// Footers say which segment holds the answer; only that one and the one before it are read, and
+/// more before them when a record is so long that it begins still earlier.
+struct StopLocator {
+    let repository: ArchiveRepository
+    let replayer: any Replayer
+    let planner: Planner
+
+    /// Searches a chain from the segment at `index` on, going back further when the answer lies
+    /// before what was read.
+    func search(
+        _ question: StopQuestion, _ chain: Chain, from index: Int, until end: UInt64 = .max
+    ) throws(TidemarkError) -> StopAnswer {
+        var start = max(0, min(index, chain.segments.count - 1))
+        var step = 1
+        while true {
+            let answer = try scan(question, chain, from: start, until: end)
+            guard start > 0, Self.needsMore(answer) else { return answer }
+            start = max(0, start - step)
+            step *= 2
+        }
+    }
+
+    private static func needsMore(_ answer: StopAnswer) -> Bool {
+        switch answer {
+        case .stop: false
+        case .earlier: true
+        case .absent(let last): last == nil
+        }
+    }
+
+    private func scan(
+        _ question: StopQuestion, _ chain: Chain, from start: Int, until end: UInt64
+    ) throws(TidemarkError) -> StopAnswer {
+        let search = replayer.search(
+            question, of: planner.snapshot.descriptor, on: planner.path.timeline)
+        for segment in chain.segments.dropFirst(start) where segment.range.first < end {
+            if let answer = try feed(segment, to: search) { return answer }
+        }
+        return try search.finish()
+    }
+
+    private func feed(
+        _ segment: SegmentListing, to search: any StopSearch
+    ) throws(TidemarkError) -> StopAnswer? {
+        let reader = try open(segment)
+        defer { reader.close() }
+        var answer: StopAnswer?
+        var position = segment.range.first
+        while answer == nil {
+            let more = try reader.read { (bytes) throws(TidemarkError) in
+                answer = try search.take(bytes, at: position)
+                position += UInt64(bytes.byteCount)
+            }
+            if !more { return answer }
+        }
+        return answer
+    }
+
+    /// Index of the first segment whose commits go beyond `time`; the last segment when none does.
+    func firstSegment(after time: CommitTime, in chain: Chain) throws(TidemarkError) -> Int {
+        for (index, segment) in chain.segments.enumerated() {
+            if segment.state == .open { return index }
+            let reader = try open(segment)
+            defer { reader.close() }
+            if let last = reader.descriptor?.lastCommit, last > time { return index }
+        }
+        return chain.segments.count - 1
+    }
+
+    /// Where a restore point of this name lies, newest first; nil when no footer knows it.
+    func embeddedPoint(_ name: String, in chain: Chain) throws(TidemarkError) -> UInt64? {
+        for segment in chain.segments.reversed() {
+            let points: [EmbeddedRestorePoint]
+            if segment.state == .open {
+                let survey = try SegmentReader.survey(
+                    repository.store, segment.key, first: segment.range.first,
+                    bytes: segment.range.length)
+                points = survey.index.restorePoints
+            } else {
+                let reader = try open(segment)
+                defer { reader.close() }
+                points = reader.descriptor?.restorePoints ?? []
+            }
+            if let found = points.last(where: { $0.name == name }) { return found.position }
+        }
+        return nil
+    }
+
+    private func open(_ segment: SegmentListing) throws(TidemarkError) -> SegmentReader {
+        do {
+            return try SegmentReader(repository.store, segment.key)
+        } catch where error.code == .notFound && segment.state == .sealed {
+            throw TidemarkError(
+                .archiveIncomplete, "\(segment.key) is missing from the archive",
+                remedy: "bring it back from a copy of the archive")
+        }
+    }
+}

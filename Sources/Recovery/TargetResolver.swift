@@ -1,0 +1,127 @@
+import Catalog
+import Model
+import Repository
+
+/// Turns a target into a plan: asks the planner for candidates and the stream for the stop.
+struct TargetResolver {
+    let planner: Planner
+    let locator: StopLocator
+
+    init(_ planner: Planner, _ repository: ArchiveRepository, _ replayer: any Replayer) {
+        self.planner = planner
+        locator = StopLocator(repository: repository, replayer: replayer, planner: planner)
+    }
+
+    func resolve() throws(TidemarkError) -> RestorePlan {
+        switch planner.target {
+        case .latest: try latest()
+        case .time(let time): try at(time)
+        case .transaction(let number): try at(transaction: number)
+        case .position(let scheme, let text): try at(position: text, scheme: scheme)
+        case .point(let name): try at(point: name)
+        case .before(let event):
+            throw TidemarkError(
+                .usage, "before:\(event) needs `tidemark find`, which this version does not have",
+                remedy: "give a time, lsn:, xid: or point: instead")
+        }
+    }
+
+    private func latest() throws(TidemarkError) -> RestorePlan {
+        let candidate = try planner.newest()
+        let chain = candidate.chain
+        let answer = try locator.search(.end, chain, from: chain.segments.count - 1)
+        guard var plan = planner.plan(candidate, stop: nil), case .absent(let last?) = answer,
+            last.end >= candidate.backup.end
+        else { throw planner.refusal.incomplete(candidate.backup, chain) }
+        plan.archiveEnd = last.end
+        return plan
+    }
+
+    private func at(_ time: CommitTime) throws(TidemarkError) -> RestorePlan {
+        for candidate in try planner.candidates(at: time) {
+            let chain = candidate.chain
+            let index = try locator.firstSegment(after: time, in: chain)
+            let answer = try locator.search(.time(time), chain, from: index - 1)
+            // No later commit in the archive, which is proved beyond the time: its last record.
+            if let plan = planner.plan(candidate, Self.stop(answer)) { return plan }
+        }
+        throw planner.refusal.beforeFirst()
+    }
+
+    private func at(position text: String, scheme: String) throws(TidemarkError) -> RestorePlan {
+        let style = planner.snapshot.style
+        guard scheme == style.scheme, let ordinal = style.parse(text) else {
+            throw TidemarkError(
+                .usage, "\(scheme):\(text) is not a position of \(planner.snapshot.source)",
+                remedy: "write it as \(style.scheme):\(style.text(planner.snapshot.backups[0].end))")
+        }
+        for candidate in try planner.candidates(reaching: ordinal) {
+            let full = planner.toEnd(candidate)
+            let index = full.segments.lastIndex { $0.range.first < ordinal } ?? 0
+            let answer = try locator.search(.position(ordinal), full, from: index - 1)
+            if let plan = planner.plan(candidate, Self.stop(answer)) { return plan }
+        }
+        throw planner.refusal.beforeFirst()
+    }
+
+    /// Newest first, each stretch of history only once: from a base backup to the next newer one.
+    private func at(transaction number: UInt64) throws(TidemarkError) -> RestorePlan {
+        let candidates = try planner.candidates()
+        var end = UInt64.max
+        for candidate in candidates {
+            let answer = try locator.search(
+                .transaction(number), candidate.chain, from: 0, until: end)
+            if case .stop(let stop) = answer { return try newest(candidates, stop) }
+            end = candidate.backup.end
+        }
+        throw planner.refusal.absent("transaction \(number)")
+    }
+
+    private func at(point name: String) throws(TidemarkError) -> RestorePlan {
+        let known = planner.snapshot.points.first {
+            $0.name == name
+                && planner.path.passes(Position(timeline: $0.timeline, ordinal: $0.position))
+        }
+        let candidates = try planner.candidates()
+        var position = known?.position
+        if let position { _ = try planner.candidates(reaching: position + 1) }
+        for candidate in candidates where position == nil {
+            position = try locator.embeddedPoint(name, in: candidate.chain)
+        }
+        guard let position else { throw planner.refusal.absent("restore point \(name)") }
+        for candidate in candidates {
+            let segments = candidate.chain.segments
+            guard let index = segments.lastIndex(where: { $0.range.first <= position }) else {
+                continue
+            }
+            let answer = try locator.search(.point(name), candidate.chain, from: index)
+            if case .stop(let stop) = answer { return try newest(candidates, stop) }
+        }
+        throw planner.refusal.absent("restore point \(name)")
+    }
+
+    private func newest(
+        _ candidates: [Candidate], _ stop: RecoveryStop
+    ) throws(TidemarkError) -> RestorePlan {
+        for candidate in candidates where candidate.chain.end.ordinal >= stop.end {
+            if let plan = planner.plan(candidate, stop: stop) { return plan }
+        }
+        throw planner.refusal.beforeFirst()
+    }
+
+    private static func stop(_ answer: StopAnswer) -> RecoveryStop? {
+        switch answer {
+        case .stop(let stop): stop
+        case .absent(let last): last
+        case .earlier: nil
+        }
+    }
+}
+
+extension Planner {
+    /// As `plan(_:stop:)`, where no stop means that none was found.
+    fileprivate func plan(_ candidate: Candidate, _ stop: RecoveryStop?) -> RestorePlan? {
+        guard let stop else { return nil }
+        return plan(candidate, stop: stop)
+    }
+}

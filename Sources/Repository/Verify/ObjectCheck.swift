@@ -1,0 +1,147 @@
+import Model
+import Platform
+import Segments
+
+/// Reads one object back and tells what it is and what is wrong with it.
+struct ObjectCheck: Sendable {
+    /// What to look at.
+    enum Job: Sendable {
+        case sealed(SegmentListing)
+        case open(SegmentListing)
+        case document(TimelineID, String, ObjectKey)
+        case stored(BaseBackupDescriptor, StoredFile)
+
+        /// Bytes that a deep verification reads of it.
+        var storedBytes: UInt64 {
+            switch self {
+            case .sealed(let segment), .open(let segment): segment.storedBytes
+            case .document: 0
+            case .stored(_, let file): file.storedBytes
+            }
+        }
+    }
+
+    /// What was found.
+    struct Outcome: Sendable {
+        var link: (timeline: TimelineID, ChainCheck.Link)?
+        var document: (timeline: TimelineID, name: String, content: [UInt8])?
+        var problems: [VerificationProblem] = []
+    }
+
+    let context: VerifyContext
+    let descriptor: SourceDescriptor
+
+    private var source: SourceID { descriptor.source }
+
+    func run(_ job: Job) throws(TidemarkError) -> Outcome {
+        defer { context.progress.update { $0.objects += 1 } }
+        switch job {
+        case .sealed(let listing): return try sealed(listing)
+        case .open(let listing): return try open(listing)
+        case .document(let timeline, let name, let key):
+            return try document(timeline, name, key)
+        case .stored(let backup, let file): return try stored(backup, file)
+        }
+    }
+
+    // MARK: segments
+
+    private func sealed(_ listing: SegmentListing) throws(TidemarkError) -> Outcome {
+        var outcome = Outcome()
+        // Damage is told once: for the chain the segment counts as its name claims.
+        var link = ChainCheck.Link(
+            key: listing.key, first: listing.range.first, reach: listing.range.last)
+        do {
+            let reader = try SegmentReader(context.store, listing.key)
+            defer { reader.close() }
+            guard let footer = reader.descriptor else {
+                preconditionFailure("a sealed segment is opened with its footer")
+            }
+            link.sha256 = footer.sha256
+            link.previousSHA256 = footer.previousSHA256
+            if let what = contradiction(footer, listing) {
+                outcome.problems.append(damaged(listing.key, what))
+            }
+            if context.isDeep { try reader.verify() }
+        } catch where error.code == .notFound {
+            // Expired while we looked; if it was needed, the chain tells.
+            return outcome
+        } catch {
+            outcome.problems.append(try context.problem(error, listing.key, of: source))
+        }
+        if context.isDeep { context.read(Int(listing.storedBytes)) }
+        outcome.link = (listing.range.timeline, link)
+        return outcome
+    }
+
+    /// What the footer says otherwise than the name; nil when they agree.
+    private func contradiction(
+        _ footer: SegmentDescriptor, _ listing: SegmentListing
+    ) -> String? {
+        if footer.source != source || footer.kind != descriptor.kind {
+            return "its footer belongs to \(footer.kind) \(footer.source)"
+        }
+        guard footer.range == listing.range else {
+            return "its footer speaks of another range than its name: timeline "
+                + "\(footer.timeline), \(footer.first) to \(footer.last)"
+        }
+        // Positions of these count bytes.
+        if descriptor.kind != .mongodb, footer.bytes != footer.range.length {
+            return "its footer claims \(footer.bytes) bytes for a range of \(footer.range.length)"
+        }
+        return nil
+    }
+
+    private func open(_ listing: SegmentListing) throws(TidemarkError) -> Outcome {
+        var outcome = Outcome()
+        let range = listing.range
+        do {
+            let survey = try SegmentReader.survey(
+                context.store, listing.key, first: range.first, bytes: range.length)
+            context.read(Int(survey.end))
+            outcome.link = (
+                range.timeline,
+                ChainCheck.Link(
+                    key: listing.key, first: range.first, reach: range.first + survey.contentBytes)
+            )
+        } catch where error.code == .notFound {
+            return try sealedMeanwhile(listing)
+        } catch {
+            outcome.problems.append(try context.problem(error, listing.key, of: source))
+        }
+        return outcome
+    }
+
+    /// The sidecar may have sealed the open segment after the listing.
+    private func sealedMeanwhile(_ listing: SegmentListing) throws(TidemarkError) -> Outcome {
+        let plain = String(listing.key.path.dropLast(Layout.partialSuffix.count))
+        for compression in Compression.allCases {
+            let key = ObjectKey(plain + compression.suffix)
+            if let size = try context.store.size(key) {
+                return try sealed(
+                    SegmentListing(
+                        range: listing.range, key: key, state: .sealed, storedBytes: size))
+            }
+        }
+        return Outcome()
+    }
+
+    // MARK: documents
+
+    private func document(
+        _ timeline: TimelineID, _ name: String, _ key: ObjectKey
+    ) throws(TidemarkError) -> Outcome {
+        do {
+            let content = try TimelineDocument.read(context.store, key)
+            return Outcome(document: (timeline, name, content))
+        } catch {
+            return Outcome(problems: [try context.problem(error, key, of: source)])
+        }
+    }
+
+    func damaged(_ key: ObjectKey, _ what: String) -> VerificationProblem {
+        VerificationProblem(
+            source: source, key: key.path, kind: .damaged, what: "\(key) is damaged: \(what)",
+            remedy: "restore this file from a copy of the archive")
+    }
+}

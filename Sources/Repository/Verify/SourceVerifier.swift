@@ -1,0 +1,154 @@
+import Model
+import Platform
+
+/// Verifies what the archive has of one source. Never stops at a problem.
+final class SourceVerifier {
+    private let context: VerifyContext
+    private let descriptor: SourceDescriptor
+    private let rules: VerificationRules
+    private(set) var found: SourceVerification
+    private(set) var problems: [VerificationProblem] = []
+
+    private var source: SourceID { descriptor.source }
+
+    init(_ context: VerifyContext, _ descriptor: SourceDescriptor, _ rules: VerificationRules) {
+        self.context = context
+        self.descriptor = descriptor
+        self.rules = rules
+        found = SourceVerification(name: descriptor.source, kind: descriptor.kind)
+    }
+
+    func run(
+        threads: Int, tick: () throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        // Before the listing: what it claims must be there by then.
+        let watermark = try take(
+            context.document(Watermark.self, Layout.watermark(source), of: source))
+        let listing = try context.repository.stream(source, rules.style)
+        let gaps = try self.gaps()
+        try checkPoints()
+        let backups = try self.backups()
+        let jobs = self.jobs(listing, backups)
+        context.progress.update { progress in
+            progress.totalObjects += jobs.count
+            if context.isDeep {
+                progress.totalBytes += jobs.reduce(0) { $0 + $1.storedBytes }
+            }
+        }
+        let check = ObjectCheck(context: context, descriptor: descriptor)
+        let outcomes = try ParallelWork.map(jobs, threads: threads, tick: tick) {
+            (job) throws(TidemarkError) in try check.run(job)
+        }
+        for outcome in outcomes { problems += outcome.problems }
+        let stream = StreamCheck(descriptor, rules, outcomes, gaps: gaps)
+        problems += stream.problems
+        found.stretches = stream.stretches
+        for backup in backups { problems += stream.check(backup) }
+        if let watermark { problems += stream.check(watermark) }
+    }
+
+    private func jobs(
+        _ listing: StreamListing, _ backups: [BaseBackupDescriptor]
+    ) -> [ObjectCheck.Job] {
+        var jobs: [ObjectCheck.Job] = []
+        for timeline in listing.timelines {
+            for segment in listing.segments[timeline] ?? [] {
+                found.storedBytes += segment.storedBytes
+                switch segment.state {
+                case .sealed:
+                    found.segments += 1
+                    jobs.append(.sealed(segment))
+                case .open:
+                    found.openSegments += 1
+                    jobs.append(.open(segment))
+                }
+            }
+        }
+        for (timeline, documents) in listing.documents.sorted(by: { $0.key < $1.key }) {
+            found.documents += documents.count
+            jobs += documents.sorted { $0.key < $1.key }.map {
+                .document(timeline, $0.key, $0.value)
+            }
+        }
+        for backup in backups {
+            found.baseBackups += 1
+            found.storedBytes += backup.storedBytes
+            jobs += backup.files.map { .stored(backup, $0) }
+        }
+        return jobs
+    }
+
+    private func gaps() throws(TidemarkError) -> [Gap] {
+        var gaps: [Gap] = []
+        for info in try context.store.list(Layout.gaps(source)) {
+            let gap = try take(context.document(Gap.self, info.key, of: source))
+            guard let gap else { continue }
+            guard gap.first <= gap.last else {
+                report(info.key, "it runs backwards, from \(gap.first) to \(gap.last)")
+                continue
+            }
+            gaps.append(gap)
+        }
+        found.gaps = gaps.count
+        return gaps
+    }
+
+    private func checkPoints() throws(TidemarkError) {
+        for info in try context.store.list(Layout.points(source)) {
+            let point = try take(context.document(RestorePoint.self, info.key, of: source))
+            guard let point else { continue }
+            if Layout.point(source, point.name) == info.key {
+                found.restorePoints += 1
+            } else {
+                report(info.key, "it holds the restore point \(point.name)")
+            }
+        }
+    }
+
+    /// The manifests that make sense.
+    private func backups() throws(TidemarkError) -> [BaseBackupDescriptor] {
+        let prefix = Layout.backups(source)
+        var folders: Set<String> = []
+        var backups: [BaseBackupDescriptor] = []
+        for info in try context.store.list(prefix) {
+            let parts = info.key.path.dropFirst(prefix.count).split(separator: "/")
+            guard parts.count > 1 else { continue }
+            folders.insert(String(parts[0]))
+            guard parts.count == 2, info.key.name == Layout.manifestName else { continue }
+            folders.remove(String(parts[0]))
+            let read = try take(
+                context.document(BaseBackupDescriptor.self, info.key, of: source))
+            guard let backup = read else { continue }
+            if let what = contradiction(backup, folder: String(parts[0])) {
+                report(info.key, what)
+            } else {
+                backups.append(backup)
+            }
+        }
+        found.unfinishedBackups = folders.count
+        return backups
+    }
+
+    private func contradiction(_ backup: BaseBackupDescriptor, folder: String) -> String? {
+        if backup.id != folder || backup.source != source || backup.kind != descriptor.kind {
+            return "it belongs to \(backup.kind) \(backup.source), base backup \(backup.id)"
+        }
+        if backup.server.identity != descriptor.identity {
+            return "it was taken from \(backup.server.identity), the archive belongs to "
+                + descriptor.identity
+        }
+        if backup.start > backup.end { return "it ends before it starts" }
+        if !backup.files.contains(where: { $0.role == .data }) { return "it names no data" }
+        return nil
+    }
+
+    private func take<T>(_ read: (value: T?, problem: VerificationProblem?)) -> T? {
+        if let problem = read.problem { problems.append(problem) }
+        return read.value
+    }
+
+    private func report(_ key: ObjectKey, _ what: String) {
+        problems.append(
+            ObjectCheck(context: context, descriptor: descriptor).damaged(key, what))
+    }
+}

@@ -1,0 +1,149 @@
+import Model
+
+/// Whether what was read of a source's stream hangs together, and holds what others rely on. Pure.
+struct StreamCheck {
+    private(set) var problems: [VerificationProblem] = []
+    private let descriptor: SourceDescriptor
+    private let style: any PositionStyle
+    private var chains: [TimelineID: ChainCheck] = [:]
+
+    private var source: SourceID { descriptor.source }
+
+    init(
+        _ descriptor: SourceDescriptor, _ rules: VerificationRules,
+        _ outcomes: [ObjectCheck.Outcome], gaps: [Gap]
+    ) {
+        self.descriptor = descriptor
+        style = rules.style
+        var links: [TimelineID: [ChainCheck.Link]] = [:]
+        var documents: [TimelineID: [String: [UInt8]]] = [:]
+        for outcome in outcomes {
+            if let (timeline, link) = outcome.link { links[timeline, default: []].append(link) }
+            if let (timeline, name, content) = outcome.document {
+                documents[timeline, default: [:]][name] = content
+            }
+        }
+        for timeline in links.keys.sorted() {
+            let chain = ChainCheck(
+                source, style, timeline, links[timeline] ?? [], gaps: gaps)
+            chains[timeline] = chain
+            problems += chain.problems
+        }
+        for timeline in links.keys.sorted() {
+            checkDescent(of: timeline, documents[timeline] ?? [:], rules)
+        }
+    }
+
+    /// Every stretch without a hole, for the report.
+    var stretches: [SourceVerification.Stretch] {
+        chains.keys.sorted().flatMap { timeline in
+            (chains[timeline]?.runs ?? []).map {
+                SourceVerification.Stretch(
+                    timeline: timeline, first: style.text($0.first), last: style.text($0.last))
+            }
+        }
+    }
+
+    // MARK: timelines
+
+    /// A timeline goes on where its history says that it left its parent.
+    private mutating func checkDescent(
+        of timeline: TimelineID, _ documents: [String: [UInt8]], _ rules: VerificationRules
+    ) {
+        let folder = Layout.timelineFolder(source, style, timeline)
+        let ancestors: [Position]
+        do throws(TidemarkError) {
+            ancestors = try rules.ancestors(timeline, documents)
+        } catch {
+            problems.append(VerificationProblem(error, ObjectKey(String(folder.dropLast())), of: source))
+            return
+        }
+        guard let parent = ancestors.last else {
+            if descriptor.kind == .postgres, timeline.name != "1" {
+                problems.append(missingHistory(folder, timeline))
+            }
+            return
+        }
+        guard let chain = chains[timeline], let first = chain.runs.first?.first else { return }
+        let parentEnd = chains[parent.timeline]?.end
+        // Of a parent that is not archived at all, or has expired, nothing is expected; then the
+        // archive begins on this timeline, wherever that is.
+        guard let parentEnd else { return }
+        // The segment that holds the switch point is the child's, from its beginning.
+        let needed = min(parent.ordinal, first)
+        if parentEnd < needed, !isCovered(parent.timeline, parentEnd, needed) {
+            problems.append(hole(parent.timeline, parentEnd, needed, folder))
+        }
+        if first > parent.ordinal, !isCovered(timeline, parent.ordinal, first) {
+            problems.append(hole(timeline, parent.ordinal, first, folder))
+        }
+    }
+
+    private func isCovered(_ timeline: TimelineID, _ first: UInt64, _ last: UInt64) -> Bool {
+        chains[timeline]?.isCovered(first, last) ?? false
+    }
+
+    private func missingHistory(
+        _ folder: String, _ timeline: TimelineID
+    ) -> VerificationProblem {
+        VerificationProblem(
+            source: source, key: folder, kind: .missing,
+            what: "timeline \(timeline) of \(source) has no history file, so nobody knows where "
+                + "it left its parent",
+            remedy: "copy the .history file of timeline \(timeline) from the server's pg_wal "
+                + "folder: tidemark wal push PATH")
+    }
+
+    private func hole(
+        _ timeline: TimelineID, _ first: UInt64, _ last: UInt64, _ key: String
+    ) -> VerificationProblem {
+        VerificationProblem(
+            source: source, key: key, kind: .missing,
+            what: "timeline \(timeline) of \(source) is missing from \(style.text(first)) to "
+                + "\(style.text(last)), where another timeline leaves it",
+            remedy: "copy the missing files back from a copy of the archive, or take a new base "
+                + "backup: tidemark backup \(source)")
+    }
+
+    // MARK: what others rely on
+
+    /// A base backup needs every change from its start to its end.
+    func check(_ backup: BaseBackupDescriptor) -> [VerificationProblem] {
+        guard chains[backup.timeline]?.holds(backup.start, backup.end) != true else { return [] }
+        return [
+            VerificationProblem(
+                source: source, key: Layout.manifest(source, backup.id).path, kind: .missing,
+                what: "base backup \(backup.id) needs timeline \(backup.timeline) from "
+                    + "\(style.text(backup.start)) to \(style.text(backup.end)), which the "
+                    + "archive does not hold",
+                remedy: "copy the missing files back from a copy of the archive, or take a new "
+                    + "base backup: tidemark backup \(source)")
+        ]
+    }
+
+    /// What the watermark says is archived must be there.
+    func check(_ watermark: Watermark) -> [VerificationProblem] {
+        guard !isThere(watermark.archived, on: watermark.timeline) else { return [] }
+        let end = chains[watermark.timeline]?.end
+        let reached = end.map { "ends at \(style.text($0))" } ?? "has nothing"
+        return [
+            VerificationProblem(
+                source: source, key: Layout.watermark(source).path, kind: .missing,
+                what: "\(source) was archived up to \(style.text(watermark.archived)) on timeline "
+                    + "\(watermark.timeline), but the archive \(reached) there",
+                remedy: "copy the missing files back from a copy of the archive; `tidemark run` "
+                    + "goes on from what it finds")
+        ]
+    }
+
+    private func isThere(_ archived: UInt64, on timeline: TimelineID) -> Bool {
+        if let chain = chains[timeline], let end = chain.end {
+            // After lost history the stream starts again behind it, with nothing received yet.
+            return archived <= end || chain.isCovered(end, archived)
+        }
+        // Nothing received yet on this timeline: the stream stands at a segment's start, or where
+        // the timeline left its parent.
+        return archived % max(descriptor.segmentBytes, 1) == 0
+            || chains.values.contains { archived <= $0.end ?? 0 }
+    }
+}

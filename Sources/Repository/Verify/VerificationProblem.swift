@@ -1,0 +1,48 @@
+package import Model
+
+/// One thing in the archive that is not as it should be.
+package struct VerificationProblem: Hashable, Sendable, Codable {
+    package enum Kind: String, Sendable, Codable {
+        /// It does not hold what it claims.
+        case damaged
+        /// It must exist and does not.
+        case missing
+        /// The store would not give it out.
+        case unreadable
+    }
+
+    /// Nil when it concerns the whole archive.
+    package var source: SourceID?
+    /// The object, or the folder when an object is missing.
+    package var key: String
+    package var kind: Kind
+    /// One sentence, lower case, without full stop.
+    package var what: String
+    package var remedy: String
+
+    package init(
+        source: SourceID?, key: String, kind: Kind, what: String, remedy: String
+    ) {
+        self.source = source
+        self.key = key
+        self.kind = kind
+        self.what = what
+        self.remedy = remedy
+    }
+
+    /// What an error of reading `key` means for the archive.
+    init(_ error: TidemarkError, _ key: ObjectKey, of source: SourceID?) {
+        let kind: Kind
+        switch error.code {
+        case .archiveDamaged, .contentConflict: kind = .damaged
+        case .notFound, .archiveIncomplete: kind = .missing
+        default: kind = .unreadable
+        }
+        var what = error.message
+        if let cause = error.cause { what += ": \(cause)" }
+        self.init(
+            source: source, key: key.path, kind: kind, what: what,
+            remedy: error.remedy.isEmpty
+                ? "restore this file from a copy of the archive" : error.remedy)
+    }
+}

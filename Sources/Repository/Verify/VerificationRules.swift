@@ -1,0 +1,19 @@
+package import Model
+
+/// What verification must know of a database: how its stream is named and its timelines descend.
+package struct VerificationRules: Sendable {
+    package var style: any PositionStyle
+    /// The places where the history of a timeline left its ancestors, oldest first, by the contents
+    /// of its documents; empty for a first timeline. Throws `archiveDamaged` for nonsense.
+    package var ancestors:
+        @Sendable (TimelineID, [String: [UInt8]]) throws(TidemarkError) -> [Position]
+
+    package init(
+        style: any PositionStyle,
+        ancestors: @escaping @Sendable (TimelineID, [String: [UInt8]]) throws(TidemarkError)
+            -> [Position]
+    ) {
+        self.style = style
+        self.ancestors = ancestors
+    }
+}

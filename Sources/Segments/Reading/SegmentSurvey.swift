@@ -1,0 +1,100 @@
+import Crypto
+import Model
+
+/// What a pass over an open segment found: how far it is whole, and what its notes say.
+package struct SegmentSurvey: Sendable {
+    /// Nil when the file holds no whole frame.
+    package var compression: Compression?
+    /// Content of the whole frames.
+    package var contentBytes: UInt64 = 0
+    /// Where the last whole content frame ends in the file; what follows is padding or torn.
+    package var end: UInt64 = 0
+    /// Number of content frames.
+    package var frames = 0
+    package var index: SegmentIndex
+    /// SHA-256 of the content, lower-case hex; nil when it was not asked for.
+    package var sha256: String?
+
+    /// Reads a file through `read`, up to the first byte that does not belong to a whole frame.
+    ///
+    /// Only an error of `read` is thrown: an open segment may end anywhere, since a crash tears its
+    /// last write, and a frame that is not whole is as good as not written.
+    static func scan(
+        _ key: ObjectKey, index: SegmentIndex, hashing: Bool,
+        read: @escaping (Int) throws(TidemarkError) -> [UInt8]
+    ) throws(TidemarkError) -> SegmentSurvey {
+        var survey = SegmentSurvey(index: index)
+        var head = try read(4)
+        while !head.isEmpty, head.count < 4 {
+            let more = try read(4 - head.count)
+            if more.isEmpty { break }
+            head += more
+        }
+        var hash = SHA256()
+        guard let compression = Compression(firstBytes: head) else {
+            if hashing { survey.sha256 = hash.finalize().hex }
+            return survey
+        }
+        survey.compression = compression
+        let frames = FrameReader(key, compression) { (limit) throws(TidemarkError) in
+            guard head.isEmpty else {
+                defer { head = [] }
+                return head
+            }
+            return try read(limit)
+        }
+        var pending = index
+        pending.removeAll()
+        while let item = try tolerant(frames) {
+            switch item {
+            case .note(.history, let note):
+                // A note with a wrong checksum is dropped; the source tells its commits again.
+                _ = HistoryNote.decode(note, into: &pending)
+            case .note(.footer, _), .note(.pad, _): break
+            case .content:
+                if hashing { hash.update(frames.content) }
+                survey.contentBytes += UInt64(frames.content.count)
+                survey.frames += 1
+                survey.end = frames.boundary
+                survey.index.add(pending)
+                pending.removeAll()
+            }
+        }
+        if hashing { survey.sha256 = hash.finalize().hex }
+        return survey
+    }
+
+    /// The next frame; nil at the end or where the file stops being whole.
+    private static func tolerant(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
+        do {
+            return try frames.next()
+        } catch where error.code == .archiveDamaged {
+            return nil
+        }
+    }
+}
+
+extension SHA256 {
+    mutating func update(_ buffer: Buffer) {
+        unsafe update(bufferPointer: UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
+    }
+}
+
+extension SHA256.Digest {
+    /// Lower-case hex.
+    var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in self { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension SegmentSurvey {
+    /// SHA-256 of a buffer, lower-case hex.
+    static func sha256(of buffer: Buffer) -> String {
+        var hash = SHA256()
+        hash.update(buffer)
+        return hash.finalize().hex
+    }
+}

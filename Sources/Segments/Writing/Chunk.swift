@@ -1,0 +1,75 @@
+import Model
+
+/// Up to 1 MiB of content on its way into a segment; reused.
+///
+/// The chunk's fields are set by the stream thread, `frame` by whoever compresses it.
+final class Chunk: @unchecked Sendable {
+    // @unchecked: one owner at a time; the queues it travels through hand it over under their lock.
+    let content = Buffer(capacity: FrameLimit.content)
+    /// Notes and the content frame, encoded.
+    let frame = Buffer(capacity: FrameLimit.content + (64 << 10))
+    /// Position of the first content byte.
+    var first: UInt64 = 0
+    /// The segment it belongs to.
+    var segment: PositionRange
+    var compression = Compression.lz4
+    /// Commits that end in it.
+    var history: SegmentIndex
+    /// Set on the last chunk of a segment: the index of the whole segment.
+    var closing: SegmentIndex?
+
+    init(segment: PositionRange, history: SegmentIndex) {
+        self.segment = segment
+        self.history = history
+    }
+
+    var end: UInt64 { first + UInt64(content.count) }
+
+    func begin(_ first: UInt64, _ segment: PositionRange, _ compression: Compression) {
+        self.first = first
+        self.segment = segment
+        self.compression = compression
+        closing = nil
+        content.removeAll()
+        frame.removeAll()
+    }
+
+    /// Encodes notes and content into `frame`. A closing chunk may be empty.
+    func encode(_ encoders: Encoders) throws(TidemarkError) {
+        frame.removeAll()
+        guard !content.isEmpty else { return }
+        let encoder = encoders.encoder(compression)
+        for note in HistoryNote.encode(history) { encoder.note(.history, note, into: frame) }
+        try content.withBytes { (bytes) throws(TidemarkError) in
+            encoder.encode(bytes, into: frame)
+        }
+    }
+}
+
+/// The encoders of one thread, made when first needed.
+final class Encoders {
+    private let acceleration: Int32
+    private var made: [Compression: any FrameEncoder] = [:]
+
+    init(acceleration: Int32) { self.acceleration = acceleration }
+
+    func encoder(_ compression: Compression) -> any FrameEncoder {
+        if let encoder = made[compression] { return encoder }
+        let encoder = compression.encoder(acceleration: acceleration)
+        made[compression] = encoder
+        return encoder
+    }
+}
+
+extension Chunk {
+    /// As `encode`, with the commits noted since the last chunk, which are then forgotten.
+    func encodeInline(
+        _ recent: inout SegmentIndex, _ encoders: Encoders
+    ) throws(TidemarkError) {
+        swap(&history, &recent)
+        try encode(encoders)
+        recent = history
+        recent.removeAll()
+        history.removeAll()
+    }
+}

@@ -1,0 +1,25 @@
+package import Model
+
+/// How a segment writer works; everything has a default but the rotation.
+package struct SegmentWriterOptions: Sendable {
+    package var rotation: RotationRule
+    /// Of new segments; one that a crash left open keeps its own.
+    package var compression = Compression.lz4
+    /// LZ4 acceleration, see `Compression.encoder`.
+    package var acceleration: Int32 = 8
+    /// How long a received byte may wait before `shouldFlush` says so, in seconds.
+    package var flushInterval = 1.0
+    /// Chunks of 1 MiB in flight at most; each also holds its compressed form.
+    package var chunks = 12
+    /// Content that the pipeline writes between two fdatasyncs when nobody flushes.
+    package var syncBytes: UInt64 = 16 << 20
+    /// Called from a worker thread when more became durable or something failed.
+    package var wake: @Sendable () -> Void = {}
+    /// Called from a worker thread for each sealed segment, with its size in the store.
+    package var sealed: @Sendable (SegmentDescriptor, UInt64) -> Void = { _, _ in }
+    /// For crash tests; does nothing by default.
+    package var failpoint: @Sendable (Failpoint) throws(TidemarkError) -> Void =
+        { (_) throws(TidemarkError) in }
+
+    package init(rotation: RotationRule) { self.rotation = rotation }
+}

@@ -1,0 +1,98 @@
+import Catalog
+import Model
+import Repository
+import Testing
+
+@Suite struct `Recovery windows` {
+    let one = Sample.one
+    let two = Sample.two
+
+    private func mark(_ timeline: TimelineID, archived: UInt64, proved: Int64) -> Watermark {
+        Watermark(
+            timeline: timeline, state: .streaming, received: archived, archived: archived,
+            restorableTo: Sample.time(proved), provedAt: nil, written: Sample.time(proved))
+    }
+
+    @Test func `are none without a base backup`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4])
+        #expect(snapshot.windows().isEmpty)
+    }
+
+    @Test func `run from the first base backup's end to the proved moment`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4], open: 550)
+        snapshot.backups = [
+            Sample.backup(one, start: 310, end: 350, finished: 100),
+            Sample.backup(one, start: 410, end: 450, finished: 200),
+        ]
+        snapshot.watermark = mark(one, archived: 550, proved: 900)
+        #expect(
+            snapshot.windows()
+                == [RecoveryWindow(timeline: one, from: Sample.time(100), to: Sample.time(900))])
+    }
+
+    @Test func `are cut at a gap and end with the last commit before it`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4, 7, 8])
+        snapshot.lastCommits[Sample.segment(one, 4, .sealed).key] = Sample.time(150)
+        snapshot.backups = [
+            Sample.backup(one, start: 310, end: 350, finished: 100),
+            Sample.backup(one, start: 710, end: 750, finished: 300),
+        ]
+        snapshot.watermark = mark(one, archived: 900, proved: 400)
+        #expect(
+            snapshot.windows() == [
+                RecoveryWindow(timeline: one, from: Sample.time(100), to: Sample.time(150)),
+                RecoveryWindow(timeline: one, from: Sample.time(300), to: Sample.time(400)),
+            ])
+    }
+
+    @Test func `leave out a base backup whose own history is not whole`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 5])
+        snapshot.backups = [Sample.backup(one, start: 310, end: 450, finished: 100)]
+        #expect(snapshot.windows().isEmpty)
+    }
+
+    @Test func `do not believe a proof whose bytes are not in the archive`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3])
+        snapshot.lastCommits[Sample.segment(one, 3, .sealed).key] = Sample.time(120)
+        snapshot.backups = [Sample.backup(one, start: 310, end: 350, finished: 100)]
+        snapshot.watermark = mark(one, archived: 777, proved: 900)
+        #expect(snapshot.windows().map(\.to) == [Sample.time(120)])
+    }
+
+    @Test func `start at a whole millisecond that is itself restorable`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3])
+        var backup = Sample.backup(one, start: 310, end: 350, finished: 100)
+        backup.finished = CommitTime(microseconds: 100_000_001)
+        snapshot.backups = [backup]
+        #expect(snapshot.windows().map(\.from.microseconds) == [100_001_000])
+    }
+
+    @Test func `of a child timeline begin on its parent`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4], open: 577)
+        Sample.fill(&snapshot, two, [5], open: 650)
+        snapshot.ancestors[two] = [Ancestor(timeline: one, end: 550)]
+        snapshot.backups = [Sample.backup(one, start: 310, end: 350, finished: 100)]
+        snapshot.watermark = mark(two, archived: 650, proved: 800)
+        #expect(
+            snapshot.windows()
+                == [RecoveryWindow(timeline: two, from: Sample.time(100), to: Sample.time(800))])
+        #expect(snapshot.currentTimeline == two)
+    }
+
+    @Test func `of a branch leave out base backups taken behind the fork on the old timeline`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4, 5, 6])
+        Sample.fill(&snapshot, two, [5])
+        snapshot.ancestors[two] = [Ancestor(timeline: one, end: 550)]
+        snapshot.backups = [Sample.backup(one, start: 610, end: 650, finished: 100)]
+        #expect(snapshot.windows(on: two).isEmpty)
+        #expect(snapshot.windows(on: one).count == 1)
+    }
+}

@@ -1,0 +1,128 @@
+import Daemon
+import Model
+import Monitoring
+import Testing
+
+@testable import tidemark
+
+@Suite struct ViewTests {
+    private let plain = TerminalStyle(isOn: false)
+
+    private func time(_ text: String) -> CommitTime { CommitTime(text)! }
+
+    private func status(
+        _ name: String, exposure: Double?, reason: String = ""
+    ) -> SourceStatus {
+        SourceStatus(
+            name: SourceID(name)!, kind: .postgres, state: .streaming, timeline: TimelineID("1"),
+            receivedPosition: "0/3000148", archivedPosition: "0/3000148",
+            restorableTo: time("2026-11-22T12:00:00.120Z"), exposureSeconds: exposure,
+            rpoSeconds: 900,
+            recoveryWindows: [
+                SourceStatus.Window(
+                    RecoveryWindow(
+                        timeline: TimelineID("1"), from: time("2026-11-20T02:00:05Z"),
+                        to: time("2026-11-22T12:00:00Z")))
+            ], gaps: [], lastBackup: nil, sourceWindow: nil, reason: reason)
+    }
+
+    @Test func `status is a table, with what needs words below it`() {
+        let document = StatusDocument(
+            time: time("2026-11-22T12:00:01Z"), repository: "file:///a", state: "ok",
+            sources: [
+                status("ledger", exposure: 0.42),
+                status("shop", exposure: nil, reason: "no route to host"),
+            ])
+        #expect(
+            StatusView.text(document, style: plain) == """
+                SOURCE  KIND      STATE      EXPOSURE     RPO  OBJECTIVE  ARCHIVED   RESTORABLE TO             WINDOW FROM           LAST BACKUP
+                ledger  postgres  streaming     0.4 s  15 min  met        0/3000148  2026-11-22T12:00:00.120Z  2026-11-20T02:00:05Z  none
+                shop    postgres  streaming   unknown  15 min  breached   0/3000148  2026-11-22T12:00:00.120Z  2026-11-20T02:00:05Z  none
+                shop: no route to host
+
+                """)
+    }
+
+    @Test(arguments: [
+        (0.04, "0.0 s"), (0.44, "0.4 s"), (9.96, "10.0 s"), (59.4, "59 s"), (900, "15 min"),
+        (3661, "1 h 1 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h"), (604_800, "7 d"),
+    ])
+    func `lengths of time have at most two units`(seconds: Double, text: String) {
+        #expect(StatusView.seconds(seconds) == text)
+    }
+
+    @Test func `check shows the remedy below its finding`() {
+        let reports = [
+            CheckReport(
+                subject: "repository", findings: [Finding(.ok, "file:///a can be written")]),
+            CheckReport(
+                subject: "ledger", findings: [],
+                failure: TidemarkError(
+                    .sourceRefused, "role tidemark may not replicate",
+                    remedy: "ALTER ROLE tidemark REPLICATION;")),
+        ]
+        #expect(
+            CheckView.text(reports, style: plain) == """
+                repository
+                  ok       file:///a can be written
+                ledger
+                  error    role tidemark may not replicate
+                           ALTER ROLE tidemark REPLICATION;
+
+                """)
+    }
+
+    @Test func `JSON has its keys in alphabetical order and times in milliseconds`() throws {
+        let backup = BaseBackupDescriptor(
+            id: "b1", source: SourceID("ledger")!, kind: .postgres, timeline: TimelineID("1"),
+            start: 1, end: 2, started: time("2026-11-22T12:00:00Z"),
+            finished: time("2026-11-22T12:00:07.123456Z"), bytes: 3 << 20, storedBytes: 1 << 20,
+            files: [], server: ServerFacts(identity: "1", version: "150020"), warnings: [])
+        let text = try JSONText.encode(BackupView(backup))
+        #expect(text.contains("\"finished\" : \"2026-11-22T12:00:07.123Z\""))
+        let keys = text.split(separator: "\n").compactMap {
+            $0.split(separator: "\"").dropFirst().first
+        }
+        #expect(keys == keys.sorted())
+        #expect(
+            BackupView.text([backup]) == """
+                SOURCE  BACKUP     SIZE   STORED  TOOK
+                ledger  b1      3.0 MiB  1.0 MiB   8 s
+
+                """)
+    }
+
+    @Test func `verify names every problem`() {
+        let report = VerifyReport(sources: [
+            VerifiedSource(
+                name: SourceID("ledger")!, segments: 3, backups: 1, storedBytes: 5 << 20,
+                problems: ["wal/1/0003.lz4 is cut short"])
+        ])
+        #expect(!report.isSound)
+        #expect(
+            VerifyView.text(report, style: plain) == """
+                SOURCE  SEGMENTS  BASE BACKUPS     READ  RESULT
+                ledger         3             1  5.0 MiB  1 problems
+                ledger: wal/1/0003.lz4 is cut short
+
+                """)
+    }
+
+    @Test func `a plan says where it stops and how long it takes`() {
+        let report = RestoreReport(sources: [
+            RestoredSource(
+                name: SourceID("ledger")!, target: "latest", destination: "/srv/r/ledger",
+                timeline: TimelineID("2"), backup: "b1", segments: 4, storedBytes: 7 << 20,
+                stop: "0/3000148", reaches: time("2026-11-22T12:00:00.5Z"), estimatedSeconds: 61,
+                warnings: ["page checksums are off"], url: "postgresql://127.0.0.1:5433/postgres",
+                rtoSeconds: 4.21)
+        ])
+        let plan = RestoreView.plan(report)
+        #expect(plan.contains("stop        at 0/3000148\n") && plan.contains("1 min 01 s"))
+        #expect(plan.contains("warning: page checksums are off"))
+        #expect(RestoreView.urls(report) == "postgresql://127.0.0.1:5433/postgres\n")
+        #expect(
+            RestoreView.summary(report).hasPrefix(
+                "ledger: restored into /srv/r/ledger, holds all of 2026-11-22T12:00:00.500Z, "))
+    }
+}
