@@ -151,6 +151,17 @@ package final class RedisServer: Sendable {
         }
     }
 
+    /// As `pipe`, for commands of which some are refused (a wrong type, a missing key).
+    package func pipeAllowingErrors(
+        _ bytes: [UInt8], seconds: Double = 120
+    ) throws(TidemarkError) {
+        let done = try Subprocess.run(
+            "redis-cli", cliWords + ["--pipe"], SubprocessOptions(input: bytes), seconds: seconds)
+        guard done.output.contains("replies: ") else {
+            throw TidemarkError(.failed, "redis-cli --pipe: \(done.output)\(done.errors)")
+        }
+    }
+
     /// A field of INFO.
     package func info(_ field: String) throws(TidemarkError) -> String {
         let text = try command("INFO")
