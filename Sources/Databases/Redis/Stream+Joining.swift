@@ -27,7 +27,11 @@ extension Stream {
         }
         connection = consume fresh
         let start = try machine.handle(try answer())
-        if start.hasPayload { try skipPayload() }
+        if start.hasPayload {
+            try skipPayload()
+            // Behind an RDB of unknown length the stream begins only with the first ACK.
+            try connection!.send(["REPLCONF", "ACK", "0"])
+        }
         return start
     }
 

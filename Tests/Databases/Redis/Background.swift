@@ -32,3 +32,12 @@ final class DedicatedStop: Sendable {
 
     func join() throws(TidemarkError) { _ = try thread.join() }
 }
+
+/// Wakes a stream from another thread.
+final class Alarm: @unchecked Sendable {
+    // @unchecked: only `wake` is called, which any thread may call.
+    private let stream: any ChangeSource
+
+    init(_ stream: any ChangeSource) { self.stream = stream }
+    func ring() { stream.wake() }
+}
