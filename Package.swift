@@ -56,7 +56,8 @@ let package = Package(
         .target(
             name: "Segments",
             dependencies: [
-                "Model", "Platform", "CLZ4", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+                "Model", "Platform", "CLZ4", "CZlib",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             exclude: ["CLZ4", "CZlib"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["Model", "Platform"], swiftSettings: safe),
@@ -75,7 +76,8 @@ let package = Package(
                 "Model", "Platform", "Segments", "Repository", "Catalog",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: safe),
-        .target(name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
+        .target(
+            name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
             swiftSettings: safe),
         .target(
             name: "Daemon",
@@ -98,7 +100,8 @@ let package = Package(
         // Tests mirror Sources.
         .target(
             name: "TestKit", dependencies: ["Model", "Platform", "Storage"], swiftSettings: strict),
-        .testTarget(name: "ModelTests", dependencies: ["Model"], path: "Tests/Model", swiftSettings: strict),
+        .testTarget(
+            name: "ModelTests", dependencies: ["Model"], path: "Tests/Model", swiftSettings: strict),
         .testTarget(
             name: "PlatformTests", dependencies: ["Platform", "TestKit"], path: "Tests/Platform",
             swiftSettings: strict),
@@ -133,10 +136,13 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: ["tidemark", "Daemon", "Model", "Monitoring", "Platform", "TestKit"],
             path: "Tests/CommandLine", swiftSettings: strict),
-        .testTarget(name: "TidyTests", dependencies: ["TestKit"], path: "Tests/Tidy", swiftSettings: strict),
+        .testTarget(
+            name: "TidyTests", dependencies: ["TestKit"], path: "Tests/Tidy", swiftSettings: strict),
         .testTarget(
             name: "PostgresIntegrationTests",
-            dependencies: ["tidemark", "Postgres", "Segments", "Repository", "Daemon", "TestKit"],
+            dependencies: [
+                "tidemark", "Postgres", "Segments", "Storage", "Repository", "Daemon", "TestKit",
+            ],
             path: "Tests/Integration/Postgres", swiftSettings: strict),
     ]
 )

@@ -32,7 +32,7 @@ package struct CatalogReader: Sendable {
         while true {
             do throws(TidemarkError) {
                 return try read(descriptor)
-            } catch where error.code == .notFound && attempt < Self.attempts {
+            } catch let error where error.code == .notFound && attempt < Self.attempts {
                 attempt += 1
             }
         }

@@ -19,11 +19,20 @@ package struct TimelineReader: Sendable {
         var found: [TimelineID: [Ancestor]] = [:]
         for (timeline, documents) in listing.documents {
             var contents: [String: [UInt8]] = [:]
-            for (name, key) in documents { contents[name] = try content(key) }
+            for (name, key) in documents where isKnown(name, timeline) {
+                contents[name] = try content(key)
+            }
             let ancestors = try replayer.ancestors(of: timeline, contents)
             if !ancestors.isEmpty { found[timeline] = ancestors }
         }
         return found
+    }
+
+    /// Strangers' files in the folder are none of ours; their names tell.
+    private func isKnown(_ name: String, _ timeline: TimelineID) -> Bool {
+        guard case .document(timeline, name) = replayer.request(name, segmentBytes: 16 << 20)
+        else { return false }
+        return true
     }
 
     /// A stored document, decompressed. Throws `notFound`.

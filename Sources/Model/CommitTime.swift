@@ -44,7 +44,8 @@ extension CommitTime: CustomStringConvertible {
         let (date, time) = civil
         var text =
             "\(Self.pad(date.year, 4))-\(Self.pad(date.month, 2))-\(Self.pad(date.day, 2))T"
-        text += "\(Self.pad(time / 3600, 2)):\(Self.pad(time / 60 % 60, 2)):\(Self.pad(time % 60, 2))"
+        text +=
+            "\(Self.pad(time / 3600, 2)):\(Self.pad(time / 60 % 60, 2)):\(Self.pad(time % 60, 2))"
         guard fractionDigits > 0 else { return text + "Z" }
         let rest = Int(microseconds % 1_000_000)
         let fraction = rest < 0 ? rest + 1_000_000 : rest

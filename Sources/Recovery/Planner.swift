@@ -103,8 +103,12 @@ package struct Planner: Sendable {
             guard stop.end >= candidate.backup.end else { return nil }
             candidate.chain = chain(from: candidate.backup, to: stop.end)
         }
-        let reaches = stop == nil
-            ? snapshot.provedTime(of: candidate.chain, on: path) : stop?.time
+        let reaches: CommitTime?
+        switch (target, stop) {
+        case (.time(let time), _): reaches = time
+        case (_, let stop?): reaches = stop.time
+        case (_, nil): reaches = snapshot.provedTime(of: candidate.chain, on: path)
+        }
         return RestorePlan(
             descriptor: snapshot.descriptor, target: target, timeline: path.timeline,
             backup: candidate.backup, chain: candidate.chain, stop: stop, reaches: reaches,

@@ -34,7 +34,7 @@ package struct Restore {
                 let plan = try TargetResolver(planner, repository, replayer).resolve()
                 try checkObjects(plan)
                 return plan
-            } catch where error.code == .notFound && attempt < Self.attempts {
+            } catch let error where error.code == .notFound && attempt < Self.attempts {
                 attempt += 1
             }
         }

@@ -96,7 +96,7 @@ struct StopLocator {
     private func open(_ segment: SegmentListing) throws(TidemarkError) -> SegmentReader {
         do {
             return try SegmentReader(repository.store, segment.key)
-        } catch where error.code == .notFound && segment.state == .sealed {
+        } catch let error where error.code == .notFound && segment.state == .sealed {
             throw TidemarkError(
                 .archiveIncomplete, "\(segment.key) is missing from the archive",
                 remedy: "bring it back from a copy of the archive")

@@ -53,7 +53,8 @@ struct TargetResolver {
         guard scheme == style.scheme, let ordinal = style.parse(text) else {
             throw TidemarkError(
                 .usage, "\(scheme):\(text) is not a position of \(planner.snapshot.source)",
-                remedy: "write it as \(style.scheme):\(style.text(planner.snapshot.backups[0].end))")
+                remedy: "write it as \(style.scheme):\(style.text(planner.snapshot.backups[0].end))"
+            )
         }
         for candidate in try planner.candidates(reaching: ordinal) {
             let full = planner.toEnd(candidate)

@@ -2,7 +2,8 @@ package import Model
 
 /// `tidemark.json` at the root: says that this is an archive, and of which format.
 ///
-/// Without it nothing is read or written, so an unmounted directory is never taken for an empty archive.
+/// Without it nothing is read or written, so an unmounted directory is never taken for an empty
+/// archive.
 package struct ArchiveMarker: Sendable, Hashable, Codable {
     /// The only format this version reads and writes.
     package static let currentFormat = 1

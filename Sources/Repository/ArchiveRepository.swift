@@ -44,7 +44,7 @@ package final class ArchiveRepository: Sendable {
             format: ArchiveMarker.currentFormat, archive: parts.joined(), created: now)
         do {
             try store.put(Layout.marker, JSONDocument.encode(marker), .create)
-        } catch where error.code == .contentConflict {
+        } catch let error where error.code == .contentConflict {
             // Another sidecar was first; both use its archive.
         }
         return try open()
@@ -83,7 +83,7 @@ extension ArchiveRepository {
         let reader: any ObjectReader
         do {
             reader = try store.open(key, at: 0)
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return nil
         }
         defer { reader.close() }
@@ -177,8 +177,12 @@ extension ArchiveRepository {
     /// Finished base backups, oldest first.
     package func backups(_ source: SourceID) throws(TidemarkError) -> [BaseBackupDescriptor] {
         var found: [BaseBackupDescriptor] = []
-        for info in try store.list(Layout.backups(source))
-        where info.key.name == Layout.manifestName {
+        let prefix = Layout.backups(source)
+        for info in try store.list(prefix) where info.key.name == Layout.manifestName {
+            // Further down it is a file of the backup.
+            guard info.key.path.dropFirst(prefix.count).split(separator: "/").count == 2 else {
+                continue
+            }
             if let value = try document(BaseBackupDescriptor.self, info.key) { found.append(value) }
         }
         return found.sorted { $0.id < $1.id }

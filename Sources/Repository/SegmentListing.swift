@@ -20,10 +20,14 @@ package struct SegmentListing: Hashable, Sendable {
 
 /// The names of one source's stream folder, parsed.
 package struct StreamListing: Sendable {
-    /// By timeline, ascending by position; of a range that is both sealed and open, only the sealed.
+    /// By timeline, ascending by position; of a range that is both sealed and open, only the
+    /// sealed.
     package var segments: [TimelineID: [SegmentListing]] = [:]
     /// Documents of a timeline (history files) by plain name, `00000002.history`.
     package var documents: [TimelineID: [String: ObjectKey]] = [:]
+
+    /// An empty listing.
+    package init() {}
 
     package var timelines: [TimelineID] { segments.keys.sorted() }
 }

@@ -75,6 +75,34 @@ struct ArchiveRepositoryTests {
         }
     }
 
+    @Test func `only a place with nothing in it is empty`() async throws {
+        try await onStore { memory, repository in
+            #expect(try repository.isEmpty())
+            try memory.put(ObjectKey("lost+found"), [], .create)
+            #expect(try repository.isEmpty())
+            try memory.put(ObjectKey("other"), [], .create)
+            #expect(try !repository.isEmpty())
+        }
+        try await onStore { _, repository in
+            _ = try Self.create(repository)
+            #expect(try !repository.isEmpty())
+        }
+    }
+
+    @Test func `a writing probe leaves nothing behind, and a full store fails it`() async throws {
+        try await onStore { memory, _ in
+            let faulty = FaultyStore(memory)
+            let repository = ArchiveRepository(faulty)
+            try repository.probeWriting(now: BackupFixture.noon)
+            #expect(memory.keys.isEmpty)
+            faulty.fail(.put, TidemarkError(.repositoryFull, "no space"))
+            let error = #expect(throws: TidemarkError.self) {
+                try repository.probeWriting(now: BackupFixture.noon)
+            }
+            #expect(error?.code == .repositoryFull)
+        }
+    }
+
     // MARK: documents
 
     @Test func `what does not exist is nil, what is too large is damage`() async throws {
@@ -149,8 +177,10 @@ struct ArchiveRepositoryTests {
             try archive.memory.put(leftover, [1], .create)
             // A manifest deeper down is a file of the leftover, not its manifest.
             try archive.memory.put(
-                ObjectKey("ledger/base/20260101T000000Z-1-0000000000000001/configuration/manifest.json"),
+                ObjectKey(
+                    "ledger/base/20260101T000000Z-1-0000000000000001/configuration/manifest.json"),
                 [1], .create)
+            #expect(try archive.repository.backups(Archive.source) == known)
             let lease = try BackupLease.acquire(archive.store, Archive.source, archive.time)
             let swept = try archive.repository.sweepBackups(Archive.source, under: lease)
             #expect(swept == ["20260101T000000Z-1-0000000000000001"])

@@ -100,7 +100,8 @@ import Testing
     /// Whether `found` is the content with whole frames left out.
     private func isSubsequence(_ found: [UInt8], of content: [UInt8]) -> Bool {
         var rest = found[...]
-        for (from, to) in [(0, 1), (1, 701), (701, 3701)] where rest.starts(with: content[from..<to]) {
+        for (from, to) in [(0, 1), (1, 701), (701, 3701)]
+        where rest.starts(with: content[from..<to]) {
             rest = rest.dropFirst(to - from)
         }
         return rest.isEmpty

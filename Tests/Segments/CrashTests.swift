@@ -171,7 +171,9 @@ import Testing
             }
             #expect(throws: TidemarkError.self) { try writer.flush() }
             #expect(throws: TidemarkError.self) { try writer.poll() }
-            #expect(throws: TidemarkError.self) { try writer.append([1].span.bytes, at: writer.received) }
+            #expect(throws: TidemarkError.self) {
+                try writer.append([1].span.bytes, at: writer.received)
+            }
             writer.close()
             writer.close()
         }

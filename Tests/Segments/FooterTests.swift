@@ -8,8 +8,9 @@ import Testing
     private func descriptor(commits: Int, name: String = "plain") -> SegmentDescriptor {
         var index = SegmentIndex(first: 4096, bytes: 1 << 20)
         for entry in History().commits(4096, 4096 + UInt64(commits) * 700) { index.add(entry) }
-        index.add(EmbeddedRestorePoint(
-            name: name, position: 5000, time: CommitTime(microseconds: 5)))
+        index.add(
+            EmbeddedRestorePoint(
+                name: name, position: 5000, time: CommitTime(microseconds: 5)))
         return SegmentDescriptor(
             source: Archive.source, kind: .postgres,
             range: PositionRange(timeline: TimelineID("1"), first: 4096, last: 1 << 20),
@@ -93,9 +94,10 @@ import Testing
         var index = SegmentIndex(first: 0, bytes: 1 << 20)
         for entry in History().commits(0, 1 << 20) { index.add(entry) }
         for number in 0..<2000 {
-            index.add(EmbeddedRestorePoint(
-                name: "point \(number) \(String(repeating: "x", count: 40))",
-                position: UInt64(number), time: CommitTime(microseconds: Int64(number))))
+            index.add(
+                EmbeddedRestorePoint(
+                    name: "point \(number) \(String(repeating: "x", count: 40))",
+                    position: UInt64(number), time: CommitTime(microseconds: Int64(number))))
         }
         let notes = HistoryNote.encode(index)
         #expect(notes.count > 1 && notes.allSatisfy { $0.count <= FrameLimit.note })

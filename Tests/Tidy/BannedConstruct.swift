@@ -36,7 +36,7 @@ struct BannedConstruct {
 
     func findings(_ file: SourceFile) -> [Finding] {
         guard coversTests || file.path.hasPrefix("Sources/"),
-            !exceptions.contains(where: { file.path.hasPrefix($0) })
+            !exceptions.contains(where: { file.path.hasPrefix($0) }), file.mentions(pattern)
         else { return [] }
         return file.findings("\(pattern.trimmed) is not used here: \(instead)", where: isIn)
     }

@@ -13,7 +13,7 @@ import Testing
     }
 
     static func uncommentedUnchecked(_ file: SourceFile) -> [Finding] {
-        file.code.indices.filter { file.code[$0].contains("@unchecked Sendable") }.compactMap {
+        file.code.indices.filter { file.code[$0].contains(": @unchecked Sendable") }.compactMap {
             index in
             let next = file.lines.dropFirst(index + 1).first?.drop { $0 == " " } ?? ""
             let names = next.hasPrefix("//") && next.count > 20
@@ -51,23 +51,12 @@ import Testing
 
     @Test func `nothing is left for later`() {
         let own = SourceTree.texts.filter { !$0.path.hasPrefix("Tests/Tidy/") }
-        expectNone(
-            own.flatMap { file in
-                file.lines.enumerated().filter { line in
-                    Self.words.contains { line.element.contains($0) }
-                }.map { Finding(path: file.path, line: $0.offset + 1, problem: "left for later") }
-            })
+        expectNone(own.flatMap { $0.mentions(Self.words, "left for later") })
     }
 
     @Test func `no path of one machine is written down`() {
         expectNone(
-            SourceTree.texts.flatMap { file in
-                file.lines.enumerated().filter { line in
-                    Self.machinePaths.contains { line.element.contains($0) }
-                }.map {
-                    Finding(path: file.path, line: $0.offset + 1, problem: "a machine's own path")
-                }
-            })
+            SourceTree.texts.flatMap { $0.mentions(Self.machinePaths, "a machine's own path") })
     }
 
     @Test func `what is banned is found, and only in code`() {
@@ -87,7 +76,7 @@ import Testing
                 do { try f() } catch {
                     // Nobody reads it any more.
                 }
-                do { try f() } catch where x {
+                do { try f() } catch let error where x {
                 }
                 """)
         let lines = BannedConstruct.all.flatMap { $0.findings(file) }.map(\.line)

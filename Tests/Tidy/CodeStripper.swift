@@ -1,97 +1,124 @@
 /// Blanks out comments and the content of strings, so that only code is left to look at.
 ///
-/// Lines and columns stay where they are. Knows `//`, nested `/* */`, strings of one and of several
-/// lines, raw strings, and escapes; code inside `\(…)` is blanked with its string.
+/// Lines stay where they are, and columns of lines in ASCII. Knows `//`, nested `/* */`, strings of
+/// one and of several lines, raw strings, and escapes; code inside `\(…)` is blanked with its string.
+/// Works on bytes: by characters, the whole tree would take half a minute.
 struct CodeStripper {
-    private var rest: Substring
-    private var code = ""
+    private static let newline = UInt8(ascii: "\n")
+    private static let quote = UInt8(ascii: "\"")
+    private static let hash = UInt8(ascii: "#")
+    private static let slashes = Array("//".utf8)
+    private static let opening = Array("/*".utf8)
+    private static let closing = Array("*/".utf8)
+
+    private let bytes: [UInt8]
+    private var place = 0
+    private var code: [UInt8] = []
 
     static func strip(_ text: String) -> String {
-        var stripper = CodeStripper(rest: Substring(text))
+        var stripper = CodeStripper(bytes: Array(text.utf8))
+        stripper.code.reserveCapacity(stripper.bytes.count)
         stripper.run()
-        return stripper.code
+        return String(decoding: stripper.code, as: UTF8.self)
     }
 
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+
     private mutating func run() {
-        while let next = rest.first {
-            if rest.hasPrefix("//") {
-                blank(rest.prefix { !$0.isNewline }.count)
-            } else if rest.hasPrefix("/*") {
+        while place < bytes.count {
+            let next = bytes[place]
+            if isAt(Self.slashes) {
+                while place < bytes.count, bytes[place] != Self.newline { blank(1) }
+            } else if isAt(Self.opening) {
                 comment()
-            } else if next == "\"" || (next == "#" && opensRawString) {
+            } else if next == Self.quote || (next == Self.hash && opensRawString) {
                 string()
             } else {
-                code.append(next)
-                rest.removeFirst()
+                keep(1)
             }
         }
     }
 
-    private var opensRawString: Bool { rest.drop { $0 == "#" }.first == "\"" }
+    private func isAt(_ text: [UInt8]) -> Bool {
+        guard place + text.count <= bytes.count else { return false }
+        for index in text.indices where bytes[place + index] != text[index] { return false }
+        return true
+    }
+
+    private var opensRawString: Bool {
+        var index = place
+        while index < bytes.count, bytes[index] == Self.hash { index += 1 }
+        return index < bytes.count && bytes[index] == Self.quote
+    }
 
     private mutating func blank(_ count: Int) {
-        for character in rest.prefix(count) { code.append(character.isNewline ? character : " ") }
-        rest = rest.dropFirst(count)
+        for byte in bytes[place..<min(place + count, bytes.count)] {
+            code.append(byte == Self.newline ? byte : UInt8(ascii: " "))
+        }
+        place = min(place + count, bytes.count)
+    }
+
+    private mutating func keep(_ count: Int) {
+        code += bytes[place..<min(place + count, bytes.count)]
+        place = min(place + count, bytes.count)
     }
 
     private mutating func comment() {
         var depth = 0
         repeat {
-            if rest.hasPrefix("/*") {
+            if isAt(Self.opening) {
                 depth += 1
                 blank(2)
-            } else if rest.hasPrefix("*/") {
+            } else if isAt(Self.closing) {
                 depth -= 1
                 blank(2)
             } else {
                 blank(1)
             }
-        } while depth > 0 && !rest.isEmpty
+        } while depth > 0 && place < bytes.count
     }
 
     private mutating func string() {
-        let hashes = String(rest.prefix { $0 == "#" })
-        blank(hashes.count)
-        let quotes = rest.hasPrefix("\"\"\"") ? "\"\"\"" : "\""
+        var hashes: [UInt8] = []
+        while bytes[place] == Self.hash {
+            hashes.append(Self.hash)
+            blank(1)
+        }
+        let long = [Self.quote, Self.quote, Self.quote]
+        let quotes = isAt(long) ? long : [Self.quote]
         keep(quotes.count)
-        let end = quotes + hashes
-        let escape = "\\" + hashes
-        while !rest.isEmpty, !rest.hasPrefix(end) {
-            if rest.hasPrefix(escape + "(") {
+        let escape = [UInt8(ascii: "\\")] + hashes
+        while place < bytes.count, !isAt(quotes + hashes) {
+            if isAt(escape + [UInt8(ascii: "(")]) {
                 blank(escape.count)
                 interpolation()
-            } else if rest.hasPrefix(escape) {
+            } else if isAt(escape) {
                 blank(escape.count + 1)
             } else {
-                if quotes.count == 1, rest.first?.isNewline == true { return }
+                if quotes.count == 1, bytes[place] == Self.newline { return }
                 blank(1)
             }
         }
-        keep(min(quotes.count, rest.count))
-        blank(min(hashes.count, rest.count))
+        keep(quotes.count)
+        blank(hashes.count)
     }
 
     /// From `(` to its counterpart, strings inside included.
     private mutating func interpolation() {
         var depth = 0
         repeat {
-            if rest.first == "(" { depth += 1 }
-            if rest.first == ")" { depth -= 1 }
-            if rest.first == "\"" {
+            if bytes[place] == UInt8(ascii: "(") { depth += 1 }
+            if bytes[place] == UInt8(ascii: ")") { depth -= 1 }
+            if bytes[place] == Self.quote {
                 let length = code.count
                 string()
                 // The inner string's quotes are content of the outer one.
-                code =
-                    String(code.prefix(length))
-                    + code.dropFirst(length).map { $0.isNewline ? $0 : " " }
+                for index in length..<code.count where code[index] != Self.newline {
+                    code[index] = UInt8(ascii: " ")
+                }
             } else {
                 blank(1)
             }
-        } while depth > 0 && !rest.isEmpty
-    }
-
-    private mutating func keep(_ count: Int) {
-        code += rest.prefix(count)
-        rest = rest.dropFirst(count)
+        } while depth > 0 && place < bytes.count
     }
 }

@@ -13,12 +13,18 @@ import Testing
             return zip(words, words.dropFirst()).filter { keywords.contains(String($0.0)) }
                 .flatMap { $0.1.split(separator: ".") }
         }
-        if declared.contains(where: { $0.lowercased() == base.lowercased() }) { return [] }
+        // `Inspect.swift` of a room holds `PostgresInspector`; a file of several small types that
+        // share their first word bears that word.
+        let word = base.prefix(1) + base.dropFirst().prefix { !$0.isUppercase }
+        if declared.contains(where: { $0.contains(base) || $0.hasPrefix(word) }) { return [] }
+        if file.code.contains(where: { $0.lowercased().contains(base.lowercased()) }) { return [] }
         return [Finding(path: file.path, line: 1, problem: "declares nothing called \(base)")]
     }
 
     @Test func `a file is named for what it declares`() {
-        expectNone(SourceTree.swift.filter { $0.path != "Package.swift" }.flatMap(Self.misnamed))
+        expectNone(
+            SourceTree.sources.filter { !$0.path.hasPrefix("Sources/TestKit/") }
+                .flatMap(Self.misnamed))
     }
 
     @Test func `no two files of a target have the same name`() {

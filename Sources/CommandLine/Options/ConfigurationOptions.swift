@@ -7,7 +7,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
-            "Configuration file; else $TIDEMARK_CONFIG, ./tidemark.yml, /etc/tidemark/tidemark.yml.",
+            "The configuration; else $TIDEMARK_CONFIG, ./tidemark.yml, /etc/tidemark/tidemark.yml.",
             valueName: "file"))
     var path: String?
 

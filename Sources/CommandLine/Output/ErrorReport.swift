@@ -3,8 +3,8 @@ import Model
 
 /// The one place that turns an error into text and an exit status.
 struct ErrorReport {
-    /// Every failure of `wal fetch` but a proved end of the archive: Postgres stops recovery and can
-    /// go on later. With 1 to 125 it would believe that the archive ends here, and promote.
+    /// Every failure of `wal fetch` but a proved end of the archive: Postgres stops recovery and
+    /// can go on later. With 1 to 125 it would believe that the archive ends here, and promote.
     static let fetchFailed: Int32 = 126
 
     /// For standard output: help and version. Empty otherwise.
@@ -41,8 +41,8 @@ struct ErrorReport {
         "tidemark: " + (text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text)
     }
 
-    /// Holds for a command line that could not be parsed too: a wrong option in restore_command must
-    /// not make Postgres promote.
+    /// Holds for a command line that could not be parsed too: a wrong option in restore_command
+    /// must not make Postgres promote.
     static func isFetch(_ arguments: [String]) -> Bool {
         guard let group = arguments.firstIndex(of: "wal") else { return false }
         return arguments[group...].contains("fetch")

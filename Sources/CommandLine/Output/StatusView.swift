@@ -32,10 +32,8 @@ enum StatusView {
             text += style.yellow("\(source.name): \(source.reason)") + "\n"
         }
         for gap in source.gaps {
-            text +=
-                style.red(
-                    "\(source.name): gap from \(gap.first) to \(gap.last) on timeline \(gap.timeline): "
-                        + gap.reason) + "\n"
+            let place = "from \(gap.first) to \(gap.last) on timeline \(gap.timeline)"
+            text += style.red("\(source.name): gap \(place): \(gap.reason)") + "\n"
         }
         return text
     }

@@ -14,9 +14,11 @@ enum VerifyView {
                 source.problems.isEmpty ? "sound" : "\(source.problems.count) problems")
         }
         let whole = report.problems.map { style.red($0) + "\n" }
-        let problems = whole + report.sources.flatMap { source in
-            source.problems.map { style.red("\(source.name): \($0)") + "\n" }
-        }
+        let problems =
+            whole
+            + report.sources.flatMap { source in
+                source.problems.map { style.red("\(source.name): \($0)") + "\n" }
+            }
         return table.text(title: style.bold) + problems.joined()
     }
 }

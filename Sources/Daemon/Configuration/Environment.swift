@@ -23,8 +23,8 @@ package struct Environment: Sendable {
     /// What `${name}` stands for; nil when nothing defines it.
     ///
     /// In this order: the variable; the content of the file that `name_FILE` names; and for a name
-    /// that itself ends in `_FILE`, the content of the file it names. One newline at a file's end is
-    /// cut, since editors and `echo` add it.
+    /// that itself ends in `_FILE`, the content of the file it names. One newline at a file's end
+    /// is cut, since editors and `echo` add it.
     func resolve(_ name: String) throws(TidemarkError) -> String? {
         if name.hasSuffix("_FILE"), let path = self[name] { return try content(path, of: name) }
         if let value = self[name] { return value }

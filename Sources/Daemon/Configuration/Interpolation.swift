@@ -62,7 +62,8 @@ struct Interpolation {
         return name.utf8.allSatisfy(isPlain) && !name.utf8.contains { $0 == 0x2D || $0 == 0x2E }
     }
 
-    /// Whether byte `offset` of the template lies in the user information or a query value of a URL.
+    /// Whether byte `offset` of the template lies in the user information or a query value of a
+    /// URL.
     private static func isInsideURL(_ template: String, at offset: Int) -> Bool {
         let bytes = Array(template.utf8)
         let mark = Array("://".utf8)

@@ -43,7 +43,8 @@ struct Settings: Sendable {
     /// Where a section, list or option stands in the document; nil when it does not.
     func line(of path: String) -> Int? { lines[path] ?? values[path]?.line }
 
-    /// Whether a section or list holds anything, so that one in which everything is a comment does not.
+    /// Whether a section or list holds anything, so that one in which everything is a comment does
+    /// not.
     func hasContent(_ path: String) -> Bool {
         count(in: path) > 0 || values.keys.contains { $0.hasPrefix(path + ".") }
     }

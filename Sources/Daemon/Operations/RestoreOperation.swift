@@ -86,7 +86,8 @@ package struct RestoreOperation: Sendable {
         else { return url }
         let user = known.user.isEmpty ? "" : known.user + "@"
         let place = url[scheme.upperBound..<slash]
-        let database = known.database.isEmpty ? String(url[url.index(after: slash)...]) : known.database
+        let database =
+            known.database.isEmpty ? String(url[url.index(after: slash)...]) : known.database
         return url[..<scheme.upperBound] + user + place + "/" + database
     }
 

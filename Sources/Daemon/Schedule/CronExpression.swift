@@ -1,7 +1,7 @@
 /// A five-field cron expression: minute, hour, day of the month, month, day of the week.
 ///
-/// After crontab(5) of cronie and Debian's cron: when both day fields are restricted (neither starts
-/// with `*`), a day that matches either of them counts; otherwise it must match both. Also
+/// After crontab(5) of cronie and Debian's cron: when both day fields are restricted (neither
+/// starts with `*`), a day that matches either of them counts; otherwise it must match both. Also
 /// `@hourly @daily @midnight @weekly @monthly @yearly @annually`, and a leading
 /// `CRON_TZ=Europe/Berlin`.
 struct CronExpression: Sendable, Hashable {

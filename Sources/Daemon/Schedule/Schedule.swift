@@ -3,8 +3,8 @@ package import Model
 /// When something runs: a cron expression in a time zone.
 ///
 /// When clocks are set forward, a run in the skipped hour happens once, at the first moment that
-/// exists after it; when they are set back, a run in the repeated hour happens once, the first time.
-/// Schedules that run every hour simply follow the hours that pass, as crontab(5) says.
+/// exists after it; when they are set back, a run in the repeated hour happens once, the first
+/// time. Schedules that run every hour simply follow the hours that pass, as crontab(5) says.
 package struct Schedule: Sendable, Hashable {
     /// Longest pause a schedule can have: 29 February on one day of the week, over the leap year
     /// that a century leaves out, comes after 40 years.

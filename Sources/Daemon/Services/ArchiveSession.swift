@@ -19,11 +19,12 @@ struct ArchiveSession {
         self.archiver = archiver
         self.stream = stream
         let known = try archiver.repository.descriptor(archiver.room.source)
-        let end = try known.map { (known) throws(TidemarkError) in
-            try ArchiveEnd.find(
-                archiver.room.source, in: archiver.repository,
-                archiver.room.style(segmentBytes: known.segmentBytes))
-        } ?? nil
+        let end =
+            try known.map { (known) throws(TidemarkError) in
+                try ArchiveEnd.find(
+                    archiver.room.source, in: archiver.repository,
+                    archiver.room.style(segmentBytes: known.segmentBytes))
+            } ?? nil
         let opening = try stream.open(
             ResumePoint(descriptor: known, end: end, skipsLostHistory: skipsLostHistory))
         if known == nil { try archiver.repository.putDescriptor(opening.descriptor) }

@@ -43,7 +43,11 @@ package final class Prober: Sendable {
             let started = time.monotonic()
             let problem = look(inspector, window: round % Self.windowRounds == 0)
             if problem != trouble {
-                if let problem { log.warning("\(problem)") } else { log.info("probe answers again") }
+                if let problem {
+                    log.warning("\(problem)")
+                } else {
+                    log.info("probe answers again")
+                }
                 trouble = problem
             }
             settle()

@@ -1,193 +1,195 @@
-package import Model
-package import Platform
+import Model
+import Platform
 
-/// One base backup read with BASE_BACKUP over a connection of its own.
+/// One base backup by BASE_BACKUP on a replication connection of its own.
 ///
-/// Conversation (manual, "Streaming Replication Protocol"; server: backup/basebackup.c): the start
-/// row, the tablespace rows, then since 15 one copy stream whose messages say what they are, up to
-/// 14 one copy stream per tablespace and one for the manifest; then the end row. Failed page
-/// checksums come as an error after everything was sent: the backup is whole and is kept, flagged.
-package final class BaseBackup: BaseBackupSource {
+/// Owned by one thread. The tar bytes are lent on as libpq has them, without a copy.
+final class BaseBackup: BaseBackupSource {
     private let configuration: PostgresConfiguration
     private let time: any TimeSource
     private var connection: Connection?
-    private var survey = ServerSurvey()
-    private var version = 0
-    /// Oid and path of tablespaces by archive, in the server's order; up to 14 one stream each.
-    private var tablespaces: [(oid: String?, path: String?)] = []
-    /// Up to 14: the stream being read; the one after the last tablespace is the manifest.
-    private var stream = -1
+    private var machine: BaseBackupMachine
+    private var warnings: [String] = []
+    private var lastHeard = MonotonicTime(nanoseconds: 0)
 
-    /// Seconds for the checkpoint before the first byte; a spread one takes most of its interval.
-    private static let checkpointSeconds = 7200.0
-    /// Seconds without a byte in mid-stream after which the server counts as gone.
-    private static let silenceSeconds = 300.0
+    /// Bytes after which a `pull` returns, so that the caller can look around.
+    private static let pullBytes = 4 << 20
+    /// Seconds without a byte after which the server counts as gone.
+    private static let silenceSeconds = 600.0
+    /// Seconds that the checkpoint at the start may take: `checkpoint_timeout` is a day at most.
+    private static let fastSeconds = 1800.0
+    private static let spreadSeconds = 90_000.0
 
-    package init(_ configuration: PostgresConfiguration, time: any TimeSource) {
+    init(_ configuration: PostgresConfiguration, time: any TimeSource) {
         self.configuration = configuration
         self.time = time
+        machine = BaseBackupMachine(
+            version: 0, configuration.context(.replication, place: configuration.place))
     }
 
-    package func begin(label: String, fast: Bool) throws(TidemarkError) -> BaseBackupStart {
+    func close() { connection = nil }
+
+    func begin(label: String, fast: Bool) throws(TidemarkError) -> BaseBackupStart {
         close()
-        survey = try ServerSurvey.take(configuration)
-        let opened = try Connection(configuration, .replication)
-        version = opened.serverVersion
-        connection = consume opened
-        let identity = try connection!.table("IDENTIFY_SYSTEM")
-        let size = try connection!.table("SHOW wal_segment_size")
-        guard let system = identity.text(0, 0),
-            let bytes = size.text(0, 0).flatMap(ServerVersion.bytes)
-        else { throw unexpected("no identity") }
-        let command = Self.command(label, fast: fast, version: version)
-        try connection!.send(command)
-        let start = try rows(seconds: Self.checkpointSeconds)
-        guard let position = start.lsn(0, 0), let timeline = start.text(0, 1) else {
-            throw unexpected("no start position")
+        let facts = try BaseBackupFacts.gather(configuration)
+        warnings = facts.warnings
+        do throws(TidemarkError) {
+            let fresh = try Connection(configuration, .replication)
+            let version = fresh.serverVersion
+            let context = configuration.context(.replication, place: fresh.place)
+            let descriptor = try introduce(fresh, version, context, facts)
+            let settings = facts.settings.isEmpty ? try shownSettings(fresh) : facts.settings
+            machine = BaseBackupMachine(version: version, context)
+            connection = consume fresh
+            let header = try start(label: label, fast: fast, version: version)
+            return BaseBackupStart(
+                descriptor: descriptor, timeline: TimelineID(postgres: header.timeline),
+                start: header.start,
+                server: ServerFacts(
+                    identity: descriptor.identity, version: String(version), settings: settings,
+                    extensions: facts.extensions),
+                configuration: facts.configuration, estimatedBytes: header.estimatedBytes)
+        } catch {
+            close()
+            throw error
         }
-        let list = try rows(seconds: 60)
-        tablespaces = (0..<list.count).map { (list.text($0, 0), list.text($0, 1)) }
-        let estimate = (0..<list.count).reduce(UInt64(0)) {
-            $0 + (list.number($1, 2, as: UInt64.self) ?? 0) * 1024
-        }
-        stream = -1
-        var facts = survey.facts
-        facts.identity = system
-        facts.version = String(version)
-        return BaseBackupStart(
-            descriptor: SourceDescriptor(
-                source: configuration.source, kind: .postgres, identity: system,
-                majorVersion: String(version / 10_000), segmentBytes: bytes,
-                created: time.wall()),
-            timeline: TimelineID(timeline), start: position, server: facts,
-            configuration: survey.configuration, estimatedBytes: estimate)
     }
 
-    package func close() { connection = nil }
-
-    /// The command in the server's dialect; 15 dropped the old one.
-    static func command(_ label: String, fast: Bool, version: Int) -> String {
-        let label = SQL.literal(label)
-        if version >= 150_000 {
-            return "BASE_BACKUP (LABEL \(label), PROGRESS true, CHECKPOINT "
-                + "'\(fast ? "fast" : "spread")', WAIT false, TABLESPACE_MAP true, "
-                + "VERIFY_CHECKSUMS true, MANIFEST 'yes', MANIFEST_CHECKSUMS 'CRC32C')"
+    /// Checks that both connections met one and the same primary.
+    private func introduce(
+        _ fresh: borrowing Connection, _ version: Int, _ context: ConnectionFailure.Context,
+        _ facts: BaseBackupFacts
+    ) throws(TidemarkError) -> SourceDescriptor {
+        try ServerVersion.check(version, context)
+        let system = try fresh.rows("IDENTIFY_SYSTEM")
+        let size = try fresh.rows("SHOW wal_segment_size")
+        let standby = version >= 140_000 ? try fresh.rows("SHOW in_hot_standby") : []
+        if standby.first?.text(0, 0) == "on" { throw ServerVersion.standby(context) }
+        guard let identity = system.first?.text(0, 0),
+            let bytes = size.first?.text(0, 0).flatMap({ ServerVersion.bytes($0) })
+        else {
+            throw TidemarkError(
+                .sourceUnreachable, "Postgres at \(context.place) does not identify itself",
+                remedy: "make sure that the URL names a Postgres server, not a connection pooler")
         }
-        return "BASE_BACKUP LABEL \(label) PROGRESS \(fast ? "FAST " : "")NOWAIT TABLESPACE_MAP "
-            + "MANIFEST 'yes' MANIFEST_CHECKSUMS 'CRC32C'"
+        if let other = facts.identity, other != identity {
+            throw TidemarkError(
+                .sourceIdentityChanged,
+                "the hosts of source \(configuration.source) are different clusters "
+                    + "(system identifiers \(identity), \(other))",
+                remedy: "name only the hosts of one cluster in the URL")
+        }
+        return SourceDescriptor(
+            source: configuration.source, kind: .postgres, identity: identity,
+            majorVersion: String(version / 10_000), segmentBytes: bytes, created: time.wall())
+    }
+
+    /// The settings by SHOW, where no SQL login is to be had; those not shown are left out.
+    private func shownSettings(
+        _ fresh: borrowing Connection
+    ) throws(TidemarkError) -> [String: String] {
+        var settings: [String: String] = [:]
+        for name in BaseBackupFacts.settingNames {
+            for case .rows(let rows) in try fresh.ask("SHOW \(SQL.quoted(name))") {
+                settings[name] = rows.text(0, 0)
+            }
+        }
+        return settings
+    }
+
+    private func start(
+        label: String, fast: Bool, version: Int
+    ) throws(TidemarkError) -> BaseBackupMachine.Header {
+        try connection!.send(
+            BaseBackupMachine.command(label: label, fast: fast, version: version))
+        while true {
+            let reply = try connection!.reply(
+                seconds: fast ? Self.fastSeconds : Self.spreadSeconds)
+            switch try machine.take(reply) {
+            case .next: continue
+            case .started(let header):
+                lastHeard = time.monotonic()
+                return header
+            case .stream, .ended:
+                preconditionFailure("a base backup neither ends nor goes on before it starts")
+            }
+        }
     }
 }
 
-// MARK: content
+// MARK: reading
 
 extension BaseBackup {
-    package func pull(
-        into sink: any BaseBackupSink
-    ) throws(TidemarkError) -> BaseBackupEnd? {
+    func pull(into sink: any BaseBackupSink) throws(TidemarkError) -> BaseBackupEnd? {
         guard connection != nil else {
-            throw TidemarkError(.failed, "the base backup of \(configuration.source) is closed")
+            throw TidemarkError(
+                .failed, "the base backup of \(configuration.source) is not running")
         }
-        if stream < 0 { return try nextStream(sink) }
-        let isLabelled = version >= 150_000
-        while true {
-            let taken = try connection!.takeCopy { (bytes) throws(TidemarkError) in
-                if isLabelled { try take(bytes, sink) } else { try sink.append(bytes) }
+        do throws(TidemarkError) {
+            return try pulled(sink)
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    private func pulled(_ sink: any BaseBackupSink) throws(TidemarkError) -> BaseBackupEnd? {
+        if let file = machine.takePendingFile() { try sink.begin(file) }
+        var bytes = 0
+        while bytes < Self.pullBytes {
+            let taken = try connection!.takeCopy { (message) throws(TidemarkError) in
+                bytes += message.byteCount
+                switch try machine.take(message) {
+                case .file(let file): try sink.begin(file)
+                case .content(let offset):
+                    guard message.byteCount > offset else { return }
+                    try sink.append(message.extracting(droppingFirst: offset))
+                case .nothing: break
+                }
             }
             switch taken {
-            case .message: return nil
-            case .ended: return try nextStream(sink)
+            case .message: continue
+            case .ended: return try streamEnded()
             case .nothing:
-                guard try connection!.wait(seconds: Self.silenceSeconds) == .ready else {
-                    throw TidemarkError(
-                        .sourceUnreachable,
-                        "Postgres at \(configuration.place) stopped sending the base backup",
-                        remedy: "see the server's log, then take the base backup again")
+                if bytes > 0 { lastHeard = time.monotonic() }
+                if try connection!.wait(seconds: 1) != .ready {
+                    try checkSilence()
+                    return nil
                 }
             }
         }
+        lastHeard = time.monotonic()
+        return nil
     }
 
-    /// A message of 15 and newer.
-    private func take(_ message: RawSpan, _ sink: any BaseBackupSink) throws(TidemarkError) {
-        switch try BaseBackupMessage(message) {
-        case .archive(let name, let path):
-            try sink.begin(file(name, path: path.isEmpty ? nil : path))
-        case .data:
-            let offset = BaseBackupMessage.dataOffset
-            if message.byteCount > offset {
-                try sink.append(message.extracting(offset..<message.byteCount))
-            }
-        case .manifest: try sink.begin(Self.manifest)
-        case .progress: break
-        }
+    private func checkSilence() throws(TidemarkError) {
+        guard time.monotonic().seconds(since: lastHeard) > Self.silenceSeconds else { return }
+        throw TidemarkError(
+            .sourceUnreachable,
+            "the base backup of \(configuration.source) brought nothing for "
+                + "\(Self.silenceSeconds) s",
+            remedy: "see whether the server's disk or the network hangs, then take it again")
     }
 
-    private func file(_ name: String, path: String?) -> BaseBackupFile {
-        guard let path else {
-            return BaseBackupFile(name: name, role: .data, origin: nil, location: nil)
-        }
-        let oid = name.hasSuffix(".tar") ? String(name.dropLast(4)) : name
-        return BaseBackupFile(name: name, role: .tablespace, origin: oid, location: path)
-    }
-
-    private static let manifest = BaseBackupFile(
-        name: "backup_manifest", role: .manifest, origin: nil, location: nil)
-
-    /// The next copy stream, or the end.
-    private func nextStream(_ sink: any BaseBackupSink) throws(TidemarkError) -> BaseBackupEnd? {
+    /// What follows a stream: the next one, or the end.
+    private func streamEnded() throws(TidemarkError) -> BaseBackupEnd? {
         while true {
-            switch try connection!.reply(seconds: Self.silenceSeconds) {
-            case .copyOut:
-                stream += 1
-                if version < 150_000 { try sink.begin(legacyFile()) }
-                return nil
-            case .rows(let rows): return try end(rows)
-            case .failed(let failure): throw refused(failure)
-            case .done: continue
-            case .none, .copyBoth, .copyIn: throw unexpected("no end position")
-            }
-        }
-    }
-
-    private func legacyFile() -> BaseBackupFile {
-        guard tablespaces.indices.contains(stream) else { return Self.manifest }
-        guard let oid = tablespaces[stream].oid else { return file("base.tar", path: nil) }
-        return file(oid + ".tar", path: tablespaces[stream].path)
-    }
-
-    private func end(_ rows: ConnectionRows) throws(TidemarkError) -> BaseBackupEnd {
-        guard let position = rows.lsn(0, 0) else { throw unexpected("no end position") }
-        var warnings = survey.warnings
-        while true {
-            switch try connection!.reply(seconds: Self.silenceSeconds) {
-            case .none:
+            switch try machine.take(try connection!.reply(seconds: Self.fastSeconds)) {
+            case .next: continue
+            case .stream: return nil
+            case .started: preconditionFailure("a base backup starts once")
+            case .ended(let position):
+                let end = BaseBackupEnd(position: position, warnings: warnings + damage())
                 close()
-                return BaseBackupEnd(position: position, warnings: warnings)
-            case .failed(let failure) where failure.state == "XX001":
-                warnings.append(
-                    "page checksums failed: \(failure.message); the pages are in the backup as they are")
-                warnings += connection!.takeNotices()
-            case .failed(let failure): throw refused(failure)
-            case .done, .rows, .copyBoth, .copyOut, .copyIn: continue
+                return end
             }
         }
     }
 
-    private func rows(seconds: Double) throws(TidemarkError) -> ConnectionRows {
-        switch try connection!.reply(seconds: seconds) {
-        case .rows(let rows): return rows
-        case .failed(let failure): throw refused(failure)
-        case .done, .none, .copyBoth, .copyOut, .copyIn: throw unexpected("another answer")
-        }
-    }
-
-    private func refused(_ failure: ConnectionFailure) -> TidemarkError {
-        failure.error(configuration.context(.replication, place: configuration.place))
-    }
-
-    private func unexpected(_ what: String) -> TidemarkError {
-        TidemarkError(
-            .sourceUnreachable, "Postgres at \(configuration.place) answered BASE_BACKUP with \(what)",
-            remedy: "see the server's log, then take the base backup again")
+    /// The server's words on pages whose checksums failed: it names each file as it finds it.
+    private func damage() -> [String] {
+        let notices = connection!.takeNotices()
+        guard let complaint = machine.complaint else { return notices }
+        return [complaint] + notices
     }
 }

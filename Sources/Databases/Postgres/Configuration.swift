@@ -62,7 +62,8 @@ package struct PostgresConfiguration: Sendable {
         }
         guard isValid, (1...63).contains(slot.utf8.count) else {
             throw TidemarkError(
-                .configuration, "source \(source): \(slot) cannot be the name of a replication slot",
+                .configuration,
+                "source \(source): \(slot) cannot be the name of a replication slot",
                 remedy: "use 1 to 63 characters of a-z, 0-9 and _")
         }
         return slot

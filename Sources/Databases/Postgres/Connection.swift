@@ -108,11 +108,6 @@ extension Connection {
         return sets
     }
 
-    /// The first row set of `sql`; an empty one when it has none.
-    func table(_ sql: String, seconds: Double = 30) throws(TidemarkError) -> ConnectionRows {
-        try rows(sql, seconds: seconds).first ?? ConnectionRows(cells: [])
-    }
-
     /// The error of a refusal on this connection.
     func error(_ failure: ConnectionFailure) -> TidemarkError { failure.error(context) }
 
@@ -419,8 +414,8 @@ private struct Connector {
         unsafe names.append(nil)
         unsafe values.append(nil)
         defer {
-            for unsafe pointer in unsafe names + values {
-                unsafe free(UnsafeMutableRawPointer(mutating: pointer))
+            unsafe (names + values).forEach {
+                unsafe free(UnsafeMutableRawPointer(mutating: $0))
             }
         }
         return unsafe PQconnectStartParams(&names, &values, 1)

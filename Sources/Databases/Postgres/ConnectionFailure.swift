@@ -89,7 +89,8 @@ extension ConnectionFailure {
         let user = SQL.name(context.user)
         if context.isReplication {
             return TidemarkError(
-                .sourceRefused, "role \(context.user) of Postgres at \(context.place) may not replicate",
+                .sourceRefused,
+                "role \(context.user) of Postgres at \(context.place) may not replicate",
                 remedy: "ALTER ROLE \(user) REPLICATION")
         }
         let database = SQL.name(context.database)
@@ -115,7 +116,8 @@ extension ConnectionFailure {
         }
         guard let limit = Self.lastNumber(message), limit > 0 else {
             return TidemarkError(
-                .sourceRefused, "Postgres at \(context.place) does not stream WAL: max_wal_senders is 0",
+                .sourceRefused,
+                "Postgres at \(context.place) does not stream WAL: max_wal_senders is 0",
                 remedy: "ALTER SYSTEM SET wal_level = 'replica'; "
                     + "ALTER SYSTEM SET max_wal_senders = 10; then restart the server")
         }
@@ -129,7 +131,8 @@ extension ConnectionFailure {
         TidemarkError(
             .sourceRefused,
             "Postgres at \(context.place) has no free replication slot for \(context.slot)",
-            remedy: "drop one that nobody uses (SELECT slot_name FROM pg_replication_slots WHERE NOT "
+            remedy:
+                "drop one that nobody uses (SELECT slot_name FROM pg_replication_slots WHERE NOT "
                 + "active; SELECT pg_drop_replication_slot('…')), or raise max_replication_slots "
                 + "and restart the server")
     }
@@ -209,10 +212,13 @@ extension ConnectionFailure {
         if text.contains("no password supplied") {
             return TidemarkError(
                 .sourceRefused, "Postgres at \(context.place) wants a password for \(context.user)",
-                remedy: "put it into the source's URL (postgresql://\(context.user):…@…), or name a "
+                remedy:
+                    "put it into the source's URL (postgresql://\(context.user):…@…), or name a "
                     + "password file: …?passfile=/path")
         }
-        let isTrust = ["certificate", "SSL", "channel binding", "GSS"].contains { text.contains($0) }
+        let isTrust = ["certificate", "SSL", "channel binding", "GSS"].contains {
+            text.contains($0)
+        }
         if isTrust, !text.contains("closed unexpectedly"), !text.contains("SYSCALL") {
             return TidemarkError(
                 .sourceRefused, "no secure connection to Postgres at \(context.place): \(text)",

@@ -7,8 +7,9 @@ import Model
 enum ConnectionURL {
     /// Checks the raw text: scheme, and no stray separator that a password would need escaped.
     static func check(_ url: String, _ source: SourceID) throws(TidemarkError) {
-        guard let rest = ["postgresql://", "postgres://"].lazy
-            .filter({ url.hasPrefix($0) }).map({ url.dropFirst($0.count) }).first
+        guard
+            let rest = ["postgresql://", "postgres://"].lazy
+                .filter({ url.hasPrefix($0) }).map({ url.dropFirst($0.count) }).first
         else {
             throw TidemarkError(
                 .configuration, "the URL of source \(source) is no Postgres URL",
@@ -42,7 +43,8 @@ enum ConnectionURL {
         for pair in url.drop(while: { $0 != "?" }).dropFirst().split(separator: "&") {
             let name = pair.prefix { $0 != "=" }
             let isWord = name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || isLetter($0) }
-            if isWord, !name.isEmpty, name.count <= 40, !names.contains(String(name)), name != "ssl" {
+            if isWord, !name.isEmpty, name.count <= 40, !names.contains(String(name)), name != "ssl"
+            {
                 return TidemarkError(
                     .configuration,
                     "the URL of source \(source) has a parameter libpq does not know: \(name)",

@@ -28,7 +28,8 @@ struct HostList: Sendable, Equatable, CustomStringConvertible {
             Host(
                 name: names.indices.contains(place) ? names[place] : "",
                 address: addresses.indices.contains(place) ? addresses[place] : "",
-                port: ports.indices.contains(place) ? ports[place] : ports.count == 1 ? ports[0] : "")
+                port: ports.indices.contains(place)
+                    ? ports[place] : ports.count == 1 ? ports[0] : "")
         }
     }
 

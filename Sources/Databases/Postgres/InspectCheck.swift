@@ -22,7 +22,8 @@ struct InspectCheck: Sendable {
             return [
                 Finding(
                     .warning,
-                    error.message + "; the proof of the RPO then rests on the flush position alone, "
+                    error.message
+                        + "; the proof of the RPO then rests on the flush position alone, "
                         + "and restore points cannot be made", remedy: error.remedy)
             ]
         case (.success(let known), .failure(let error)):
@@ -46,12 +47,14 @@ struct InspectCheck: Sendable {
     private func same(_ a: String, _ b: String) -> [Finding] {
         if a == b {
             return [
-                Finding(.ok, "replication connection to \(configuration.place), system identifier \(a)")
+                Finding(
+                    .ok, "replication connection to \(configuration.place), system identifier \(a)")
             ]
         }
         return [
             Finding(
-                .error, "the hosts of the URL are different clusters (system identifiers \(a), \(b))",
+                .error,
+                "the hosts of the URL are different clusters (system identifiers \(a), \(b))",
                 remedy: "name only the hosts of one cluster in the URL")
         ]
     }

@@ -76,7 +76,8 @@ struct InspectFindings: Sendable {
     var slot: Finding {
         let name = configuration.slot
         guard let slot = facts.slot else {
-            return Finding(.ok, "replication slot \(name) does not exist yet; the first run makes it")
+            return Finding(
+                .ok, "replication slot \(name) does not exist yet; the first run makes it")
         }
         let drop = "SELECT pg_drop_replication_slot(\(SQL.literal(name)))"
         if slot.type != "physical" {
@@ -88,7 +89,8 @@ struct InspectFindings: Sendable {
                 .warning,
                 "replication slot \(name) keeps no WAL (\(slot.status.isEmpty ? "empty" : slot.status)): "
                     + "what was not archived before is lost",
-                remedy: "nothing to do: the next run makes the slot anew, records the gap and takes "
+                remedy:
+                    "nothing to do: the next run makes the slot anew, records the gap and takes "
                     + "a base backup")
         }
         if slot.status == "unreserved" {
@@ -107,7 +109,8 @@ struct InspectFindings: Sendable {
                 .warning,
                 "max_slot_wal_keep_size is -1: while Tidemark is away the server keeps all WAL, until "
                     + "its disk is full and it stops",
-                remedy: "ALTER SYSTEM SET max_slot_wal_keep_size = '64GB' (what the disk of pg_wal can "
+                remedy:
+                    "ALTER SYSTEM SET max_slot_wal_keep_size = '64GB' (what the disk of pg_wal can "
                     + "spare)" + Self.reload)
         }
         let room = facts.slot?.safeBytes.map { ", \(ByteCount(UInt64(max(0, $0)))) left now" } ?? ""
@@ -148,7 +151,8 @@ struct InspectFindings: Sendable {
         }
         if isSet {
             return Finding(
-                .ok, "archive_mode is \(mode): WAL goes to another archive as well, which does no harm")
+                .ok,
+                "archive_mode is \(mode): WAL goes to another archive as well, which does no harm")
         }
         return Finding(
             .warning, "archive_mode is \(mode) without archive_command: the server keeps all WAL",
@@ -215,7 +219,9 @@ extension InspectFindings {
     }
 
     var filePrivilege: Finding? {
-        guard let files = facts.outsideFiles, !files.isEmpty, !facts.mayReadFiles else { return nil }
+        guard let files = facts.outsideFiles, !files.isEmpty, !facts.mayReadFiles else {
+            return nil
+        }
         return Finding(
             .warning,
             "configuration outside the data directory cannot be read for the base backup: "
@@ -228,11 +234,14 @@ extension InspectFindings {
         let isLoaded = facts.settings["shared_preload_libraries"]?.contains("timescaledb")
         if isLoaded == false {
             return Finding(
-                .warning, "timescaledb \(version) is not in shared_preload_libraries: compressed rows "
-                    + "are missing from results", remedy: "ALTER SYSTEM SET shared_preload_libraries = "
+                .warning,
+                "timescaledb \(version) is not in shared_preload_libraries: compressed rows "
+                    + "are missing from results",
+                remedy: "ALTER SYSTEM SET shared_preload_libraries = "
                     + "'timescaledb'" + Self.restart)
         }
         return Finding(
-            .ok, "timescaledb \(version) is installed; a restore needs the same version of its library")
+            .ok,
+            "timescaledb \(version) is installed; a restore needs the same version of its library")
     }
 }

@@ -126,7 +126,8 @@ extension Stream {
                     try connection!.wait(seconds: left, hearsWake: false) == .ready
                 else {
                     throw TidemarkError(
-                        .sourceUnreachable, "Postgres at \(machine.context.place) started no stream",
+                        .sourceUnreachable,
+                        "Postgres at \(machine.context.place) started no stream",
                         remedy: "see the server's log")
                 }
             }
@@ -158,7 +159,8 @@ extension Stream {
         until deadline: MonotonicTime, into sink: any ChangeSink
     ) throws(TidemarkError) -> StreamTurn {
         guard connection != nil else {
-            throw TidemarkError(.sourceUnreachable, "the stream of \(configuration.source) is closed")
+            throw TidemarkError(
+                .sourceUnreachable, "the stream of \(configuration.source) is closed")
         }
         do throws(TidemarkError) {
             return try pulled(deadline, sink)

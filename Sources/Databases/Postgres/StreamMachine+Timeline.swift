@@ -117,7 +117,9 @@ extension StreamMachine {
 
     private func historyLost(_ failure: ConnectionFailure) -> TidemarkError {
         let next: String =
-            if case .holds(let restart, _) = slot { "; it goes on at \(LSN.text(restart))" } else { "" }
+            if case .holds(let restart, _) = slot { "; it goes on at \(LSN.text(restart))" } else {
+                ""
+            }
         let end = resume.end.map { LSN.text($0.ordinal) } ?? LSN.text(start)
         return TidemarkError(
             .historyLost,

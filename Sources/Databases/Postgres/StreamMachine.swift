@@ -233,7 +233,8 @@ extension StreamMachine {
             "Postgres at \(context.place) ends at \(LSN.text(serverEnd)) on timeline "
                 + "\(serverTimeline), before the archive's end \(LSN.text(end.ordinal)): it lost "
                 + "WAL that it had sent, and will write other WAL in its place",
-            remedy: "if it was rolled back to a copy, restart it in recovery and promote it, so that "
+            remedy:
+                "if it was rolled back to a copy, restart it in recovery and promote it, so that "
                 + "it begins a new timeline; or archive it under a new source name")
     }
 }

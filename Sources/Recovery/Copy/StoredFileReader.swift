@@ -20,7 +20,7 @@ struct StoredFileReader {
         let object: any ObjectReader
         do {
             object = try repository.store.open(key, at: 0)
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             throw TidemarkError(
                 .archiveIncomplete, "\(key) of the base backup is missing from the archive",
                 remedy: "bring it back from a copy of the archive, or use another base backup")

@@ -17,7 +17,7 @@ struct SegmentDelivery {
             let reader: SegmentReader
             do {
                 reader = try SegmentReader(repository.store, key)
-            } catch where error.code == .notFound {
+            } catch let error where error.code == .notFound {
                 continue
             }
             defer { reader.close() }
@@ -41,7 +41,7 @@ struct SegmentDelivery {
         let reader: SegmentReader
         do {
             reader = try SegmentReader(repository.store, key)
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return nil
         }
         defer { reader.close() }

@@ -92,7 +92,7 @@ package struct WalPush {
             majorVersion: own.majorVersion, segmentBytes: own.segmentBytes, created: clock.wall())
         do {
             try repository.putDescriptor(made)
-        } catch where error.code == .contentConflict {
+        } catch let error where error.code == .contentConflict {
             // A sidecar or another push was first; theirs counts if it is the same cluster.
             guard let theirs = try repository.descriptor(source), theirs.identity == own.identity
             else { throw error }
@@ -184,7 +184,7 @@ extension WalPush {
             do {
                 return try SegmentReader(
                     repository.store, ObjectKey(base.path + compression.suffix))
-            } catch where error.code == .notFound {
+            } catch let error where error.code == .notFound {
                 continue
             }
         }

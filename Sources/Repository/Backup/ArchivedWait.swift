@@ -3,8 +3,9 @@ package import Platform
 
 /// Waits until the archive holds a stretch of a source's changes, by what the repository says.
 ///
-/// For a process of its own beside the sidecar: it sees the stretch in the sealed segments, which are
-/// claims by name, and in the watermark, which speaks for the open one and is never ahead of it.
+/// For a process of its own beside the sidecar: it sees the stretch in the sealed segments, which
+/// are claims by name, and in the watermark, which speaks for the open one and is never ahead of
+/// it.
 package struct ArchivedWait {
     private let repository: ArchiveRepository
     private let source: SourceID
@@ -64,7 +65,8 @@ package struct ArchivedWait {
     private func missing(
         _ range: PositionRange, _ reached: UInt64
     ) throws(TidemarkError) -> TidemarkError {
-        var message = "the archive of \(source) ends at \(style.text(reached)) on timeline "
+        var message =
+            "the archive of \(source) ends at \(style.text(reached)) on timeline "
             + "\(range.timeline), the base backup needs it up to \(style.text(range.last))"
         if let watermark = try repository.watermark(source) {
             message += "; the sidecar last reported at \(watermark.written)"

@@ -40,7 +40,7 @@ final class BackupHeartbeat {
         let bytes = try JSONDocument.encode(holder)
         do throws(TidemarkError) {
             try store.put(key, bytes, .create)
-        } catch where error.code == .contentConflict {
+        } catch let error where error.code == .contentConflict {
             let other = try ArchiveRepository(store).document(BackupHolder.self, key)
             if let other, holder.started.seconds(since: other.renewed) < BackupLease.expirySeconds {
                 throw BackupLease.busy(source, other)

@@ -3,13 +3,13 @@ package import Platform
 
 /// Held by whoever takes a base backup of one source: never two at once, over all processes.
 ///
-/// On a file repository it is the exclusive lock on `<source>/base/running.json`: the kernel lets go
-/// of it the moment the process ends, however it ends, so after kill -9 the next base backup starts
-/// at once and finds the file without a holder. Where the store cannot lock (object stores) the
-/// same object is a heartbeat, renewed by a thread every 30 s and taken for dead after 5 minutes
-/// without renewal; after a crash the next base backup waits that long. Two clocks that differ by
-/// more than that could both hold it: then two base backups run under names of their own, which
-/// costs the source work and the archive space, but damages neither.
+/// On a file repository it is the exclusive lock on `<source>/base/running.json`: the kernel lets
+/// go of it the moment the process ends, however it ends, so after kill -9 the next base backup
+/// starts at once and finds the file without a holder. Where the store cannot lock (object stores)
+/// the same object is a heartbeat, renewed by a thread every 30 s and taken for dead after 5
+/// minutes without renewal; after a crash the next base backup waits that long. Two clocks that
+/// differ by more than that could both hold it: then two base backups run under names of their own,
+/// which costs the source work and the archive space, but damages neither.
 package final class BackupLease {
     /// Seconds between renewals, and until a holder that stopped renewing is taken for dead.
     static let renewalSeconds = 30.0
@@ -76,7 +76,7 @@ package final class BackupLease {
         let file: any AppendableFile
         do throws(TidemarkError) {
             file = try appending.openAppendable(key)
-        } catch where error.code == .failed {
+        } catch let error where error.code == .failed {
             // Who holds it is only for the message; an unreadable file must not hide the refusal.
             let other = try? ArchiveRepository(store).document(BackupHolder.self, key)
             throw busy(source, other ?? nil, cause: error)

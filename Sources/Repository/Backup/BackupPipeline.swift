@@ -5,9 +5,9 @@ import Segments
 /// Compresses and stores a base backup while it is being read.
 ///
 /// The reading thread copies what the source sends into pooled chunks; workers make one
-/// self-contained compressed piece of each; one writer thread hashes and stores the pieces in order,
-/// an object per file. The writer is apart so that a slow store never stops compression, and reading
-/// waits only when every chunk is in use.
+/// self-contained compressed piece of each; one writer thread hashes and stores the pieces in
+/// order, an object per file. The writer is apart so that a slow store never stops compression, and
+/// reading waits only when every chunk is in use.
 final class BackupPipeline: BaseBackupSink {
     /// What the threads need to know; values only.
     struct Plan: Sendable {

@@ -25,8 +25,8 @@ package final class BaseBackupWriter {
 
     /// Blocks until the backup exists or has failed; the calling thread reads from `source`.
     ///
-    /// Closes `source` in any case. Throws the first cause, whichever thread met it; what was stored
-    /// is removed. Throws `failed` at once when somebody else takes a base backup of `name`.
+    /// Closes `source` in any case. Throws the first cause, whichever thread met it; what was
+    /// stored is removed. Throws `failed` at once when somebody else takes a base backup of `name`.
     package func take(
         _ source: any BaseBackupSource, of name: SourceID, _ hooks: BaseBackupHooks
     ) throws(TidemarkError) -> BaseBackupDescriptor {
@@ -88,7 +88,8 @@ package final class BaseBackupWriter {
         }
     }
 
-    /// Configuration files keep their last path component; a number in front tells equal ones apart.
+    /// Configuration files keep their last path component; a number in front tells equal ones
+    /// apart.
     private static func storeConfiguration(
         _ files: [(path: String, content: [UInt8])], _ sink: any BaseBackupSink
     ) throws(TidemarkError) {

@@ -63,7 +63,7 @@ struct ObjectCheck: Sendable {
                 outcome.problems.append(damaged(listing.key, what))
             }
             if context.isDeep { try reader.verify() }
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             // Expired while we looked; if it was needed, the chain tells.
             return outcome
         } catch {
@@ -104,7 +104,7 @@ struct ObjectCheck: Sendable {
                 ChainCheck.Link(
                     key: listing.key, first: range.first, reach: range.first + survey.contentBytes)
             )
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return try sealedMeanwhile(listing)
         } catch {
             outcome.problems.append(try context.problem(error, listing.key, of: source))

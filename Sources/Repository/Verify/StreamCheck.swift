@@ -55,7 +55,8 @@ struct StreamCheck {
         do throws(TidemarkError) {
             ancestors = try rules.ancestors(timeline, documents)
         } catch {
-            problems.append(VerificationProblem(error, ObjectKey(String(folder.dropLast())), of: source))
+            problems.append(
+                VerificationProblem(error, ObjectKey(String(folder.dropLast())), of: source))
             return
         }
         guard let parent = ancestors.last else {

@@ -2,8 +2,8 @@ import Model
 
 /// Follows a tar from member to member without keeping anything; split anywhere.
 ///
-/// POSIX ustar with GNU sizes: blocks of 512 bytes; a header carries its own checksum and the size of
-/// what follows; two blocks of zeros end the archive, only zeros may follow (tar(5), and
+/// POSIX ustar with GNU sizes: blocks of 512 bytes; a header carries its own checksum and the size
+/// of what follows; two blocks of zeros end the archive, only zeros may follow (tar(5), and
 /// `tarCreateHeader` of Postgres's src/port/tar.c).
 struct TarCheck {
     private static let block = 512

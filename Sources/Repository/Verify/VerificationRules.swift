@@ -10,7 +10,8 @@ package struct VerificationRules: Sendable {
 
     package init(
         style: any PositionStyle,
-        ancestors: @escaping @Sendable (TimelineID, [String: [UInt8]]) throws(TidemarkError)
+        ancestors:
+            @escaping @Sendable (TimelineID, [String: [UInt8]]) throws(TidemarkError)
             -> [Position]
     ) {
         self.style = style

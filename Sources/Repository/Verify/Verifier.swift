@@ -3,8 +3,8 @@ package import Platform
 
 /// Reads the archive back and says what is wrong with it, all of it.
 ///
-/// Blocking, on the calling thread and a few of its own. Changes nothing. A sidecar, a base backup and
-/// retention may work meanwhile: what they move is not taken for damage.
+/// Blocking, on the calling thread and a few of its own. Changes nothing. A sidecar, a base backup
+/// and retention may work meanwhile: what they move is not taken for damage.
 package final class Verifier {
     private let context: VerifyContext
     private let options: VerificationOptions
@@ -29,8 +29,8 @@ package final class Verifier {
     /// Blocks until everything was looked at. `progress` is called a few times a second on the
     /// calling thread and may throw `cancelled`.
     ///
-    /// Throws `repositoryUnreachable` when there is no archive, or it goes away; what is wrong inside
-    /// it is in the report.
+    /// Throws `repositoryUnreachable` when there is no archive, or it goes away; what is wrong
+    /// inside it is in the report.
     package func run(
         progress: (VerificationProgress) throws(TidemarkError) -> Void
     ) throws(TidemarkError) -> VerificationReport {
@@ -61,7 +61,7 @@ package final class Verifier {
     private func marker() throws(TidemarkError) -> String? {
         do {
             return try context.repository.open().archive
-        } catch where error.code == .archiveDamaged {
+        } catch let error where error.code == .archiveDamaged {
             problems.append(try context.problem(error, Layout.marker, of: nil))
             return nil
         }

@@ -64,8 +64,9 @@ enum HistoryNote {
 
     /// Adds what a note says to `index`; false when it is not a note of this format.
     static func decode(_ note: [UInt8], into index: inout SegmentIndex) -> Bool {
-        guard note.count >= 8, note.loadLittleEndian(UInt32.self, at: 0)
-            == GzipFormat.checksum(Array(note[4...]))
+        guard note.count >= 8,
+            note.loadLittleEndian(UInt32.self, at: 0)
+                == GzipFormat.checksum(Array(note[4...]))
         else { return false }
         var scanner = NoteScanner(note, from: 4)
         for _ in 0..<(scanner.number(UInt16.self) ?? 0) {

@@ -121,7 +121,7 @@ package final class SegmentReader {
                 position += UInt64(frames.content.count)
                 return true
             }
-        } catch where error.code == .archiveDamaged && !isSealed {
+        } catch let error where error.code == .archiveDamaged && !isSealed {
             isAtEnd = true
             return false
         }

@@ -68,7 +68,7 @@ package struct SegmentSurvey: Sendable {
     private static func tolerant(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
         do {
             return try frames.next()
-        } catch where error.code == .archiveDamaged {
+        } catch let error where error.code == .archiveDamaged {
             return nil
         }
     }
@@ -76,7 +76,8 @@ package struct SegmentSurvey: Sendable {
 
 extension SHA256 {
     mutating func update(_ buffer: Buffer) {
-        unsafe update(bufferPointer: UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
+        unsafe update(
+            bufferPointer: UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
     }
 }
 

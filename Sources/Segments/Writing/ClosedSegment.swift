@@ -49,7 +49,7 @@ final class ClosedSegment: @unchecked Sendable {
     private func sealInPlace(_ footer: [UInt8]) throws(TidemarkError) {
         do {
             try file.seal(footer, as: context.sealedKey(descriptor.range, file.compression))
-        } catch where error.code == .contentConflict {
+        } catch let error where error.code == .contentConflict {
             // Somebody sealed it meanwhile; other frames may still hold the same content.
             guard try isSealed() else { throw error }
         }

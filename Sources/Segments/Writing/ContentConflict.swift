@@ -3,7 +3,8 @@ import Model
 /// The error of "the same place with other bytes"; always names both sides.
 enum ContentConflict {
     static func error(
-        _ key: ObjectKey, at position: UInt64, holdsOtherThan other: String, _ context: WriterContext
+        _ key: ObjectKey, at position: UInt64, holdsOtherThan other: String,
+        _ context: WriterContext
     ) -> TidemarkError {
         TidemarkError(
             .contentConflict,
@@ -55,8 +56,9 @@ struct ContentCursor {
     /// Returns how many bytes were equal; `isEqual` is false when a differing byte, or this side's
     /// end, comes right after them.
     mutating func match(_ other: Buffer, from: Int) -> (length: Int, isEqual: Bool) {
-        unsafe match(UnsafeRawBufferPointer(
-            start: other.base + from, count: other.count - from))
+        unsafe match(
+            UnsafeRawBufferPointer(
+                start: other.base + from, count: other.count - from))
     }
 
     /// As above for borrowed bytes.

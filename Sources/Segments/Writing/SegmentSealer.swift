@@ -53,10 +53,12 @@ final class SegmentSealer: Sendable {
             $0.isClosed = true
             if abandoning { $0.hasFailed = true }
         }
-        guard let running = thread.update({ thread in
-            defer { thread = nil }
-            return thread
-        }) else { return }
+        guard
+            let running = thread.update({ thread in
+                defer { thread = nil }
+                return thread
+            })
+        else { return }
         // The thread's function does not throw.
         try? running.join()
     }

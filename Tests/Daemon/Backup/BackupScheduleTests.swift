@@ -60,7 +60,8 @@ struct BackupScheduleTests {
             try Schedule("0 * * * *", zone: .utc), since: at("2026-11-22T00:10:00Z"))
         let started = "2026-11-22T01:00:01Z"
         #expect(
-            decider.decide(known("2026-11-21T23:00:00Z", isRunning: true),
+            decider.decide(
+                known("2026-11-21T23:00:00Z", isRunning: true),
                 now: at("2026-11-22T02:00:00Z")) == .wait(until: nil))
         decider.finished(now: at("2026-11-22T03:20:00Z"))
         #expect(

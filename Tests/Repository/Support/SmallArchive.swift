@@ -5,8 +5,8 @@ import TestKit
 
 @testable import Repository
 
-/// An archive in memory, whole and sound: five sealed segments and an open one, a base backup with a
-/// tablespace, a restore point. Tests damage it.
+/// An archive in memory, whole and sound: five sealed segments and an open one, a base backup with
+/// a tablespace, a restore point. Tests damage it.
 struct SmallArchive: Sendable {
     static let source = BackupFixture.ledger
     static let style = SmallStyle()
@@ -35,7 +35,8 @@ struct SmallArchive: Sendable {
         try putWatermark(Self.one, Self.end)
         try repository.putPoint(
             Self.source,
-            RestorePoint(name: "before the party", timeline: Self.one, position: 77, time: time.wall()))
+            RestorePoint(
+                name: "before the party", timeline: Self.one, position: 77, time: time.wall()))
         try takeBackup()
     }
 
@@ -131,7 +132,8 @@ struct SmallArchive: Sendable {
     }
 
     /// The rules of this archive: a document holds the position where its timeline left timeline 1.
-    static let rules = VerificationRules(style: style) { timeline, documents throws(TidemarkError) in
+    static let rules = VerificationRules(style: style) {
+        timeline, documents throws(TidemarkError) in
         guard let document = documents["2.history"] else { return [] }
         guard let end = UInt64(String(decoding: document, as: UTF8.self)) else {
             throw TidemarkError(.archiveDamaged, "2.history makes no sense")

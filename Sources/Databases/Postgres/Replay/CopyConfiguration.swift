@@ -4,7 +4,7 @@ import Model
 /// The configuration files of a copy.
 ///
 /// Normally they are part of the data directory and only the dangerous lines are turned off. Where
-/// they lie elsewhere (Debian: /etc/postgresql) the recorded originals are kept beside as `*.source`,
+/// they lie elsewhere (Debian: /etc/postgresql) the recorded originals are kept as `*.source`,
 /// access rules are put in place, and a short `postgresql.conf` is made.
 struct CopyConfiguration {
     let order: RestoreOrder
@@ -65,7 +65,8 @@ struct CopyConfiguration {
     ) throws(TidemarkError) {
         let path = root + "/" + name
         let origin = recorded[setting]
-        let found = files.first { $0.path == origin } ?? files.first { $0.path.hasSuffix("/" + name) }
+        let found =
+            files.first { $0.path == origin } ?? files.first { $0.path.hasSuffix("/" + name) }
         if let found {
             try CopyFiles.writeWhole(path, found.content)
         } else if !CopyFiles.exists(path) {

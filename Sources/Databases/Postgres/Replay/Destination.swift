@@ -13,7 +13,8 @@ struct Destination: Sendable {
         let names = try CopyFiles.names(path) ?? []
         if names.isEmpty { return }
         guard force else {
-            let what = names.contains(Self.unfinishedMark)
+            let what =
+                names.contains(Self.unfinishedMark)
                 ? "holds an interrupted restore" : "is not empty"
             throw TidemarkError(
                 .destinationOccupied, "the destination \(path) \(what)",

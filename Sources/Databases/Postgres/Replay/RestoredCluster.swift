@@ -53,7 +53,7 @@ final class RestoredCluster: Restoration {
         do {
             programs = try ServerPrograms.find(
                 major: order.descriptor.majorVersion, folders: order.programs)
-        } catch where !order.starts && order.programs.isEmpty {
+        } catch let error where !order.starts && order.programs.isEmpty {
             return (nil, [error.message])
         }
         let missing = try programs.missingLibraries(order.backup.server)

@@ -13,7 +13,8 @@ struct ServerPrograms: Sendable {
         major: String, folders: [String]
     ) throws(TidemarkError) -> ServerPrograms {
         let search = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
-        let usual = search.split(separator: ":").map(String.init)
+        let usual =
+            search.split(separator: ":").map(String.init)
             + ["/usr/lib/postgresql/\(major)/bin", "/usr/pgsql-\(major)/bin"]
         var others: [String] = []
         for folder in folders.isEmpty ? usual : folders {

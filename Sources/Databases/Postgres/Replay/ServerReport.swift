@@ -1,8 +1,12 @@
+import Model
+
 /// What a server's log says about why it stopped.
 struct ServerReport: Hashable, Sendable {
     /// The last fatal line, without time and process.
     let reason: String
     let advice: String
+    /// Says whether the archive or the server was at fault.
+    let code: TidemarkError.Code
 
     init(log: String) {
         let lines = log.split(separator: "\n")
@@ -10,6 +14,15 @@ struct ServerReport: Hashable, Sendable {
         let text = fatal.map(Self.message) ?? "it left no message"
         reason = text
         advice = Self.advice(text, lines)
+        code = Self.code(text, lines)
+    }
+
+    /// `wal fetch` writes its error's code into the server's log.
+    private static func code(_ reason: String, _ lines: [Substring]) -> TidemarkError.Code {
+        guard reason.contains("could not restore file"),
+            let own = lines.last(where: { $0.contains("tidemark: cannot fetch") })
+        else { return .failed }
+        return TidemarkError.Code.allCases.first { own.contains("(\($0.rawValue))") } ?? .failed
     }
 
     private static func message(_ line: Substring) -> String {
@@ -23,7 +36,7 @@ struct ServerReport: Hashable, Sendable {
 
     private static func advice(_ reason: String, _ lines: [Substring]) -> String {
         if reason.contains("could not restore file") {
-            let own = lines.last { $0.contains("tidemark: ") }.map(String.init)
+            let own = lines.last { $0.contains("tidemark: cannot fetch") }.map(String.init)
             return "the archive could not be read while recovering ("
                 + (own ?? "`tidemark wal fetch` says why")
                 + "); mend it and start the server again, recovery goes on where it was"

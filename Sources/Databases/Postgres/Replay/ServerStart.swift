@@ -4,8 +4,8 @@ import Platform
 
 /// Starts the server of a restored copy and waits until it has recovered and been promoted.
 ///
-/// With `hot_standby = off` the state line of `postmaster.pid` says `ready` only after promotion, so
-/// nobody has to log in. There is no time limit: recovery takes as long as it takes, and the end of
+/// With `hot_standby = off` the state line of `postmaster.pid` says `ready` only after promotion,
+/// so nobody has to log in. There is no time limit: recovery takes as long as it takes, and the end of
 /// the server's process ends the wait.
 struct ServerStart {
     let order: RestoreOrder
@@ -42,7 +42,9 @@ struct ServerStart {
     }
 
     static func shellQuoted(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+        "'"
+            + text.split(separator: "'", omittingEmptySubsequences: false).joined(
+                separator: "'\\''")
             + "'"
     }
 
@@ -53,7 +55,8 @@ struct ServerStart {
         while true {
             guard let process = try destination.runningServer() else { throw failure() }
             let content = try CopyFiles.read(root + "/postmaster.pid") ?? []
-            let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            let lines = content.split(
+                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             if lines.count > 7, String(decoding: lines[7], as: UTF8.self).hasPrefix("ready") {
                 return process
             }
@@ -83,7 +86,7 @@ struct ServerStart {
         let content = (try? CopyFiles.read(log)) ?? []
         let report = ServerReport(log: String(decoding: content, as: UTF8.self))
         return TidemarkError(
-            .failed, "the restored server stopped: \(report.reason)",
+            report.code, "the restored server stopped: \(report.reason)",
             remedy: report.advice + "; its log is \(log)")
     }
 
@@ -96,7 +99,8 @@ struct ServerStart {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = unsafe withUnsafeMutablePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+                unsafe bind(descriptor, $0, length) == 0
+                    && getsockname(descriptor, $0, &length) == 0
             }
         }
         guard isBound else { throw CopyFiles.failure("cannot find a free port") }

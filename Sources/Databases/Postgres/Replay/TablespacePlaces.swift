@@ -21,7 +21,8 @@ struct TablespacePlaces: Sendable {
             throw TidemarkError(
                 .usage, "the base backup has no tablespace at \(old)",
                 remedy: places.isEmpty
-                    ? "leave out --tablespace" : "it has: \(places.map(\.old).joined(separator: ", "))")
+                    ? "leave out --tablespace"
+                    : "it has: \(places.map(\.old).joined(separator: ", "))")
         }
         for place in places where !place.new.hasPrefix("/") {
             throw TidemarkError(
@@ -44,7 +45,8 @@ struct TablespacePlaces: Sendable {
         for place in places where !force {
             guard let names = try CopyFiles.names(place.new), !names.isEmpty else { continue }
             throw TidemarkError(
-                .destinationOccupied, "tablespace \(place.oid) would lie in \(place.new), "
+                .destinationOccupied,
+                "tablespace \(place.oid) would lie in \(place.new), "
                     + "which is not empty",
                 remedy: "move it with --tablespace \(place.old)=/empty/folder, or give --force "
                     + "to write over what is there")

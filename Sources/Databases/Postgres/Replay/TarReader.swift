@@ -67,14 +67,18 @@ struct TarReader {
             let count = Int(min(left, UInt64(bytes.byteCount)))
             try sink.content(bytes.extracting(0..<count))
             if left == UInt64(count) { try sink.end() }
-            state = left == UInt64(count)
+            state =
+                left == UInt64(count)
                 ? Self.after(padding) : .content(left: left - UInt64(count), padding: padding)
             return count
         case .note(let type, let left, let padding):
             let count = Int(min(left, UInt64(bytes.byteCount)))
-            unsafe bytes.extracting(0..<count).withUnsafeBytes { unsafe note.append(contentsOf: $0) }
+            unsafe bytes.extracting(0..<count).withUnsafeBytes {
+                unsafe note.append(contentsOf: $0)
+            }
             if left == UInt64(count) { try apply(type) }
-            state = left == UInt64(count)
+            state =
+                left == UInt64(count)
                 ? Self.after(padding)
                 : .note(type: type, left: left - UInt64(count), padding: padding)
             return count
@@ -106,7 +110,8 @@ struct TarReader {
         if "LKxg".utf8.contains(header.type) {
             guard header.size <= Self.noteLimit else { throw Self.damaged("an endless name") }
             note.removeAll()
-            state = header.size == 0
+            state =
+                header.size == 0
                 ? .header : .note(type: header.type, left: header.size, padding: padding)
             return
         }

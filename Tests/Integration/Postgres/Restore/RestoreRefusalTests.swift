@@ -1,0 +1,122 @@
+import Glibc
+import Model
+import Platform
+import Repository
+import TestKit
+import Testing
+
+@Suite(.timeLimit(.minutes(5))) struct `A restore that cannot be right` {
+    /// A fixture with a few sealed segments behind the base backup, and no sidecar any more.
+    private func archived() throws -> RestoreFixture {
+        let fixture = try RestoreFixture()
+        _ = try fixture.sql("create table t as select 1 as i")
+        for _ in 0..<3 {
+            _ = try fixture.sql(
+                "insert into t select i from generate_series(1, 30000) i; select pg_switch_wal()")
+        }
+        try fixture.settle()
+        fixture.stopSidecar()
+        return fixture
+    }
+
+    private func segments(_ fixture: RestoreFixture) throws -> [String] {
+        try fixture.archive.store.list("ledger/wal/1/").map(\.key.path)
+            .filter { $0.hasSuffix(".lz4") }.sorted()
+    }
+
+    @Test func `is refused before anything is written`() async throws {
+        try await offPool {
+            let fixture = try archived()
+            let path = fixture.repository + "/"
+            let list = try segments(fixture)
+            let removed = path + list[list.count - 2]
+
+            let folder = try fixture.server.makeDirectory("target")
+            #expect(rename(removed, removed + ".away") == 0)
+            let missing = try fixture.restore(to: "latest", into: folder)
+            #expect(missing.exitStatus == 4, "\(missing.errors)")
+            #expect(missing.errors.contains("is missing"), "\(missing.errors)")
+
+            try fixture.archive.putGap(
+                RestoreFixture.source, WalStyle.make(1 << 20),
+                gap(of: list[list.count - 2], reason: "the slot was lost"))
+            // We may be root here, the restore is not.
+            chmod(path + "ledger/gaps", 0o755)
+            for key in try fixture.archive.store.list("ledger/gaps/") {
+                chmod(path + key.key.path, 0o644)
+            }
+            let lost = try fixture.restore(to: "latest", into: folder)
+            #expect(lost.exitStatus == 3, "\(lost.errors)")
+            #expect(lost.errors.contains("the slot was lost"), "\(lost.errors)")
+            #expect(rename(removed + ".away", removed) == 0)
+
+            let base = path + "ledger/base/\(try fixture.backups()[0].id)/base.tar.lz4"
+            TextFile.flipBit(base)
+            let flipped = try fixture.restore(to: "latest", into: folder)
+            #expect(flipped.exitStatus == 4, "\(flipped.errors)")
+            #expect(flipped.errors.contains("base.tar.lz4 is damaged"), "\(flipped.errors)")
+            TextFile.flipBit(base)
+            // What was left behind is neither a database nor an empty place.
+            #expect(access(folder + "/ledger/global/pg_control", F_OK) != 0)
+            let again = try fixture.restore(to: "latest", into: folder)
+            #expect(again.exitStatus == 2)
+            #expect(again.errors.contains("--force"), "\(again.errors)")
+            #expect(try fixture.restore(to: "latest", into: folder, ["--force"]).exitStatus == 0)
+        }
+    }
+
+    private func gap(of key: String, reason: String) -> Gap {
+        let name = String(key.split(separator: "/").last!.prefix(24))
+        let range = WalStyle.make(1 << 20).parseSegmentName(name, timeline: TimelineID("1"))!
+        return Gap(
+            timeline: range.timeline, first: range.first, last: range.last,
+            found: CommitTime(microseconds: 0), reason: reason)
+    }
+
+    @Test func `says which program is missing`() async throws {
+        try await offPool {
+            let fixture = try archived()
+            let folder = try fixture.server.makeDirectory("target")
+            let none = try fixture.restore(
+                to: "latest", into: folder, ["--start", "--pg-bin", "/nonexistent"])
+            #expect(none.exitStatus == 1)
+            #expect(none.errors.contains("apt-get install postgresql-"), "\(none.errors)")
+            #expect(access(folder + "/ledger", F_OK) != 0)
+
+            // A pg_ctl of another major version.
+            let bin = try fixture.server.makeDirectory("bin")
+            try TextFile.write(
+                bin + "/pg_ctl", "#!/bin/sh\necho 'pg_ctl (PostgreSQL) 9.6.24'\n")
+            chmod(bin + "/pg_ctl", 0o755)
+            let other = try fixture.restore(
+                to: "latest", into: folder, ["--start", "--pg-bin", bin])
+            #expect(other.exitStatus == 1)
+            #expect(other.errors.contains("has version 9"), "\(other.errors)")
+        }
+    }
+
+    @Test func `never promotes short when the archive fails during recovery`() async throws {
+        try await offPool {
+            let fixture = try archived()
+            let list = try segments(fixture)
+            let path = fixture.repository + "/" + list[list.count - 2]
+            TextFile.flipBit(path)
+            let folder = try fixture.server.makeDirectory("target")
+            let flipped = try fixture.restore(to: "latest", into: folder, ["--start"])
+            #expect(flipped.exitStatus == 4, "\(flipped.errors)")
+            #expect(flipped.errors.contains("archiveDamaged"), "\(flipped.errors)")
+            #expect(flipped.output.isEmpty)
+            // It did not promote, and goes on once the archive is whole again.
+            #expect(access(folder + "/ledger/recovery.signal", F_OK) == 0)
+            TextFile.flipBit(path)
+            try fixture.server.run(
+                "pg_ctl",
+                [
+                    "start", "-w", "-D", folder + "/ledger", "-l", folder + "/log", "-o",
+                    "-p \(try freePort())",
+                ])
+            defer { fixture.stop(folder + "/ledger") }
+            try eventually("promotion") { access(folder + "/ledger/recovery.signal", F_OK) != 0 }
+        }
+    }
+}

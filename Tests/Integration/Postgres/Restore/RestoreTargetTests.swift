@@ -1,0 +1,86 @@
+import Model
+import Platform
+import TestKit
+import Testing
+
+@Suite(.timeLimit(.minutes(5))) struct `A restore reaches its target` {
+    @Test func `whatever form it has, and names the nearest when it cannot`() async throws {
+        try await offPool {
+            let fixture = try RestoreFixture()
+            let early = try fixture.backups()[0].started
+            _ = try fixture.sql("create table t(i int)")
+            _ = try fixture.sql("insert into t select generate_series(1, 10)")
+            let between = try fixture.now()
+            _ = try fixture.sql("insert into t select generate_series(11, 20)")
+            let position = try fixture.sql("select pg_current_wal_lsn()")
+            let transaction = try fixture.sql(
+                "begin; insert into t values (21); select txid_current(); commit")
+            _ = try fixture.sql("select pg_create_restore_point('here')")
+            _ = try fixture.sql("insert into t values (22)")
+            // Enough for several segments, and a commit as the last thing there is.
+            _ = try fixture.sql(
+                "create table w as select repeat('x', 500) x from generate_series(1, 8000)")
+            _ = try fixture.sql("insert into t values (23)")
+            let last = try fixture.now()
+            try fixture.settle()
+
+            let count = "select count(*) from t"
+            #expect(try fixture.answer(count, at: between).answer == "10")
+            #expect(try fixture.answer(count, at: "lsn:" + position).answer == "20")
+            #expect(try fixture.answer(count, at: "xid:" + transaction).answer == "21")
+            #expect(try fixture.answer(count, at: "point:here").answer == "21")
+            // Behind the last commit, where Postgres's own recovery_target_time is FATAL.
+            #expect(try fixture.answer(count, at: last).answer == "23")
+            #expect(try fixture.answer(count, at: "latest").answer == "23")
+
+            for target in [
+                early.text(fractionDigits: 6), "2031-01-01T00:00:00Z", "lsn:0/10", "lsn:F/0",
+                "xid:4000000", "point:nowhere",
+            ] {
+                let done = try fixture.answer(count, at: target).done
+                #expect(done.exitStatus == 3, "\(target): \(done.errors)")
+                #expect(done.errors.contains("Z"), "\(done.errors)")
+            }
+            #expect(try fixture.answer(count, at: "before:some-event").done.exitStatus == 2)
+        }
+    }
+
+    @Test func `while the archive is still being written`() async throws {
+        try await offPool {
+            let fixture = try RestoreFixture()
+            _ = try fixture.sql("create table t(i int)")
+            _ = try fixture.sql("insert into t values (1)")
+            let moment = try fixture.now()
+            try fixture.settle()
+            // Later commits arrive between planning and recovery; they must not be there.
+            _ = try fixture.sql("insert into t values (2)")
+            #expect(try fixture.answer("select count(*) from t", at: moment).answer == "1")
+        }
+    }
+
+    @Test func `with the tablespaces in other places`() async throws {
+        try await offPool {
+            let fixture = try RestoreFixture()
+            let old = try fixture.server.makeDirectory("old space")
+            let new = try fixture.server.makeDirectory("new \\ space")
+            _ = try fixture.sql("create tablespace fast location '\(old)'")
+            _ = try fixture.sql("create table t tablespace fast as select 7 as i")
+            let before = try fixture.backups().count
+            let done = try TidemarkProcess.run(
+                ["--config", fixture.repository + "/../tidemark.yml", "backup", "ledger"],
+                user: PostgresTools.user)
+            #expect(done.status.isSuccess, "\(done.errors)")
+            #expect(try fixture.backups().count == before + 1)
+            try fixture.settle()
+
+            let query =
+                "select i from t; select pg_tablespace_location(oid) "
+                + "from pg_tablespace where spcname = 'fast'"
+            let occupied = try fixture.answer(query, at: "latest").done
+            #expect(occupied.exitStatus == 2)
+            #expect(occupied.errors.contains("--tablespace \(old)="), "\(occupied.errors)")
+            let moved = try fixture.answer(query, at: "latest", ["--tablespace", "\(old)=\(new)"])
+            #expect(moved.answer == "7\n\(new)", "\(moved.done.errors)")
+        }
+    }
+}
