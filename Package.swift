@@ -31,6 +31,10 @@ let package = Package(
             name: "CLibPQ", path: "Sources/Databases/Postgres/CLibPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
+            // No pkgConfig: hiredis's .pc carries a flag that SwiftPM refuses at every build.
+            name: "CHiredis", path: "Sources/Databases/Redis/CHiredis",
+            providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(
             name: "CLZ4", path: "Sources/Segments/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
@@ -44,6 +48,10 @@ let package = Package(
         .target(
             name: "Postgres", dependencies: ["Model", "Platform", "CLibPQ"],
             path: "Sources/Databases/Postgres", exclude: ["CLibPQ", "README.md"],
+            swiftSettings: safe),
+        .target(
+            name: "Redis", dependencies: ["Model", "Platform", "CHiredis"],
+            path: "Sources/Databases/Redis", exclude: ["CHiredis", "README.md"],
             swiftSettings: safe),
         .target(
             name: "Segments",
@@ -101,6 +109,9 @@ let package = Package(
             name: "PostgresTests", dependencies: ["Postgres", "TestKit"],
             path: "Tests/Databases/Postgres", swiftSettings: strict),
         .testTarget(
+            name: "RedisTests", dependencies: ["Redis", "TestKit"],
+            path: "Tests/Databases/Redis", swiftSettings: strict),
+        .testTarget(
             name: "SegmentsTests", dependencies: ["Segments", "TestKit", "Storage"],
             path: "Tests/Segments", swiftSettings: strict),
         .testTarget(
@@ -135,3 +146,11 @@ let package = Package(
             path: "Tests/Integration/Postgres", swiftSettings: strict),
     ]
 )
+
+// Benchmarks that need the package's own modules; built only when asked for.
+if Context.environment["TIDEMARK_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "redis-splitter", dependencies: ["Redis", "Platform", "Model"],
+            path: "Benchmarks/redis-splitter", exclude: ["run"], swiftSettings: strict))
+}

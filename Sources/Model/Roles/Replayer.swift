@@ -94,10 +94,17 @@ package struct RecoveryStop: Hashable, Sendable {
 
 /// A search through the stream, fed in order from the start of any segment.
 package protocol StopSearch: AnyObject {
+    /// The index of the segment whose bytes come next, for streams that do not carry their times.
+    func index(_ entries: [TimeIndexEntry])
     /// Takes the next bytes. The answer, as soon as it is certain.
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer?
     /// Says that nothing follows.
     func finish() throws(TidemarkError) -> StopAnswer
+}
+
+extension StopSearch {
+    /// Most streams carry the times of their commits.
+    package func index(_ entries: [TimeIndexEntry]) {}
 }
 
 /// Reads the stream's bytes in order, from any segment's or page's start on.
@@ -175,10 +182,23 @@ package protocol Restoration: AnyObject {
     func write(_ bytes: RawSpan) throws(TidemarkError)
     /// Ends the file opened last; throws when its content is not whole.
     func close() throws(TidemarkError)
+    /// Whether the stream behind the base backup is handed over here, because the server does not
+    /// fetch it by itself.
+    var takesStream: Bool { get }
+    /// After the last file: the stream from `backup.start` or before it up to the stop, in order and
+    /// only what lies on the way to the target's timeline; lent for the call only.
+    func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
     /// Writes the recovery settings, makes everything durable, and lets the server start.
     func complete() throws(TidemarkError)
     /// Starts the database's own server and waits until it has recovered.
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer
+}
+
+extension Restoration {
+    package var takesStream: Bool { false }
+    package func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
+        preconditionFailure("this server fetches the stream by itself")
+    }
 }
 
 /// A server that runs on a restored copy.
