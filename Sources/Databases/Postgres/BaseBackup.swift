@@ -63,8 +63,7 @@ final class BaseBackup: BaseBackupSource {
         try ServerVersion.check(version, context)
         let system = try fresh.rows("IDENTIFY_SYSTEM")
         let size = try fresh.rows("SHOW wal_segment_size")
-        let standby = version >= 140_000 ? try fresh.rows("SHOW in_hot_standby") : []
-        if standby.first?.text(0, 0) == "on" { throw ServerVersion.standby(context) }
+        if try ServerVersion.isStandby(fresh) { throw ServerVersion.standby(context) }
         guard let identity = system.first?.text(0, 0),
             let bytes = size.first?.text(0, 0).flatMap({ ServerVersion.bytes($0) })
         else {

@@ -78,26 +78,31 @@ extension Inspector {
     }
 
     private func connectAnew() throws(TidemarkError) {
-        let refusal: TidemarkError
-        var isAdmitted = false
+        let fresh: Connection
         do throws(TidemarkError) {
-            let fresh = try Connection(configuration, .sql())
-            isAdmitted = true
-            server = try introduce(fresh)
-            connection = consume fresh
-            return
+            fresh = try Connection(configuration, .sql())
         } catch {
-            refusal = error
+            // Only where this login is not admitted may the other kind be.
+            guard error.code == .sourceRefused else { throw error }
+            return try connectForReplication(orThrow: error)
         }
-        // A server that was asked and is refused (a standby) is not asked another way.
-        if isAdmitted { throw refusal }
-        // Only where this login is not admitted may the other kind be.
-        guard refusal.code == .sourceRefused else { throw refusal }
+        server = try introduce(fresh)
+        connection = consume fresh
+    }
+
+    private func connectForReplication(
+        orThrow refusal: TidemarkError
+    ) throws(TidemarkError) {
+        let fresh: Connection
         do throws(TidemarkError) {
-            connection = try Connection(configuration, .replication)
+            fresh = try Connection(configuration, .replication)
         } catch {
             throw refusal
         }
+        let context = configuration.context(.replication, place: fresh.place)
+        try ServerVersion.check(fresh.serverVersion, context)
+        if try ServerVersion.isStandby(fresh) { throw ServerVersion.standby(context) }
+        connection = consume fresh
     }
 
     /// Checks a new SQL connection and learns what stays true as long as it lives.

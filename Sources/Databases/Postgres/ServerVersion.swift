@@ -17,6 +17,12 @@ enum ServerVersion {
             remedy: "upgrade the server (pg_upgrade)")
     }
 
+    /// Asked on a replication connection; 13 cannot say it there, and is not asked.
+    static func isStandby(_ connection: borrowing Connection) throws(TidemarkError) -> Bool {
+        guard connection.serverVersion >= 140_000 else { return false }
+        return try connection.rows("SHOW in_hot_standby").first?.text(0, 0) == "on"
+    }
+
     /// A standby proves only what it has received itself, and would have to be trusted for the
     /// rest.
     static func standby(_ context: ConnectionFailure.Context) -> TidemarkError {
