@@ -12,7 +12,8 @@ package struct Reach: Hashable, Sendable {
 }
 
 extension CatalogSnapshot {
-    /// The windows of one line of descent, oldest first; each ends at a gap or at the archive's end.
+    /// The windows of one line of descent, oldest first; each ends at a gap or at the archive's
+    /// end.
     ///
     /// A window begins when its first base backup was finished, a moment at which the copy is
     /// surely consistent. It ends with what is proved (`restorable_to`) at the archive's end, and

@@ -17,7 +17,7 @@ enum Rooms {
         case .mongodb, .redis:
             throw TidemarkError(
                 .configuration,
-                "source \(source.name): this version archives Postgres, not \(source.kind.rawValue)",
+                "source \(source.name): this version has no \(source.kind.rawValue)",
                 remedy: "remove sources.\(source.name), or use a version that has this database")
         }
     }

@@ -1,4 +1,5 @@
-/// Something in the stream that recovery can stop at, reported by a room while bytes pass through it.
+/// Something in the stream that recovery can stop at, reported by a room while bytes pass through
+/// it.
 package struct HistoryEntry: Hashable, Sendable {
     /// What the record is.
     package enum Event: Hashable, Sendable {

@@ -1,6 +1,7 @@
 /// A place in the history of a source: Postgres LSN, MongoDB optime, Redis replication offset.
 ///
-/// Positions of different timelines are not ordered; compare `ordinal` only after comparing `timeline`.
+/// Positions of different timelines are not ordered; compare `ordinal` only after comparing
+/// `timeline`.
 package struct Position: Hashable, Sendable, Codable {
     package var timeline: TimelineID
     /// The first byte (or entry) that is not yet part of the history before this position.

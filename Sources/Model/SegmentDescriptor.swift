@@ -13,7 +13,8 @@ package struct SegmentDescriptor: Hashable, Sendable, Codable {
     package var bytes: UInt64
     /// SHA-256 of the content, lower-case hex.
     package var sha256: String
-    /// SHA-256 of the segment before this one on the same timeline; nil at its start and after a gap.
+    /// SHA-256 of the segment before this one on the same timeline; nil at its start and after a
+    /// gap.
     package var previousSHA256: String?
     /// `server_version_num` or the database's own version text.
     package var serverVersion: String

@@ -10,7 +10,8 @@ package struct Watermark: Hashable, Sendable, Codable {
     package var restorableTo: CommitTime?
     /// The sidecar's wall clock when the proof behind `restorableTo` was started.
     package var provedAt: CommitTime?
-    /// The sidecar's wall clock when this file was written; a reader knows by it whether a sidecar lives.
+    /// The sidecar's wall clock when this file was written; a reader knows by it whether a sidecar
+    /// lives.
     package var written: CommitTime
     /// Source clock minus sidecar clock in seconds, with its error bound; nil when not measured.
     package var clockOffsetSeconds: Double?

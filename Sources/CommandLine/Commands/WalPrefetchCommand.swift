@@ -7,6 +7,12 @@ struct WalPrefetchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prefetch",
         abstract: "Reads ahead of a recovering server; started by wal fetch.",
+        discussion: """
+            Runs in the folder of the data directory and ends by itself.
+
+            Example:
+              tidemark wal prefetch --repository file:///var/lib/tidemark --source ledger
+            """,
         shouldDisplay: false)
 
     @OptionGroup var file: ConfigurationOptions

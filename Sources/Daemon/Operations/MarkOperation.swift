@@ -67,7 +67,7 @@ package struct MarkOperation: Sendable {
             guard time.monotonic().seconds(since: moved) < Self.stallSeconds else {
                 throw TidemarkError(
                     .failed,
-                    "\(source) was marked at \(style.text(point.position)), but its archive ends at "
+                    "\(source) was marked at \(style.text(point.position)), its archive ends at "
                         + style.text(seen),
                     remedy: "see that `tidemark run` streams it (tidemark status), then mark again")
             }

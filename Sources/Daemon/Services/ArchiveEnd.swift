@@ -4,7 +4,8 @@ import Segments
 
 /// Where the archive of a source ends: the end of its newest timeline.
 package enum ArchiveEnd {
-    /// Nil when no segment is archived. Reads one listing, and the last open segment if there is one.
+    /// Nil when no segment is archived. Reads one listing, and the last open segment if there is
+    /// one.
     ///
     /// An open segment counts up to its last whole frame; what a crash tore off behind it was never
     /// acknowledged.

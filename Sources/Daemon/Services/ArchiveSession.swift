@@ -69,7 +69,8 @@ struct ArchiveSession {
             attachKey: { Layout.document(source, style, $0, $1) })
     }
 
-    /// Archives until the stop signal or the end of the stream; everything received is durable then.
+    /// Archives until the stop signal or the end of the stream; everything received is durable
+    /// then.
     mutating func follow() throws(TidemarkError) {
         defer { writer.close() }
         while !archiver.stop.isRaised {

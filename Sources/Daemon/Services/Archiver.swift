@@ -7,16 +7,17 @@ package import Segments
 
 /// The stream thread of one source: pull, make durable, acknowledge, for ever.
 ///
-/// One thread does all three, because a hop to another thread costs a synchronous standby a fifth of
-/// its transactions. Failures are retried with bounded, jittered waits for as long as the program
-/// runs; lost history becomes a gap record and a request for a base backup.
+/// One thread does all three, because a hop to another thread costs a synchronous standby a fifth
+/// of its transactions. Failures are retried with bounded, jittered waits for as long as the
+/// program runs; lost history becomes a gap record and a request for a base backup.
 package final class Archiver: Sendable {
     /// What an archiver needs besides its room.
     package struct Options: Sendable {
         package var compression: Compression
         /// Seconds a received byte may wait before it is durable.
         package var flushInterval: Double
-        /// Seconds after which an open segment is sealed where the database has no boundary of its own.
+        /// Seconds after which an open segment is sealed where the database has no boundary of its
+        /// own.
         package var segmentAge: Double
 
         package init(compression: Compression, flushInterval: Double, segmentAge: Double) {

@@ -92,7 +92,7 @@ struct BaseBackupFacts: Sendable {
     ) throws(TidemarkError) {
         guard let files = try ServerFiles.outside(connection) else {
             warnings.append(
-                "configuration files outside the data directory are not recorded, if there are any, "
+                "configuration files outside the data directory are not recorded, if any, "
                     + "since \(configuration.user) may not see where they are; GRANT pg_monitor TO "
                     + SQL.name(configuration.user))
             return

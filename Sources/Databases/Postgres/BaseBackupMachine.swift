@@ -5,8 +5,8 @@ import Model
 /// Both begin with a row (start position, timeline) and one row per tablespace (oid, path, size in
 /// KiB; NULL and NULL for the data directory), and end with a row (end position, timeline). Failed
 /// page checksums are an error after that row: the backup is complete, with a warning.
-/// Up to 14 there is one stream per tablespace, bare tar, in the order of the rows, and one more for the
-/// manifest. Since 15 there is one stream for all, whose messages say what they carry
+/// Up to 14 there is one stream per tablespace, bare tar, in the order of the rows, and one more
+/// for the manifest. Since 15 there is one stream for all, whose messages say what they carry
 /// (`BaseBackupMessage`).
 struct BaseBackupMachine: Sendable {
     /// What is known before the first byte.

@@ -6,8 +6,8 @@ import Platform
 /// One libpq connection, owned by one thread; the only file that calls libpq.
 ///
 /// libpq is used without blocking: every wait is a `poll` on the socket (and a wake signal) with a
-/// limit, so that a dead server or a stop is never waited for. Memory that libpq lends is lent on as a
-/// span for the time of a call.
+/// limit, so that a dead server or a stop is never waited for. Memory that libpq lends is lent on
+/// as a span for the time of a call.
 @safe
 struct Connection: ~Copyable {
     private let raw: OpaquePointer
@@ -225,7 +225,8 @@ extension Connection {
 // MARK: waiting
 
 extension Connection {
-    /// Writes out what libpq holds, taking input meanwhile: the server may be waiting to write, too.
+    /// Writes out what libpq holds, taking input meanwhile: the server may be waiting to write,
+    /// too.
     private func flush(seconds: Double) throws(TidemarkError) {
         let deadline = Self.now() + seconds
         while true {

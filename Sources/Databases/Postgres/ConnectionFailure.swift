@@ -244,7 +244,8 @@ extension ConnectionFailure {
 // MARK: reading messages
 
 extension ConnectionFailure {
-    /// Whether the slot's WAL was given up by the server (since 14 in words, since 18 at the start).
+    /// Whether the slot's WAL was given up by the server (since 14 in words, since 18 at the
+    /// start).
     var isSlotInvalidated: Bool {
         state == "55000"
             && (message.contains("can no longer") || detail.contains("invalidated"))

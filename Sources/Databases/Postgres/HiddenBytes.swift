@@ -2,9 +2,9 @@ import Glibc
 
 /// Decrypted bytes that OpenSSL keeps back.
 ///
-/// libpq reads at most its buffer's free space (8 KiB at least) of a TLS record of up to 16 KiB; the
-/// rest stays inside OpenSSL, and `poll` on the socket sleeps although a message is there. libpq has
-/// no call for it, so OpenSSL is asked itself, through the library that libpq has loaded.
+/// libpq reads at most its buffer's free space (8 KiB at least) of a TLS record of up to 16 KiB;
+/// the rest stays inside OpenSSL, and `poll` on the socket sleeps although a message is there.
+/// libpq has no call for it, so OpenSSL is asked itself, through the library that libpq has loaded.
 @safe
 struct HiddenBytes {
     private typealias Pending = @convention(c) (UnsafeMutableRawPointer) -> Int32

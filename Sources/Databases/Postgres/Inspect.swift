@@ -79,14 +79,18 @@ extension Inspector {
 
     private func connectAnew() throws(TidemarkError) {
         let refusal: TidemarkError
+        var isAdmitted = false
         do throws(TidemarkError) {
             let fresh = try Connection(configuration, .sql())
+            isAdmitted = true
             server = try introduce(fresh)
             connection = consume fresh
             return
         } catch {
             refusal = error
         }
+        // A server that was asked and is refused (a standby) is not asked another way.
+        if isAdmitted { throw refusal }
         // Only where this login is not admitted may the other kind be.
         guard refusal.code == .sourceRefused else { throw refusal }
         do throws(TidemarkError) {
@@ -223,7 +227,8 @@ extension Inspector {
         let replies = try connection!.ask(
             """
             SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
-            SELECT lsn, pg_walfile_name(lsn) FROM pg_create_restore_point(\(SQL.literal(name))) AS lsn
+            SELECT lsn, pg_walfile_name(lsn)
+                FROM pg_create_restore_point(\(SQL.literal(name))) AS lsn
             """, seconds: Self.answerSeconds)
         // The record ends no transaction: the next probe has to ask for it all the same.
         self.server?.bound.forget()

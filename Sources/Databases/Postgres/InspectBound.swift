@@ -1,23 +1,23 @@
 /// How far the archive must get so that everything committed up to now is in it. Pure.
 ///
 /// The plain bound is the insert position, read after the clock: it covers also what
-/// `synchronous_commit = off` has acknowledged and not yet written. Two corrections make it as low as
-/// it can be without ever being too low:
+/// `synchronous_commit = off` has acknowledged and not yet written. Two corrections make it as low
+/// as it can be without ever being too low:
 ///
 /// 1. Just behind a page boundary the server names the place where the next record will go, behind
-///    the page header (`XLogBytePosToRecPtr`, xlog.c), while everything written ends at the boundary
-///    and the stream stops there. The bound is the boundary, else an idle server after a segment
-///    switch would never be proved.
+///    the page header (`XLogBytePosToRecPtr`, xlog.c), while everything written ends at the
+///    boundary and the stream stops there. The bound is the boundary, else an idle server after a
+///    segment switch would never be proved.
 /// 2. WAL of transactions that have not ended is of no interest, and its last page is flushed only
 ///    when somebody commits (or within 15 s). Every end of a transaction changes
 ///    `pg_current_snapshot()`: the ended number leaves the list of running ones, or is at or above
 ///    its upper end, which then moves; neither ever comes back. So while two readings are equal, no
-///    transaction has ended between them, and the bound of the first, read *after* that snapshot, is
-///    still the bound now. (VACUUM's own transactions are not listed; they carry no data.)
+///    transaction has ended between them, and the bound of the first, read *after* that snapshot,
+///    is still the bound now. (VACUUM's own transactions are not listed; they carry no data.)
 ///
 /// What is not used: "a flush position read three `wal_writer_delay`s later covers every earlier
-/// asynchronous commit". The manual says so of a WAL writer that gets to run; one that hangs in a slow
-/// fsync does not keep it.
+/// asynchronous commit". The manual says so of a WAL writer that gets to run; one that hangs in a
+/// slow fsync does not keep it.
 struct InspectBound: Sendable {
     private let segmentBytes: UInt64
     private let pageBytes: UInt64

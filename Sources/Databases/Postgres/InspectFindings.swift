@@ -1,6 +1,7 @@
 import Model
 
-/// Judges a server's settings and privileges; every finding carries the statement that mends it. Pure.
+/// Judges a server's settings and privileges; every finding carries the statement that mends it.
+/// Pure.
 struct InspectFindings: Sendable {
     let facts: InspectFacts
     let configuration: PostgresConfiguration
@@ -58,7 +59,7 @@ struct InspectFindings: Sendable {
         }
         return Finding(
             free < 1 ? .error : .warning,
-            "max_wal_senders is \(limit) and \(facts.otherSenders) are used by others: stream, base "
+            "max_wal_senders is \(limit) and \(facts.otherSenders) are in use: stream, base "
                 + "backup and questions need \(Self.senders)",
             remedy: "ALTER SYSTEM SET max_wal_senders = \(max(10, wanted + 2))" + Self.restart)
     }
@@ -87,7 +88,7 @@ struct InspectFindings: Sendable {
         if slot.status == "lost" || !slot.holds {
             return Finding(
                 .warning,
-                "replication slot \(name) keeps no WAL (\(slot.status.isEmpty ? "empty" : slot.status)): "
+                "slot \(name) keeps no WAL (\(slot.status.isEmpty ? "empty" : slot.status)): "
                     + "what was not archived before is lost",
                 remedy:
                     "nothing to do: the next run makes the slot anew, records the gap and takes "
@@ -107,7 +108,7 @@ struct InspectFindings: Sendable {
         guard limit >= 0 else {
             return Finding(
                 .warning,
-                "max_slot_wal_keep_size is -1: while Tidemark is away the server keeps all WAL, until "
+                "max_slot_wal_keep_size is -1: while Tidemark is away all WAL is kept until "
                     + "its disk is full and it stops",
                 remedy:
                     "ALTER SYSTEM SET max_slot_wal_keep_size = '64GB' (what the disk of pg_wal can "

@@ -1,7 +1,8 @@
 /// Where the record of `pg_create_restore_point` lies, from the end that the function returns.
 ///
 /// The record has one fixed size: header 24, data header 2, time 8, name 64 bytes, rounded up to
-/// eight (xl_restore_point, xlog_internal.h; unchanged since 9.1). Only page headers can lie between.
+/// eight (xl_restore_point, xlog_internal.h; unchanged since 9.1). Only page headers can lie
+/// between.
 enum RestorePointRecord {
     static let bytes: UInt64 = 104
     /// Longest name (MAXFNAMELEN less its NUL).

@@ -17,7 +17,8 @@ enum ServerVersion {
             remedy: "upgrade the server (pg_upgrade)")
     }
 
-    /// A standby proves only what it has received itself, and would have to be trusted for the rest.
+    /// A standby proves only what it has received itself, and would have to be trusted for the
+    /// rest.
     static func standby(_ context: ConnectionFailure.Context) -> TidemarkError {
         TidemarkError(
             .sourceRefused,

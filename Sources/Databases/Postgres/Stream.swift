@@ -263,7 +263,8 @@ extension Stream {
                 }
             }
         } catch {
-            // The sink's own failure passes as it is; damage in the stream is a matter of the source.
+            // The sink's own failure passes as it is; damage in the stream is a matter of the
+            // source.
             if let failure { throw failure }
             throw TidemarkError(
                 .sourceUnreachable,

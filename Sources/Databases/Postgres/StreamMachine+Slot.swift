@@ -42,7 +42,7 @@ extension StreamMachine {
     private static func logical(_ context: ConnectionFailure.Context) -> TidemarkError {
         TidemarkError(
             .sourceRefused,
-            "replication slot \(context.slot) at \(context.place) is a logical slot of somebody else",
+            "replication slot \(context.slot) at \(context.place) is somebody's logical slot",
             remedy: "drop or rename it: SELECT pg_drop_replication_slot('\(context.slot)')")
     }
 

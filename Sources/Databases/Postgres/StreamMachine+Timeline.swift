@@ -61,7 +61,7 @@ extension StreamMachine {
         }
         throw TidemarkError(
             .historyLost,
-            "timeline \(serverTimeline) of Postgres at \(context.place) does not come from timeline "
+            "timeline \(serverTimeline) of \(context.place) does not come from timeline "
                 + "\(end.timeline) of the archive",
             remedy: "if this is not meant, point the URL at the server that follows the archive")
     }
@@ -160,8 +160,8 @@ extension StreamMachine {
         return .finished
     }
 
-    /// The server names the next timeline: ids may be skipped, and it may begin before the last byte
-    /// we got (half a record is not taken over).
+    /// The server names the next timeline: ids may be skipped, and it may begin before the last
+    /// byte we got (half a record is not taken over).
     private mutating func announced(
         _ next: UInt32, at point: UInt64
     ) throws(TidemarkError) -> Action {

@@ -1,12 +1,13 @@
 import Model
 
-/// The conversation that opens a stream and follows it over timelines. Pure: replies in, actions out.
+/// The conversation that opens a stream and follows it over timelines. Pure: replies in, actions
+/// out.
 ///
 /// Steps: who are you (system identifier, timeline, flush position) · are you a primary · how large
 /// are your segments · what does our slot hold (make it, if need be) · which timelines led here ·
-/// START_REPLICATION. The starting point is the start of the segment that holds the archive's end; the
-/// server's slot is only there to keep WAL, it never decides where we go on (a slot that is ahead of
-/// the archive must not make a hole unseen).
+/// START_REPLICATION. The starting point is the start of the segment that holds the archive's end;
+/// the server's slot is only there to keep WAL, it never decides where we go on (a slot that is
+/// ahead of the archive must not make a hole unseen).
 struct StreamMachine: Sendable {
     /// What the caller does next; it hands all replies of a command to `handle`.
     enum Action: Sendable, Equatable {

@@ -5,8 +5,8 @@ import Model
 /// Written, flushed and applied all carry the same promise: durable in the archive. So
 /// `synchronous_commit` at `remote_write`, `on` and `remote_apply` all wait for exactly that
 /// (reporting nothing as applied would block `remote_apply` for ever). A position is confirmed only
-/// if its bytes also came in this session: the server believes any number, and moves the slot to it.
-/// Before the bytes re-sent after a reconnect have come up to the archive's end, nothing is
+/// if its bytes also came in this session: the server believes any number, and moves the slot to
+/// it. Before the bytes re-sent after a reconnect have come up to the archive's end, nothing is
 /// confirmed (0), so that the slot does not go back.
 struct StreamProgress: Sendable {
     /// The first byte that has not come.

@@ -1,7 +1,7 @@
 /// `synchronous_standby_names`: whose confirmation a commit waits for (manual, 20.6.2).
 ///
-/// `a, b` means `FIRST 1 (a, b)`; `N (…)` means `FIRST N (…)`; names may be in double quotes, and `*`
-/// is everybody. Compared without case, as the server does.
+/// `a, b` means `FIRST 1 (a, b)`; `N (…)` means `FIRST N (…)`; names may be in double quotes, and
+/// `*` is everybody. Compared without case, as the server does.
 struct SyncStandbyNames: Sendable, Equatable {
     /// How many of `names` must confirm.
     var needed: Int

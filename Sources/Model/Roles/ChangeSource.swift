@@ -9,8 +9,8 @@ package protocol ChangeSource: AnyObject {
     /// records a gap and opens again with `resume.end` nil.
     func open(_ resume: ResumePoint) throws(TidemarkError) -> StreamOpening
 
-    /// Hands what has arrived to `sink`; blocks until something came, `deadline` passed or `wake` was
-    /// called. Returns at least once a deadline, so that the caller can flush and acknowledge.
+    /// Hands what has arrived to `sink`; blocks until something came, `deadline` passed or `wake`
+    /// was called. Returns at least once a deadline, so that the caller can flush and acknowledge.
     func pull(until deadline: MonotonicTime, into sink: any ChangeSink) throws(TidemarkError)
         -> StreamTurn
 
@@ -31,7 +31,8 @@ package struct ResumePoint: Sendable {
     package var descriptor: SourceDescriptor?
     /// End of the newest archived timeline; nil when nothing is archived.
     package var end: Position?
-    /// Ends of the older timelines in the archive, for a source that went back and took another way.
+    /// Ends of the older timelines in the archive, for a source that went back and took another
+    /// way.
     package var others: [Position]
     /// True after `historyLost`: start where the source can, whatever the archive's end.
     package var skipsLostHistory: Bool

@@ -12,7 +12,8 @@ package protocol DatabaseRoom: AnyObject, Sendable {
     func baseBackup() -> any BaseBackupSource
 }
 
-/// The side connection: proofs, findings, marks. Owned by one thread at a time; reconnects by itself.
+/// The side connection: proofs, findings, marks. Owned by one thread at a time; reconnects by
+/// itself.
 package protocol SourceInspector: AnyObject {
     /// An upper bound of what the source has committed, read after its clock.
     ///

@@ -16,8 +16,8 @@ package protocol ObjectStore: AnyObject, Sendable {
 
     /// Stores a small object whole. Durable when it returns; readers see the old or the new bytes.
     ///
-    /// `.create` throws `contentConflict` when the key exists with other bytes, and does nothing when
-    /// it exists with the same; `.replace` overwrites.
+    /// `.create` throws `contentConflict` when the key exists with other bytes, and does nothing
+    /// when it exists with the same; `.replace` overwrites.
     func put(_ key: ObjectKey, _ bytes: [UInt8], _ mode: PutMode) throws(TidemarkError)
 
     /// Starts a large object. It does not exist before `finish` has returned.
@@ -37,7 +37,8 @@ package protocol ObjectStore: AnyObject, Sendable {
     var appending: (any AppendingStore)? { get }
 }
 
-/// A key: path segments joined by `/`, relative to the repository; never empty, absolute or with `..`.
+/// A key: path segments joined by `/`, relative to the repository; never empty, absolute or with
+/// `..`.
 package struct ObjectKey: Hashable, Sendable, Comparable, CustomStringConvertible {
     package let path: String
 
@@ -83,10 +84,12 @@ package protocol ObjectReader: AnyObject {
     func close()
 }
 
-/// An object being written. Not shared between threads. Dropped without `finish`: nothing is stored.
+/// An object being written. Not shared between threads. Dropped without `finish`: nothing is
+/// stored.
 package protocol ObjectWriter: AnyObject {
     func write(_ bytes: [UInt8]) throws(TidemarkError)
-    /// Makes the object durable and visible, all of it at once. Replaces an older object of the key.
+    /// Makes the object durable and visible, all of it at once. Replaces an older object of the
+    /// key.
     func finish() throws(TidemarkError)
     /// Throws away what was written.
     func abort()

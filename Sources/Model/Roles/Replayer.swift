@@ -168,7 +168,8 @@ package struct RestoreOrder: Sendable {
 /// A copy being laid down. Order of calls: `begin`, then per file `open` and `write`, then
 /// `complete`; then, if the server is wanted, `start`. Calls come from one thread at a time.
 ///
-/// Interrupted anywhere before `complete` has returned, it leaves a destination that no server starts from.
+/// Interrupted anywhere before `complete` has returned, it leaves a destination that no server
+/// starts from.
 package protocol Restoration: AnyObject {
     /// Problems worth a line for the operator, found before anything was written.
     var notes: [String] { get }

@@ -11,8 +11,8 @@ struct StoredFileReader {
 
     private static let readBytes = 1 << 20
 
-    /// Hands the content to `take` in pieces of at most a mebibyte, in order. What was handed out is
-    /// to be believed only after this has returned.
+    /// Hands the content to `take` in pieces of at most a mebibyte, in order. What was handed out
+    /// is to be believed only after this has returned.
     func read(
         _ file: StoredFile, _ take: ([UInt8]) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {

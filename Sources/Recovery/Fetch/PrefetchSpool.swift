@@ -4,8 +4,8 @@ import Platform
 
 /// The folder of segments fetched ahead of redo, inside the data directory.
 ///
-/// A file under a segment's own name is whole; it is consumed by renaming it away. `lock` is held by
-/// the one process that fills the spool, `request` names the segment that was last fetched by
+/// A file under a segment's own name is whole; it is consumed by renaming it away. `lock` is held
+/// by the one process that fills the spool, `request` names the segment that was last fetched by
 /// another way. The filler removes the folder when recovery is over.
 struct PrefetchSpool: Sendable {
     static let folder = "tidemark-prefetch"

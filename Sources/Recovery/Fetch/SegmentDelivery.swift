@@ -32,8 +32,8 @@ struct SegmentDelivery {
         return false
     }
 
-    /// Writes the open segment of `range` up to its last whole frame, and zeros behind it, which end
-    /// the WAL for the server. Nil when there is none; else the length of its content.
+    /// Writes the open segment of `range` up to its last whole frame, and zeros behind it, which
+    /// end the WAL for the server. Nil when there is none; else the length of its content.
     func deliverOpen(
         _ base: ObjectKey, _ range: PositionRange, to path: String
     ) throws(TidemarkError) -> UInt64? {

@@ -5,8 +5,8 @@ package import Repository
 
 /// The server's restore_command: brings one file of the archive, or says that nothing follows.
 ///
-/// Postgres believes exit 1 to 125 and promotes (facts: RestoreArchivedFile, xlogarchive.c), so 1 is
-/// given only on proof, and every other trouble ends in 126 after bounded retries.
+/// Postgres believes exit 1 to 125 and promotes (facts: RestoreArchivedFile, xlogarchive.c), so 1
+/// is given only on proof, and every other trouble ends in 126 after bounded retries.
 package struct WalFetch {
     private let request: FetchRequest
     private let replayer: any Replayer

@@ -9,8 +9,8 @@ package import Segments
 /// The same file again does nothing; other bytes for the same place are `contentConflict`, naming
 /// both. What is stored is durable when `run` returns.
 ///
-/// * A segment is checked by its own header (cluster, size, place) and gets the footer it would have
-///   got from the stream, commit times included. The first one makes the source's descriptor.
+/// * A segment is checked by its own header (cluster, size, place) and gets the footer it would
+///   have got from the stream, commit times included. The first one makes the source's descriptor.
 /// * A history file is stored beside the segments.
 /// * `X.partial`, the last segment of a timeline that ended in a promotion, and `X.backup`, a base
 ///   backup's label, are accepted and not stored: recovery never asks for them, and what the first

@@ -2,7 +2,8 @@ private import CZlib
 
 /// Each content one gzip member, level 1.
 ///
-/// The deflate state is reset, not made anew; an encode allocates nothing once the output has grown.
+/// The deflate state is reset, not made anew; an encode allocates nothing once the output has
+/// grown.
 @safe
 package final class GzipMemberEncoder: FrameEncoder {
     package let compression = Compression.gzip

@@ -11,7 +11,8 @@ package enum LZ4Format {
 
 /// Each content one LZ4 frame: one independent block, content size, checksum of the content.
 ///
-/// The context and its hash table are reused; an encode allocates nothing once the output has grown.
+/// The context and its hash table are reused; an encode allocates nothing once the output has
+/// grown.
 @safe
 package final class LZ4FrameEncoder: FrameEncoder {
     package let compression = Compression.lz4

@@ -3,8 +3,8 @@ import Model
 
 /// The descriptor of a sealed segment, as the last note of its file.
 ///
-/// The JSON is ASCII with sorted keys, so the same descriptor always gives the same bytes. In an LZ4
-/// file it travels in a skippable frame that can be found from the end of the file:
+/// The JSON is ASCII with sorted keys, so the same descriptor always gives the same bytes. In an
+/// LZ4 file it travels in a skippable frame that can be found from the end of the file:
 ///
 /// ```
 /// 54 2a 4d 18   length(4)                   magic 0x184D2A54, length of what follows
@@ -106,7 +106,8 @@ enum SegmentFooter {
         return .footer(value, length: length)
     }
 
-    /// Sorted keys, one line; everything outside ASCII as `\uXXXX`, since a gzip comment is Latin-1.
+    /// Sorted keys, one line; everything outside ASCII as `\uXXXX`, since a gzip comment is
+    /// Latin-1.
     private static func json(_ descriptor: SegmentDescriptor) throws(TidemarkError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

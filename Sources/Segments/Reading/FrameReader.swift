@@ -35,7 +35,8 @@ package final class FrameReader {
     /// Whether the file ended inside a frame; meaningful once `next` has returned nil.
     package var endsInsideFrame: Bool { !decoder.isAtBoundary }
 
-    /// The next frame; nil at the end of the file. Throws `archiveDamaged` for one that is not right.
+    /// The next frame; nil at the end of the file. Throws `archiveDamaged` for one that is not
+    /// right.
     package func next() throws(TidemarkError) -> FrameItem? {
         while true {
             if taken == input.count {

@@ -1,6 +1,7 @@
 import Model
 
-/// The `.partial`: a growing row of frames, whole after every `sync`, however a crash tears its end.
+/// The `.partial`: a growing row of frames, whole after every `sync`, however a crash tears its
+/// end.
 ///
 /// An fdatasync that changes a file's size costs twice as much as one that overwrites, since the
 /// size has to be journalled. So once small flushes happen, an LZ4 file keeps a stretch of zeros

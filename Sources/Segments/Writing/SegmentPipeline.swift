@@ -10,9 +10,9 @@ import Platform
 ///       └───────────────── empty chunk ──────────────┘
 /// ```
 ///
-/// The tail belongs to the writing thread while chunks are in flight; `drain` hands it to the stream
-/// thread, `submit` gives it back. The first failure stops all work: chunks then only circulate, and
-/// every call of the stream thread throws that failure.
+/// The tail belongs to the writing thread while chunks are in flight; `drain` hands it to the
+/// stream thread, `submit` gives it back. The first failure stops all work: chunks then only
+/// circulate, and every call of the stream thread throws that failure.
 final class SegmentPipeline: Sendable {
     private struct Progress {
         /// Everything below is durable.

@@ -4,15 +4,16 @@ package import Platform
 /// Makes segments of what a stream delivers, durable before it is acknowledged.
 ///
 /// One thread, the stream's, owns the writer and makes all calls. Order: `begin`; then `append`,
-/// `note`, `attach` by the room while it pulls, `flush` or `poll` after each pull; `endTimeline` when
-/// the source says so; `close`. After any error the writer is done for: close it, and let a new one
-/// begin, which repairs and continues what this one left.
+/// `note`, `attach` by the room while it pulls, `flush` or `poll` after each pull; `endTimeline`
+/// when the source says so; `close`. After any error the writer is done for: close it, and let a
+/// new one begin, which repairs and continues what this one left.
 ///
-/// Small batches go inline: `flush` compresses, writes and syncs on the calling thread, since a hop to
-/// another thread costs a synchronous standby a quarter of its transactions. Full chunks of 1 MiB go
-/// through the pipeline (`SegmentPipeline`); `poll` tells what it has made durable. A segment is
-/// complete with its last byte and gets its final name on a thread of its own, so a commit never
-/// waits for that; its bytes are durable in the open file before the next segment is begun.
+/// Small batches go inline: `flush` compresses, writes and syncs on the calling thread, since a hop
+/// to another thread costs a synchronous standby a quarter of its transactions. Full chunks of 1
+/// MiB go through the pipeline (`SegmentPipeline`); `poll` tells what it has made durable. A
+/// segment is complete with its last byte and gets its final name on a thread of its own, so a
+/// commit never waits for that; its bytes are durable in the open file before the next segment is
+/// begun.
 ///
 /// Commits of an `append` are to be noted before the next `append`, `flush` or `poll`. What was
 /// archived before and is sent again is compared, see `Comparison`.
@@ -50,8 +51,8 @@ package final class SegmentWriter: ChangeSink {
     /// A writer with its threads; nothing is read or written before `begin`.
     ///
     /// - Parameters:
-    ///   - key: A segment's key without suffix; `.partial`, `.lz4` or `.gz` is added. All segments of
-    ///     a timeline lie in one folder.
+    ///   - key: A segment's key without suffix; `.partial`, `.lz4` or `.gz` is added. All segments
+    ///     of a timeline lie in one folder.
     ///   - attachKey: A document's key without suffix.
     /// - Throws: `failed` for a store that cannot append in place.
     package init(

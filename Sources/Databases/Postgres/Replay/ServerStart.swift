@@ -5,8 +5,8 @@ import Platform
 /// Starts the server of a restored copy and waits until it has recovered and been promoted.
 ///
 /// With `hot_standby = off` the state line of `postmaster.pid` says `ready` only after promotion,
-/// so nobody has to log in. There is no time limit: recovery takes as long as it takes, and the end of
-/// the server's process ends the wait.
+/// so nobody has to log in. There is no time limit: recovery takes as long as it takes, and the end
+/// of the server's process ends the wait.
 struct ServerStart {
     let order: RestoreOrder
     let programs: ServerPrograms

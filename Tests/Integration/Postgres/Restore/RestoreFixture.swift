@@ -143,3 +143,10 @@ enum TextFile {
         pwrite(file, &byte, 1, place)
     }
 }
+
+extension TextFile {
+    static func size(_ path: String) -> Int {
+        var facts = stat()
+        return stat(path, &facts) == 0 ? Int(facts.st_size) : -1
+    }
+}

@@ -1,0 +1,158 @@
+import FoundationEssentials
+import Model
+import Platform
+import TestKit
+import Testing
+
+/// A configuration and an archive beside a test server, and the program that uses them.
+final class SidecarHarness: Sendable {
+    let server: PostgresServer
+    let folder: String
+    let archive: String
+    let config: String
+    let environment: [String: String]
+
+    /// - Parameter lines: more of the configuration, whole lines.
+    init(
+        _ server: PostgresServer, url: String? = nil, rpo: String = "15m", name: String = "side",
+        lines: [String] = []
+    ) throws {
+        self.server = server
+        folder = try server.makeDirectory(name)
+        archive = folder + "/archive"
+        config = folder + "/tidemark.yml"
+        environment = ["HOME": folder]
+        let text =
+            ([
+                "repository: { url: \"file://\(archive)\" }", "sources:",
+                "  ledger: { url: \"\(url ?? server.url())\", rpo: \(rpo) }",
+            ] + lines).joined(separator: "\n") + "\n"
+        try server.run("/bin/sh", ["-c", "cat > \"$0\"", config], input: Array(text.utf8))
+    }
+
+    /// Starts `tidemark run`.
+    func start(_ words: [String] = []) throws -> TidemarkProcess {
+        try TidemarkProcess(
+            ["run", "--config", config] + words, environment: environment, directory: folder,
+            user: PostgresTools.user)
+    }
+
+    /// Starts `tidemark run` and waits for the first base backup.
+    func startWithBackup() throws -> TidemarkProcess {
+        let sidecar = try start()
+        try sidecar.waitForLog("base backup finished", seconds: 90)
+        return sidecar
+    }
+
+    /// Runs another command to its end.
+    func tidemark(_ words: [String], seconds: Double = 90) throws -> CompletedProcess {
+        try TidemarkProcess.run(
+            words + ["--config", config], environment: environment, directory: folder,
+            user: PostgresTools.user, seconds: seconds)
+    }
+
+    /// Runs a command and expects its exit status; returns what it said on either output.
+    @discardableResult
+    func expect(
+        _ code: Int32, _ words: [String], location: SourceLocation = #_sourceLocation
+    ) throws -> String {
+        let done = try tidemark(words)
+        let text = done.output + done.errors
+        #expect(
+            done.status == .exited(code), "\(words) said: \(text)", sourceLocation: location)
+        return text
+    }
+
+    func status() throws -> SourceView {
+        let done = try tidemark(["status", "--json"])
+        guard done.status.isSuccess else {
+            throw TidemarkError(.failed, "status: \(done.errors)")
+        }
+        let document = try JSONDecoder().decode(
+            StatusView.self, from: Data(done.output.utf8))
+        return try #require(document.sources.first)
+    }
+
+    /// The server's clock, to the microsecond, as a target.
+    func moment() throws -> String {
+        try server.psql(
+            """
+            select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+            """)
+    }
+
+    /// Waits until everything committed at or before `moment` is proved.
+    func waitProved(_ moment: String, seconds: Double = 60) throws {
+        let bound = moment.prefix(23) + "Z"
+        try eventually("\(moment) is proved", seconds: seconds) {
+            try (status().restorableTo ?? "") > bound
+        }
+    }
+
+    /// Restores, starts the copy, hands its URL over, and stops it.
+    func restored<Value>(
+        to target: String, name: String = "copy", _ body: (String) throws -> Value
+    ) throws -> Value {
+        let into = folder + "/" + name
+        let done = try tidemark(
+            ["restore", "--to", target, "--into", into, "--start"], seconds: 150)
+        try #require(done.status.isSuccess, "restore said: \(done.errors)")
+        defer {
+            do {
+                try server.run(
+                    "pg_ctl", ["-D", into + "/ledger", "-m", "immediate", "-w", "stop"])
+            } catch { Issue.record("the copy was not stopped: \(error)") }
+        }
+        let url = done.output.split(separator: "\n").last.map(String.init) ?? ""
+        return try body(url)
+    }
+
+    /// Asks a restored server.
+    func ask(_ url: String, _ sql: String) throws -> String {
+        let text = try server.run(
+            "psql", ["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url]
+        ).output
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+
+    /// Every file of the archive that ends in `.lz4` and holds a WAL segment, sorted by name.
+    func segments() throws -> [String] {
+        try server.run(
+            "/bin/sh",
+            [
+                "-c",
+                "find \"$0\" -path '*/wal/*' -regextype posix-extended "
+                    + "-regex '.*/[0-9A-F]{24}\\.lz4' | sort", archive,
+            ]
+        ).output.split(separator: "\n").map(String.init)
+    }
+
+    /// `status --json`, as far as the tests look.
+    struct StatusView: Decodable {
+        var sources: [SourceView]
+    }
+
+    /// One source of it.
+    struct SourceView: Decodable {
+        struct Gap: Decodable { var reason: String }
+        struct Backup: Decodable { var id: String }
+
+        var state: String
+        var timeline: String?
+        var archivedPosition: String?
+        var restorableTo: String?
+        var exposureSeconds: Double?
+        var objective: String
+        var gaps: [Gap]
+        var lastBackup: Backup?
+        var reason: String
+
+        enum CodingKeys: String, CodingKey {
+            case state, timeline, objective, gaps, reason
+            case archivedPosition = "archived_position"
+            case restorableTo = "restorable_to"
+            case exposureSeconds = "exposure_seconds"
+            case lastBackup = "last_backup"
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Glibc
+import Model
+import Platform
+import TestKit
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct SidecarProofTests {
+    /// Looks at the exposure for a while and returns the greatest.
+    private func worst(_ side: SidecarHarness, looks: Int) throws -> Double {
+        var worst = 0.0
+        for _ in 0..<looks {
+            let source = try side.status()
+            #expect(source.state == "streaming", "\(source.reason)")
+            worst = max(worst, try #require(source.exposureSeconds))
+            poll(nil, 0, 500)
+        }
+        return worst
+    }
+
+    private func waitStreaming(_ side: SidecarHarness) throws {
+        try eventually("exposure is small") {
+            guard let source = try? side.status() else { return false }
+            return source.state == "streaming" && (source.exposureSeconds ?? 99) < 3
+        }
+    }
+
+    @Test
+    func `on an idle server the exposure stays small and no WAL is written for it`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(.init(settings: ["autovacuum = off"]))
+            let side = try SidecarHarness(server)
+            let sidecar = try side.start(["--no-backup"])
+            try waitStreaming(side)
+            // The server notes its running transactions up to 15 s after the last real record.
+            try server.psql("checkpoint")
+            let position = "select pg_current_wal_insert_lsn()"
+            try eventually("the server is idle", seconds: 60) {
+                let first = try server.psql(position)
+                poll(nil, 0, 16_000)
+                return try server.psql(position) == first
+            }
+            let first = try server.psql(position)
+            #expect(try worst(side, looks: 12) < 3)
+            #expect(try server.psql(position) == first)
+            try server.psql("select pg_switch_wal()")
+            #expect(try worst(side, looks: 4) < 3)
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test
+    func `a writer idle in its transaction does not hold the exposure`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            try server.psql("create table t (i int)")
+            let side = try SidecarHarness(server)
+            let sidecar = try side.start(["--no-backup"])
+            try waitStreaming(side)
+            let writer = try Subprocess(
+                "/bin/sh",
+                [
+                    "-c", "(echo 'begin; insert into t values (1);'; sleep 60) | \"$0\" -Xq \"$1\"",
+                    PostgresTools.path("psql"), server.url() + "?application_name=writer",
+                ], SubprocessOptions(directory: "/tmp", signalOnParentDeath: .kill))
+            try eventually("the writer is idle in its transaction") {
+                try server.psql(
+                    """
+                    select count(*) from pg_stat_activity
+                    where application_name = 'writer' and state = 'idle in transaction'
+                    """) == "1"
+            }
+            #expect(try worst(side, looks: 6) < 3)
+            writer.signal(SIGKILL)
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test
+    func `exposure grows with the server stopped, and with the sidecar killed`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let side = try SidecarHarness(server, rpo: "1s")
+            let sidecar = try side.start(["--no-backup"])
+            try waitStreaming(side)
+            try server.stop(.fast, seconds: 10)
+            let first = try growing(side)
+            #expect(first.state != "streaming" && first.state != "stopped")
+            #expect(try side.tidemark(["status", "--check"]).status == .exited(6))
+            try server.start()
+            try waitStreaming(side)
+            sidecar.kill9()
+            try eventually("status says stopped") { try side.status().state == "stopped" }
+            let last = try growing(side)
+            #expect(last.state == "stopped")
+            #expect(try side.tidemark(["status", "--check"]).status == .exited(6))
+        }
+    }
+
+    /// Waits until the exposure is over 3 s and sees it grow from one look to the next.
+    private func growing(_ side: SidecarHarness) throws -> SidecarHarness.SourceView {
+        try eventually("exposure is over 3 s") {
+            try (side.status().exposureSeconds ?? 0) > 3
+        }
+        let first = try side.status()
+        poll(nil, 0, 1000)
+        let second = try side.status()
+        #expect(second.exposureSeconds ?? 0 > (first.exposureSeconds ?? 0) + 0.9)
+        #expect(second.restorableTo == first.restorableTo)
+        return second
+    }
+}

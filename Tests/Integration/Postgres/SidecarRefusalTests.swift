@@ -1,0 +1,71 @@
+import Model
+import Platform
+import TestKit
+import Testing
+
+/// What no retry mends is said at once, with the statement that mends it.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct SidecarRefusalTests {
+    private func expectRefusal(
+        _ side: SidecarHarness, _ words: [String], location: SourceLocation = #_sourceLocation
+    ) throws {
+        for command in ["check", "backup", "run"] {
+            let text = try side.expect(5, [command], location: location)
+            for word in words {
+                #expect(
+                    text.contains(word), "\(command) does not say \(word): \(text)",
+                    sourceLocation: location)
+            }
+        }
+    }
+
+    @Test
+    func `a wrong password ends run, check and backup with 5 and the statement`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(.init(authentication: .password("right")))
+            let side = try SidecarHarness(server, url: server.url(password: "wrong-secret"))
+            try expectRefusal(side, ["password", "ALTER ROLE"])
+            let text = try side.expect(5, ["check"])
+            #expect(!text.contains("wrong-secret"))
+        }
+    }
+
+    @Test
+    func `a role that may not replicate is told ALTER ROLE`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            try server.psql("create role weak login; grant pg_monitor to weak")
+            let side = try SidecarHarness(server, url: server.url(user: "weak"))
+            try expectRefusal(side, ["ALTER ROLE", "REPLICATION"])
+        }
+    }
+
+    @Test
+    func `wal_level minimal is told the setting`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(
+                .init(settings: ["wal_level = minimal", "max_wal_senders = 0"]))
+            let side = try SidecarHarness(server)
+            try expectRefusal(side, ["ALTER SYSTEM SET", "wal_level"])
+        }
+    }
+
+    @Test
+    func `another cluster behind the same URL is refused and nothing is written`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let side = try SidecarHarness(server)
+            let sidecar = try side.startWithBackup()
+            #expect(try sidecar.terminate().isSuccess)
+            let segments = try side.segments()
+            try server.stop()
+            let other = try PostgresServer.start(.init(checksums: true))
+            let moved = try SidecarHarness(server, url: other.url(), name: "moved")
+            try server.run("/bin/cp", ["-a", side.archive, moved.archive])
+            let text = try moved.expect(5, ["run"])
+            #expect(text.contains("system identifier"), "\(text)")
+            #expect(try moved.segments().count == segments.count)
+            try moved.expect(5, ["backup"])
+        }
+    }
+}
