@@ -23,6 +23,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -50,7 +52,15 @@ let package = Package(
             path: "Sources/Databases/Postgres", exclude: ["CLibPQ", "README.md"],
             swiftSettings: safe),
         .target(
-            name: "Redis", dependencies: ["Model", "Platform", "CHiredis"],
+            name: "Redis",
+            dependencies: [
+                "Model", "Platform", "CHiredis",
+                // TLS for rediss://, run without NIO's own I/O.
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             path: "Sources/Databases/Redis", exclude: ["CHiredis", "README.md"],
             swiftSettings: safe),
         .target(

@@ -45,11 +45,21 @@ let size = 64 << 20
 let filler = String(repeating: "x", count: 1 << 20)
 let samples: [(String, (bytes: [UInt8], commands: Int))] = [
     ("8 B values", stream(bytes: size) { ["SET", "k\($0 % 100)", "12345678"] }),
-    ("mix of small commands", stream(bytes: size) {
-        $0 % 3 == 0 ? ["INCR", "c\($0 % 10)"] : $0 % 3 == 1 ? ["DEL", "k"] : ["SET", "a", "b"]
-    }),
-    ("100 B values", stream(bytes: size) { ["SET", "key:\($0 % 1000)", String(filler.prefix(100))] }),
-    ("1 kB values", stream(bytes: size) { ["SET", "key:\($0 % 1000)", String(filler.prefix(1024))] }),
+    (
+        "mix of small commands",
+        stream(bytes: size) {
+            $0 % 3 == 0
+                ? ["INCR", "c\($0 % 10)"] : $0 % 3 == 1 ? ["DEL", "k"] : ["SET", "a", "b"]
+        }
+    ),
+    (
+        "100 B values",
+        stream(bytes: size) { ["SET", "key:\($0 % 1000)", String(filler.prefix(100))] }
+    ),
+    (
+        "1 kB values",
+        stream(bytes: size) { ["SET", "key:\($0 % 1000)", String(filler.prefix(1024))] }
+    ),
     ("1 MB values", stream(bytes: size) { ["SET", "key:\($0 % 1000)", filler] }),
 ]
 for (name, sample) in samples {

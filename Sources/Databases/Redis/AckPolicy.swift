@@ -2,11 +2,11 @@ import Model
 
 /// Which offset is reported to the primary, and when.
 ///
-/// ACKs are load-bearing: WAIT, min-replicas-to-write, SHUTDOWN and FAILOVER believe them. A replica
-/// whose ACK equals the primary's offset may be chosen by an untargeted FAILOVER, and we cannot be a
-/// primary. So the ACK of each second says one byte less than is durable, and only the answer to
-/// GETACK, which WAIT and SHUTDOWN send and FAILOVER does not, is exact. The server keeps the highest
-/// ACK it has seen, so nothing may be reported that is not durable.
+/// ACKs are load-bearing: WAIT, min-replicas-to-write, SHUTDOWN and FAILOVER believe them. A
+/// replica whose ACK equals the primary's offset may be chosen by an untargeted FAILOVER, and we
+/// cannot be a primary. So the ACK of each second says one byte less than is durable, and only the
+/// answer to GETACK, which WAIT and SHUTDOWN send and FAILOVER does not, is exact. The server keeps
+/// the highest ACK it has seen, so nothing may be reported that is not durable.
 struct AckPolicy: Sendable {
     /// Seconds between two ACKs, as a replica's (`replicationCron`).
     static let seconds = 1.0

@@ -1,7 +1,8 @@
 import Model
 import Platform
 
-/// A base backup of one server: an RDB, asked for on a connection of its own while the stream goes on.
+/// A base backup of one server: an RDB, asked for on a connection of its own while the stream goes
+/// on.
 ///
 /// `REPLCONF rdb-only 1` makes the server send an RDB and close; it never feeds this connection the
 /// stream, so a slow archive cannot make it drop us. The answer to PSYNC tells the exact place in
@@ -132,7 +133,8 @@ final class BaseBackup: BaseBackupSource {
 
     /// The file's own account of its place must be the one PSYNC told.
     private func compare(_ preamble: RDBPreamble) throws(TidemarkError) {
-        guard let id = preamble.fields["repl-id"], let offset = preamble.fields["repl-offset"] else {
+        guard let id = preamble.fields["repl-id"], let offset = preamble.fields["repl-offset"]
+        else {
             warnings.append("the RDB does not tell its own place in the history")
             return
         }
@@ -200,9 +202,11 @@ final class BaseBackup: BaseBackupSource {
                 return
             case .closed:
                 throw TidemarkError(
-                    .sourceUnreachable, "Redis at \(configuration.place) closed the connection "
+                    .sourceUnreachable,
+                    "Redis at \(configuration.place) closed the connection "
                         + "before its RDB was whole",
-                    remedy: "see the server's log: it may lack memory to fork, or disk for the file")
+                    remedy: "see the server's log: it may lack memory to fork, or disk for the file"
+                )
             case .nothing:
                 let left = deadline - Wire.now()
                 guard left > 0 else {

@@ -3,8 +3,8 @@ package import Model
 /// How to reach one Redis, and who we are there.
 ///
 /// `redis://[user[:password]@]host[:port]`, `rediss://…` for TLS, and
-/// `redis+unix://[user[:password]@]/path/of/the.sock`. A database number in the URL's path is ignored:
-/// the replication stream carries them all.
+/// `redis+unix://[user[:password]@]/path/of/the.sock`. A database number in the URL's path is
+/// ignored: the replication stream carries them all.
 package struct RedisConfiguration: Sendable {
     package enum Endpoint: Hashable, Sendable {
         case tcp(host: String, port: UInt16)

@@ -20,6 +20,7 @@ struct Connection: ~Copyable {
         _ configuration: RedisConfiguration, wake: WakeSignal? = nil
     ) throws(TidemarkError) -> Connection {
         var connection = Connection(try Wire(configuration, wake: wake), configuration)
+        try connection.wire.shakeHands(seconds: configuration.connectSeconds)
         if let words = configuration.authentication { _ = try connection.answer(words) }
         return connection
     }
@@ -71,6 +72,9 @@ struct Connection: ~Copyable {
             }
         }
     }
+
+    /// Whether the calling thread may use it.
+    var isOwnThread: Bool { wire.isOwnThread }
 
     // MARK: the bytes of a stream
 

@@ -26,7 +26,8 @@ struct ConnectionFailure: Sendable, Hashable {
 
     var isUnknownCommand: Bool {
         let lower = text.lowercased()
-        return code == "ERR" && (lower.contains("unknown command") || lower.contains("unknown subcommand"))
+        return code == "ERR"
+            && (lower.contains("unknown command") || lower.contains("unknown subcommand"))
     }
 
     /// - Parameter command: that was answered like this.
@@ -40,7 +41,9 @@ struct ConnectionFailure: Sendable, Hashable {
         case "WRONGPASS":
             return refused(
                 "\(place) does not take the password of user \(configuration.aclUser)",
-                "correct the source's url, or run `ACL SETUSER \(configuration.aclUser) on >password`")
+                "correct the source's url, or run "
+                    + "`ACL SETUSER \(configuration.aclUser) on >password`"
+            )
         case "NOPERM":
             return refused(
                 "user \(configuration.aclUser) at \(place) may not use \(command)",

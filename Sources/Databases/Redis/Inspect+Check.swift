@@ -28,7 +28,9 @@ extension Inspect {
         var needed: [String] = []
         var wanted: [String] = []
         if try isRefused(["PING"], &connection) { needed.append("+ping") }
-        if try isRefused(["REPLCONF", "capa", "psync2"], &connection) { needed.append("+replconf") }
+        if try isRefused(["REPLCONF", "capa", "psync2"], &connection) {
+            needed.append("+replconf")
+        }
         if try !mayStream(&connection) { needed.append("+psync") }
         let questions: [([String], String)] = [
             (["INFO", "replication"], "+info"), (["TIME"], "+time"), (["ROLE"], "+role"),
@@ -50,7 +52,8 @@ extension Inspect {
                     remedy: "ACL SETUSER \(user) \((needed + wanted).joined(separator: " "))"))
         }
         if needed.isEmpty, !wanted.isEmpty {
-            let proof = wanted.contains("+info") && wanted.contains("+role")
+            let proof =
+                wanted.contains("+info") && wanted.contains("+role")
                 ? "; without INFO the exposure is known only to a PING, every ten seconds" : ""
             findings.append(
                 Finding(
@@ -69,8 +72,8 @@ extension Inspect {
         return false
     }
 
-    /// PSYNC with an offset that is no number: refused for want of rights, or for the number. Servers
-    /// before 7.0 would begin a full resync; there the stream itself will tell.
+    /// PSYNC with an offset that is no number: refused for want of rights, or for the number.
+    /// Servers before 7.0 would begin a full resync; there the stream itself will tell.
     private func mayStream(_ connection: inout Connection) throws(TidemarkError) -> Bool {
         guard let version = try Questions.version(&connection), version >= .filtering else {
             return true
@@ -92,7 +95,8 @@ extension Inspect {
         } else if info.version < .filtering {
             findings.append(
                 Finding(
-                    .warning, "Redis \(info.versionText) writes relative expiry times into its "
+                    .warning,
+                    "Redis \(info.versionText) writes relative expiry times into its "
                         + "stream; restores count them from when they were received",
                     remedy: "upgrade to 7.0 or later"))
         }
@@ -105,7 +109,8 @@ extension Inspect {
         if info.isReplica {
             findings.append(
                 Finding(
-                    .warning, "this is a replica of \(info["master_host"] ?? "another server"); WAIT "
+                    .warning,
+                    "this is a replica of \(info["master_host"] ?? "another server"); WAIT "
                         + "on the primary does not count the archive",
                     remedy: "archive the primary if WAIT shall mean archived"))
         }
@@ -124,7 +129,8 @@ extension Inspect {
         let grown = after.offset > before.offset ? after.offset - before.offset : 0
         let rate = Double(grown) / seconds
         let needed = UInt64(max(rate * Self.backlogSeconds, Double(64 << 20)))
-        let held = rate > 0 ? "\(Int(Double(size) / rate)) s of the present traffic" : "an idle stream"
+        let held =
+            rate > 0 ? "\(Int(Double(size) / rate)) s of the present traffic" : "an idle stream"
         let message = "repl-backlog-size is \(ByteCount(size)), \(held)"
         if Double(size) >= rate * Self.backlogSeconds, size >= 16 << 20 {
             return [Finding(.ok, message)]
@@ -140,7 +146,8 @@ extension Inspect {
         guard info["aof_enabled"] == "1" else { return [] }
         return [
             Finding(
-                .warning, "with AOF a restart of the server begins a new history: each costs a gap "
+                .warning,
+                "with AOF a restart of the server begins a new history: each costs a gap "
                     + "from the last archived byte to the new base backup",
                 remedy: "let WAIT 1 guard the writes that must not be lost, or run without AOF "
                     + "(`CONFIG SET appendonly no`): the archive is finer")
@@ -159,7 +166,8 @@ extension Inspect {
         {
             findings.append(
                 Finding(
-                    .warning, "the server saves nothing by itself: after a crash it starts empty and "
+                    .warning,
+                    "the server saves nothing by itself: after a crash it starts empty and "
                         + "with a new history",
                     remedy: "CONFIG SET save \"3600 1\", and CONFIG REWRITE"))
         }
@@ -188,7 +196,8 @@ extension Inspect {
         }
         return [
             Finding(
-                .warning, "client-output-buffer-limit replica is \(hard) \(soft): the server drops "
+                .warning,
+                "client-output-buffer-limit replica is \(hard) \(soft): the server drops "
                     + "the archiver when that much waits for it",
                 remedy: "CONFIG SET client-output-buffer-limit \"replica 256mb 64mb 60\"")
         ]
@@ -208,7 +217,8 @@ extension Inspect {
         guard try Self.isDefaultUserOff(&connection) == true else { return [] }
         return [
             Finding(
-                .warning, "user default is off: a server with this setting drops every transaction "
+                .warning,
+                "user default is off: a server with this setting drops every transaction "
                     + "when it loads an AOF",
                 remedy: "restores write the commands without MULTI; do the same for your own AOF "
                     + "files, or keep `user default on` with a password")
@@ -231,7 +241,8 @@ extension Inspect {
         else { return [] }
         return [
             Finding(
-                .warning, "a Sentinel watches this server and lists the archiver as a replica that "
+                .warning,
+                "a Sentinel watches this server and lists the archiver as a replica that "
                     + "is down; it never promotes it",
                 remedy: "archive a replica instead, where Sentinel does not see us, and after a "
                     + "failover run SENTINEL RESET")

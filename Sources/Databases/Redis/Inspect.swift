@@ -23,6 +23,7 @@ final class Inspect: SourceInspector {
     func asking<R>(
         _ body: (inout Connection) throws(TidemarkError) -> R
     ) throws(TidemarkError) -> R {
+        if connection?.isOwnThread == false { connection = nil }
         if connection == nil { connection = try Connection.open(configuration) }
         do throws(TidemarkError) {
             return try body(&connection!)
@@ -66,15 +67,17 @@ final class Inspect: SourceInspector {
         return Position(timeline: timeline, ordinal: UInt64(offset))
     }
 
-    /// A PING in the stream proves that nothing older is outstanding. When it was made is not known,
-    /// but it was after the PING before it had come: that moment is what is proved.
+    /// A PING in the stream proves that nothing older is outstanding. When it was made is not
+    /// known, but it was after the PING before it had come: that moment is what is proved.
     private func pingProbe() throws(TidemarkError) -> Probe {
         let pings = state.read { ($0.pingBefore, $0.lastPing) }
         guard let before = pings.0, let last = pings.1, before.timeline == last.timeline else {
             throw TidemarkError(
-                .sourceRefused, "user \(configuration.aclUser) at \(configuration.place) may use "
+                .sourceRefused,
+                "user \(configuration.aclUser) at \(configuration.place) may use "
                     + "neither INFO nor ROLE, and the stream has carried no two PINGs yet",
-                remedy: "run `ACL SETUSER \(configuration.aclUser) +info +time +role` for proofs of "
+                remedy:
+                    "run `ACL SETUSER \(configuration.aclUser) +info +time +role` for proofs of "
                     + "each second instead of one for each PING")
         }
         return Probe(
@@ -97,7 +100,8 @@ final class Inspect: SourceInspector {
                 let history = info.history
             else {
                 throw TidemarkError(
-                    .sourceRefused, "user \(configuration.aclUser) at \(configuration.place) may "
+                    .sourceRefused,
+                    "user \(configuration.aclUser) at \(configuration.place) may "
                         + "not use INFO, so no position can be marked",
                     remedy: "run `ACL SETUSER \(configuration.aclUser) +info +time`")
             }

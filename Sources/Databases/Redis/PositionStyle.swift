@@ -2,8 +2,8 @@ package import Model
 
 /// How Redis's positions and segments are written.
 ///
-/// A position is the number of bytes of the history before it, what INFO calls `master_repl_offset`.
-/// PSYNC asks for the next byte, so it names a number one higher.
+/// A position is the number of bytes of the history before it, what INFO calls
+/// `master_repl_offset`. PSYNC asks for the next byte, so it names a number one higher.
 package struct OffsetPositionStyle: PositionStyle {
     private static let suffix = ".resp"
 
@@ -16,7 +16,9 @@ package struct OffsetPositionStyle: PositionStyle {
     /// `N`, or `REPLID:N`, of which the number counts.
     package func parse(_ text: String) -> UInt64? {
         let digits = text.split(separator: ":", omittingEmptySubsequences: false).last ?? ""
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            return nil
+        }
         return UInt64(digits)
     }
 

@@ -3,7 +3,8 @@ import Platform
 
 /// Questions that several parts of the room ask.
 enum Questions {
-    /// INFO on a connection of its own, and the clocks compared; nil when INFO is not allowed to us.
+    /// INFO on a connection of its own, and the clocks compared; nil when INFO is not allowed to
+    /// us.
     static func serverInfo(
         _ configuration: RedisConfiguration, _ state: RoomState, _ time: any TimeSource,
         wake: WakeSignal? = nil
@@ -30,8 +31,8 @@ enum Questions {
         return fields[place + 1].text.map { RedisVersion($0) }
     }
 
-    /// The source's clock by TIME; nil when it is not allowed to us. The offset is right to half the
-    /// time that the answer took.
+    /// The source's clock by TIME; nil when it is not allowed to us. The offset is right to half
+    /// the time that the answer took.
     @discardableResult
     static func compareClocks(
         _ connection: inout Connection, _ state: RoomState, _ time: any TimeSource
@@ -40,7 +41,8 @@ enum Questions {
         let asked = time.monotonic()
         guard let reply = try connection.answerIfAllowed(["TIME"]) else { return nil }
         let roundTrip = time.monotonic().seconds(since: asked)
-        guard reply.elements.count == 2, let seconds = reply.elements[0].text.flatMap({ Int64($0) }),
+        guard reply.elements.count == 2,
+            let seconds = reply.elements[0].text.flatMap({ Int64($0) }),
             let micros = reply.elements[1].text.flatMap({ Int64($0) })
         else { return nil }
         let source = CommitTime(microseconds: seconds * 1_000_000 + micros)

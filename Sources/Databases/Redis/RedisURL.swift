@@ -99,7 +99,8 @@ struct RedisURL: Sendable, Hashable {
             case "key": trust.key = value
             default:
                 throw unreadable(
-                    source, "has the unknown option \(sides.first ?? ""): it may have cacert, "
+                    source,
+                    "has the unknown option \(sides.first ?? ""): it may have cacert, "
                         + "cert and key")
             }
         }

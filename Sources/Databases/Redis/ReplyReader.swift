@@ -37,9 +37,10 @@ struct ReplyReader: ~Copyable {
     mutating func next() throws(TidemarkError) -> Reply? {
         var reply: UnsafeMutableRawPointer?
         guard unsafe redisReaderGetReply(raw, &reply) == REDIS_OK else {
-            throw Self.malformed(unsafe withUnsafeBytes(of: raw.pointee.errstr) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            })
+            throw Self.malformed(
+                unsafe withUnsafeBytes(of: raw.pointee.errstr) {
+                    unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                })
         }
         guard let reply = unsafe reply else { return nil }
         fed = 0

@@ -55,7 +55,8 @@ final class RoomState: Sendable {
         }
         guard allowed else {
             throw TidemarkError(
-                .sourceUnreachable, "Redis at \(place) had \(Self.fullResyncsPerHour) full resyncs "
+                .sourceUnreachable,
+                "Redis at \(place) had \(Self.fullResyncsPerHour) full resyncs "
                     + "for this archive within an hour; no more are asked for now",
                 remedy: "find out why it keeps dropping the stream: see its log, "
                     + "`client-output-buffer-limit replica` and `repl-backlog-size`")

@@ -21,7 +21,8 @@ extension ServerFacts {
         }
         for module in try connection.answerIfAllowed(["MODULE", "LIST"])?.elements ?? [] {
             let fields = module.elements
-            guard fields.count >= 4, let name = fields[1].text, case .integer(let version) = fields[3]
+            guard fields.count >= 4, let name = fields[1].text,
+                case .integer(let version) = fields[3]
             else { continue }
             facts.extensions[name] = String(version)
         }

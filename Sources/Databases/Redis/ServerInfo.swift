@@ -41,7 +41,9 @@ struct ServerInfo: Sendable, Hashable {
     var history: String? { fields["master_replid"] }
     /// The history that this one continues; nil when there is none.
     var olderHistory: String? {
-        guard let id = fields["master_replid2"], id.contains(where: { $0 != "0" }) else { return nil }
+        guard let id = fields["master_replid2"], id.contains(where: { $0 != "0" }) else {
+            return nil
+        }
         return id
     }
     /// Bytes of the history so far.

@@ -3,8 +3,8 @@ import Platform
 
 // How a stream is joined: handshake, PSYNC, and the RDB that may come first.
 extension Stream {
-    /// Seconds for the server to answer PSYNC and to send an RDB nobody wants: it may fork first, and
-    /// waits five seconds for other replicas before it does.
+    /// Seconds for the server to answer PSYNC and to send an RDB nobody wants: it may fork first,
+    /// and waits five seconds for other replicas before it does.
     private static let joinSeconds = 60.0
 
     func join(

@@ -79,7 +79,8 @@ extension Stream {
     private func opening(
         _ start: StreamMachine.Start, _ info: ServerInfo?, _ resume: ResumePoint
     ) -> StreamOpening {
-        let descriptor = resume.descriptor
+        let descriptor =
+            resume.descriptor
             ?? SourceDescriptor(
                 source: configuration.source, kind: .redis,
                 identity: start.position.timeline.name,
@@ -133,7 +134,8 @@ extension Stream {
         }
         guard splitter.position == end.ordinal else {
             throw TidemarkError(
-                .archiveDamaged, "the archive of \(configuration.source) ends at "
+                .archiveDamaged,
+                "the archive of \(configuration.source) ends at "
                     + "\(splitter.position), not at \(end.ordinal) as its names say",
                 remedy: "run `tidemark verify --deep`")
         }
@@ -239,7 +241,8 @@ extension Stream {
         }
         if scan.hasReplay {
             throw TidemarkError(
-                .sourceRefused, "\(configuration.place) is a KeyDB with active replication, whose "
+                .sourceRefused,
+                "\(configuration.place) is a KeyDB with active replication, whose "
                     + "stream only KeyDB understands",
                 remedy: "set `active-replica no`")
         }

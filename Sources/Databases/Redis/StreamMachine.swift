@@ -2,10 +2,10 @@ import Model
 
 /// Decides how a stream is joined, and what the server's answer to PSYNC means. Pure.
 ///
-/// In this order: go on where the archive ends; where the server has left the archive's history,
-/// at the fork (what the archive holds beyond it stays there as a branch that nobody else has);
-/// nothing archived yet: the server's present end, if it has a backlog; else a full resync, of which
-/// only the stream is kept.
+/// In this order: go on where the archive ends; where the server has left the archive's history, at
+/// the fork (what the archive holds beyond it stays there as a branch that nobody else has);
+/// nothing archived yet: the server's present end, if it has a backlog; else a full resync, of
+/// which only the stream is kept.
 struct StreamMachine: Sendable {
     enum Action: Sendable, Hashable {
         /// `PSYNC id from`; `from` is the number of the first byte wanted, counted from 1.
@@ -24,7 +24,8 @@ struct StreamMachine: Sendable {
     /// Where the stream goes on.
     struct Start: Sendable, Hashable {
         var position: Position
-        /// The history that `position.timeline` leaves here; nil when it is the archive's own, or new.
+        /// The history that `position.timeline` leaves here; nil when it is the archive's own, or
+        /// new.
         var parent: Position?
         /// An RDB comes first.
         var hasPayload: Bool
@@ -113,7 +114,8 @@ struct StreamMachine: Sendable {
         }
         if info.isLoading || info.isPrimaryLinkDown {
             throw TidemarkError(
-                .sourceUnreachable, info.isLoading
+                .sourceUnreachable,
+                info.isLoading
                     ? "Redis at \(place) is loading its data"
                     : "Redis at \(place) is a replica that has lost its primary",
                 remedy: "Tidemark tries again by itself; see the server's log if this goes on")
@@ -122,7 +124,8 @@ struct StreamMachine: Sendable {
 
     private func behind(_ end: Position, _ info: ServerInfo) -> TidemarkError {
         TidemarkError(
-            .sourceUnreachable, "Redis at \(place) is at \(info.offset) of history "
+            .sourceUnreachable,
+            "Redis at \(place) is at \(info.offset) of history "
                 + "\(end.timeline), behind the archive's end \(end.ordinal)",
             remedy: "a replica that catches up is waited for; a server that was put back to an "
                 + "older copy needs a restart to get a history of its own")

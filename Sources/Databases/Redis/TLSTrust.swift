@@ -1,5 +1,5 @@
-/// Which certificates a TLS connection trusts and shows; paths of PEM files, nil for the system's and
-/// for none.
+/// Which certificates a TLS connection trusts and shows; paths of PEM files, nil for the system's
+/// and for none.
 package struct TLSTrust: Hashable, Sendable {
     package var authorities: String?
     package var certificate: String?

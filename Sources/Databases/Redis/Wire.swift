@@ -11,24 +11,53 @@ struct Wire: ~Copyable {
     let descriptor: Int32
     private let place: String
     private let wake: WakeSignal?
+    /// Nil for plain text.
+    private let tls: TLSSession?
+
+    /// Whether the calling thread may use it.
+    var isOwnThread: Bool { tls?.isOwnThread ?? true }
 
     /// Connects within `configuration.connectSeconds`, trying each address of the name.
     ///
     /// - Parameter wake: When raised, waits end with `.woken`, and connecting and sending with
     ///   `sourceUnreachable`.
     init(_ configuration: RedisConfiguration, wake: WakeSignal?) throws(TidemarkError) {
-        place = configuration.place
-        self.wake = wake
+        let session = configuration.isEncrypted ? try TLSSession(configuration) : nil
+        let connected: Int32
         switch configuration.endpoint {
         case .tcp(let host, let port):
-            descriptor = try Self.connect(
+            connected = try Self.connect(
                 host, port, configuration.connectSeconds, wake, configuration.place)
         case .unix(let path):
-            descriptor = try Self.connect(path, configuration.connectSeconds, wake)
+            connected = try Self.connect(path, configuration.connectSeconds, wake)
         }
+        // Nothing throws from here on: a half-made value could not be given up.
+        descriptor = connected
+        tls = session
+        place = configuration.place
+        self.wake = wake
     }
 
     deinit { Glibc.close(descriptor) }
+
+    /// Waits until an encrypted connection stands.
+    func shakeHands(seconds: Double) throws(TidemarkError) {
+        guard let tls else { return }
+        let deadline = Self.now() + seconds
+        while !tls.isReady {
+            try flush(tls)
+            switch try receiveRaw(into: &tls.scratch, at: 0) {
+            case .bytes(let count): try tls.received(tls.scratch[..<count])
+            case .nothing:
+                let left = deadline - Self.now()
+                guard left > 0, try wait(POLLIN, seconds: left) == .ready else {
+                    throw silent("did not take up TLS; does this port speak it?", seconds)
+                }
+            case .closed: throw unreachable("no TLS with", ECONNRESET)
+            }
+        }
+        try flush(tls)
+    }
 
     // MARK: bytes
 
@@ -43,6 +72,22 @@ struct Wire: ~Copyable {
     /// Takes what has arrived; never waits.
     func receive(into buffer: inout [UInt8], at offset: Int) throws(TidemarkError) -> Received {
         precondition(offset < buffer.count, "receiving needs room")
+        guard let tls else { return try receiveRaw(into: &buffer, at: offset) }
+        while true {
+            let count = tls.read(into: &buffer, at: offset)
+            if count > 0 { return .bytes(count) }
+            try flush(tls)
+            switch try receiveRaw(into: &tls.scratch, at: 0) {
+            case .bytes(let count): try tls.received(tls.scratch[..<count])
+            case .nothing: return .nothing
+            case .closed: return .closed
+            }
+        }
+    }
+
+    private func receiveRaw(
+        into buffer: inout [UInt8], at offset: Int
+    ) throws(TidemarkError) -> Received {
         while true {
             let count = unsafe buffer.withUnsafeMutableBytes {
                 unsafe recv(descriptor, $0.baseAddress! + offset, $0.count - offset, 0)
@@ -59,8 +104,22 @@ struct Wire: ~Copyable {
         }
     }
 
-    /// Sends as much as the kernel takes at once; returns how much.
+    /// Sends as much as the kernel takes at once; returns how much. Encrypted bytes are all taken,
+    /// and leave with later calls when they must.
     func sendSome(_ bytes: ArraySlice<UInt8>) throws(TidemarkError) -> Int {
+        guard let tls else { return try sendRaw(bytes) }
+        try tls.send(bytes)
+        try flush(tls)
+        return bytes.count
+    }
+
+    private func flush(_ tls: TLSSession) throws(TidemarkError) {
+        tls.pending += try tls.outgoing()
+        guard !tls.pending.isEmpty else { return }
+        tls.pending = tls.pending.dropFirst(try sendRaw(tls.pending))
+    }
+
+    private func sendRaw(_ bytes: ArraySlice<UInt8>) throws(TidemarkError) -> Int {
         while true {
             let count = unsafe bytes.withUnsafeBytes {
                 unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -184,7 +243,8 @@ extension Wire {
         let status = unsafe getaddrinfo(host, String(port), &hints, &list)
         guard status == 0 else {
             throw TidemarkError(
-                .sourceUnreachable, "cannot find the host \(host) of Redis "
+                .sourceUnreachable,
+                "cannot find the host \(host) of Redis "
                     + "(\(unsafe String(cString: gai_strerror(status))))",
                 remedy: "check the name in the source's url and the machine's DNS")
         }

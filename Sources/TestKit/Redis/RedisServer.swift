@@ -6,8 +6,8 @@ import Glibc
 ///
 /// It listens on a free port of 127.0.0.1 and on a socket in its directory. It is stopped and its
 /// directory removed when the object goes, at exit, and when the test process dies (parent-death
-/// signal). Every call blocks: use it inside `offPool`. Nothing is saved by itself (`save ""`) unless the
-/// settings say otherwise; no AOF.
+/// signal). Every call blocks: use it inside `offPool`. Nothing is saved by itself (`save ""`)
+/// unless the settings say otherwise; no AOF.
 package final class RedisServer: Sendable {
     package let port: Int
     /// Data, log and socket lie here; the server's own `dir`.
@@ -67,9 +67,12 @@ package final class RedisServer: Sendable {
         server.update { $0 = process }
         do {
             try eventually("Redis on port \(port) is ready", seconds: seconds) {
-                if let status = process.status { throw TidemarkError(.failed, "it ended: \(status)") }
+                if let status = process.status {
+                    throw TidemarkError(.failed, "it ended: \(status)")
+                }
                 let answer = try Subprocess.run(
-                    "redis-cli", cliWords + ["PING"], seconds: seconds).output
+                    "redis-cli", cliWords + ["PING"], seconds: seconds
+                ).output
                 // A server with a password is up as well.
                 return answer.hasPrefix("PONG") || answer.hasPrefix("NOAUTH")
                     || answer.hasPrefix("NOPERM")

@@ -23,7 +23,9 @@ struct BadDayTests {
             end: Position(timeline: opening.start.timeline, ordinal: sink.end), tail: sink.tail())
     }
 
-    @Test func `rights taken away in mid-stream end it with the line that gives them back`() async throws {
+    @Test func `rights taken away in mid-stream end it with the line that gives them back`()
+        async throws
+    {
         try await offPool {
             let server = try RedisServer.start()
             try server.lines("ACL SETUSER arch on >pw +psync +replconf +ping +info +time\n")
@@ -120,7 +122,9 @@ struct BadDayTests {
         }
     }
 
-    @Test func `a replica is archived with the right database, though it sends no SELECT`() async throws {
+    @Test func `a replica is archived with the right database, though it sends no SELECT`()
+        async throws
+    {
         try await offPool {
             let primary = try RedisServer.start()
             let replica = try RedisServer.start(["replicaof 127.0.0.1 \(primary.port)"])
@@ -144,7 +148,9 @@ struct BadDayTests {
         }
     }
 
-    @Test func `the server's end is not delayed and FAILOVER never picks the archiver`() async throws {
+    @Test func `the server's end is not delayed and FAILOVER never picks the archiver`()
+        async throws
+    {
         try await offPool {
             let server = try RedisServer.start()
             let stream = try room(server.url).stream()

@@ -32,7 +32,9 @@ struct BaseBackupTests {
             #expect(UInt64(file.bytes.count) == start.estimatedBytes)
             // The stream was not disturbed, and the file loads.
             try server.command("SET", "b", "2")
-            try stream.follow(sink) { sink.text.contains("SELECT") && sink.text.contains("$1\r\nb") }
+            try stream.follow(sink) {
+                sink.text.contains("SELECT") && sink.text.contains("$1\r\nb")
+            }
             let copy = try RedisServer()
             try writeFile(copy.directory + "/dump.rdb", file.bytes)
             try copy.start()

@@ -5,7 +5,8 @@ struct CommandSplitterTests {
     private static let sample: [[String]] = [
         ["SELECT", "3"], ["set", "k", "v"], ["MULTI"], ["INCR", "c"], ["select", "12"],
         ["DEL", "a", "b", "c"], ["EXEC"], ["ping"], ["REPLCONF", "GETACK", "*"],
-        ["SET", "bin", "a\u{0}b\r\n*3\r\n$EOF:0123456789#TS:1\r\n"], ["FLUSHALL"], ["FLUSHDB", "ASYNC"],
+        ["SET", "bin", "a\u{0}b\r\n*3\r\n$EOF:0123456789#TS:1\r\n"], ["FLUSHALL"],
+        ["FLUSHDB", "ASYNC"],
         ["SWAPDB", "0", "1"], ["FUNCTION", "FLUSH"], ["FUNCTION", "LOAD", "x"], ["SET", "", ""],
         ["UNLINK", "z"], ["PUBLISH", "c", "m"], ["SELECT", "0"],
         ["SET", "long", String(repeating: "x", count: 12_345)],
@@ -90,7 +91,8 @@ struct CommandSplitterTests {
         var splitter = CommandSplitter(at: StreamEdge(position: 0))
         var scan = StreamScan()
         let piece = [UInt8](repeating: 13, count: 1 << 20)
-        try splitter.scan(Array("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\n".utf8).span, into: &scan)
+        try splitter.scan(
+            Array("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\n".utf8).span, into: &scan)
         for _ in 0..<512 { try splitter.scan(piece.span, into: &scan) }
         #expect(scan.commands == 0)
         try splitter.scan(Array("\r\n*1\r\n$4\r\nPING\r\n".utf8).span, into: &scan)

@@ -21,7 +21,8 @@ struct FormatTests {
     }
 
     @Test func `compressed strings are taken apart, damaged ones refused`() {
-        // "aaaaaaaaaa" and then "bcabc": a literal, an overlapping reference, literals, a reference.
+        // "aaaaaaaaaa" and then "bcabc": a literal, an overlapping reference, literals, a
+        // reference.
         let packed: [UInt8] = [0, 97, 0xe0, 0, 0, 4, 98, 99, 97, 98, 99]
         #expect(LZF.decompress(packed, length: 15) == Array("aaaaaaaaaabcabc".utf8))
         for cut in 0..<packed.count {

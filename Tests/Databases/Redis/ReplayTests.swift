@@ -4,9 +4,9 @@ import Redis
 import TestKit
 import Testing
 
-/// Restores are compared with the source by DEBUG DIGEST: the source tells it together with a marker
-/// in the stream, the copy is cut behind the marker and loaded as a replica of nobody, so that
-/// nothing expires in it.
+/// Restores are compared with the source by DEBUG DIGEST: the source tells it together with a
+/// marker in the stream, the copy is cut behind the marker and loaded as a replica of nobody, so
+/// that nothing expires in it.
 struct ReplayTests {
     @Test func `copies at several moments equal the source at those moments`() async throws {
         try await offPool {
@@ -63,7 +63,9 @@ struct ReplayTests {
         }
     }
 
-    @Test func `an interrupted restore starts no server, a finished one starts by itself`() async throws {
+    @Test func `an interrupted restore starts no server, a finished one starts by itself`()
+        async throws
+    {
         try await offPool {
             let server = try RedisServer.start()
             let room = try room(server.url)

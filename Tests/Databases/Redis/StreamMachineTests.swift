@@ -25,7 +25,9 @@ struct StreamMachineTests {
         return ServerInfo(text + more)
     }
 
-    private func machine(_ timeline: String, _ ordinal: UInt64, others: [Position] = []) -> StreamMachine {
+    private func machine(_ timeline: String, _ ordinal: UInt64, others: [Position] = [])
+        -> StreamMachine
+    {
         StreamMachine(
             ResumePoint(
                 descriptor: nil, end: Position(timeline: TimelineID(timeline), ordinal: ordinal),

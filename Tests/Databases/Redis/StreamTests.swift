@@ -86,11 +86,14 @@ struct StreamTests {
             try stream.follow(sink) { sink.text.contains("later") }
             let name = HistoryDocument.name(again.start.timeline)
             #expect(
-                try sink.documents[name].map { try HistoryDocument(parsing: $0).ancestors } == [end])
+                try sink.documents[name].map { try HistoryDocument(parsing: $0).ancestors } == [end]
+            )
         }
     }
 
-    @Test func `a server killed and started from an older RDB is followed from the fork`() async throws {
+    @Test func `a server killed and started from an older RDB is followed from the fork`()
+        async throws
+    {
         try await offPool {
             let server = try RedisServer.start()
             let stream = try room(server.url).stream()

@@ -30,11 +30,15 @@ enum Workload {
         case 7: return [["MULTI"], ["INCR", "n:" + key], ["LPUSH", "l:" + key, value], ["EXEC"]]
         case 8: return [["FCALL", "bump", "1", "{x}" + key, value]]
         case 9:
-            return [[
-                "EVAL", "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]); "
-                    + "return redis.call('INCRBYFLOAT', KEYS[1]..'f', 1.5)", "1", "e:" + key, value,
-                life,
-            ]]
+            return [
+                [
+                    "EVAL",
+                    "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]); "
+                        + "return redis.call('INCRBYFLOAT', KEYS[1]..'f', 1.5)", "1", "e:" + key,
+                    value,
+                    life,
+                ]
+            ]
         case 10: return [["ZADD", "z:" + key, life, value], ["ZPOPMIN", "z:" + key]]
         case 11: return [["DEL", "s:" + key, "h:" + key], ["GETEX", "s:" + key, "PX", life]]
         case 12: return [["PUBLISH", "channel", value]]

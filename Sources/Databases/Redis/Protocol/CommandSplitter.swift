@@ -1,9 +1,9 @@
 /// Finds where commands and transactions begin and end in a replication stream.
 ///
 /// The stream is a sequence of RESP arrays of bulk strings (`*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n`), see
-/// Redis's `replication.c`, `replicationFeedSlaves`. It arrives in pieces cut at any byte; the state
-/// between pieces is a few words, whatever the size of a value: payloads are skipped, never copied.
-/// Lengths and counts are checked before they are added to anything.
+/// Redis's `replication.c`, `replicationFeedSlaves`. It arrives in pieces cut at any byte; the
+/// state between pieces is a few words, whatever the size of a value: payloads are skipped, never
+/// copied. Lengths and counts are checked before they are added to anything.
 package struct CommandSplitter: Sendable {
     /// More arguments than a server accepts (`networking.c`, `processMultibulkBuffer`).
     package static let argumentLimit = Int(Int32.max)
@@ -69,8 +69,8 @@ package struct CommandSplitter: Sendable {
 
     // MARK: a command that lies in the bytes as a whole
 
-    /// The fast way: local variables, one pass, eight bytes at a look. False leaves everything as it
-    /// was; the slow way then finds out whether the command is cut off or malformed.
+    /// The fast way: local variables, one pass, eight bytes at a look. False leaves everything as
+    /// it was; the slow way then finds out whether the command is cut off or malformed.
     @inline(__always) @usableFromInline
     mutating func wholeCommand(_ bytes: Span<UInt8>, _ cursor: inout Int) -> Bool {
         let raw = unsafe bytes.bytes
@@ -104,8 +104,8 @@ package struct CommandSplitter: Sendable {
         return true
     }
 
-    /// Reads `mark`, one to four digits and CR LF in one look; −1 when something else stands there or
-    /// fewer than eight bytes are left. Little-endian, like every machine this runs on.
+    /// Reads `mark`, one to four digits and CR LF in one look; −1 when something else stands there
+    /// or fewer than eight bytes are left. Little-endian, like every machine this runs on.
     @inline(__always)
     private static func header(_ bytes: RawSpan, _ cursor: inout Int, _ mark: UInt8) -> Int {
         guard bytes.byteCount &- cursor >= 8 else { return -1 }

@@ -12,11 +12,13 @@ package struct HistoryDocument: Hashable, Sendable {
 
     package static func name(_ timeline: TimelineID) -> String { "\(timeline).history" }
 
-    /// The document of a timeline that leaves `parent`, whose own document is `older`, if it has one.
+    /// The document of a timeline that leaves `parent`, whose own document is `older`, if it has
+    /// one.
     package init(leaving parent: Position, older: [UInt8]?) throws(TidemarkError) {
-        ancestors = try older.map { (bytes) throws(TidemarkError) in
-            try HistoryDocument(parsing: bytes).ancestors
-        } ?? []
+        ancestors =
+            try older.map { (bytes) throws(TidemarkError) in
+                try HistoryDocument(parsing: bytes).ancestors
+            } ?? []
         ancestors.append(parent)
     }
 
@@ -26,7 +28,8 @@ package struct HistoryDocument: Hashable, Sendable {
             let parts = line.split(separator: "\t")
             guard parts.count == 2, let end = UInt64(parts[1]) else {
                 throw TidemarkError(
-                    .archiveDamaged, "a history document of Redis holds the line \(line.prefix(80))",
+                    .archiveDamaged,
+                    "a history document of Redis holds the line \(line.prefix(80))",
                     remedy: "bring the file back from a copy of the archive")
             }
             ancestors.append(Position(timeline: TimelineID(String(parts[0])), ordinal: end))

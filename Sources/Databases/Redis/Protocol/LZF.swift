@@ -1,7 +1,7 @@
 /// LZF, the compression of strings in an RDB (Redis's `lzf_d.c`).
 ///
-/// A byte below 32 is followed by that many literal bytes and one more. Others are references: three
-/// bits of length (seven: a further byte adds to it), thirteen bits of distance.
+/// A byte below 32 is followed by that many literal bytes and one more. Others are references:
+/// three bits of length (seven: a further byte adds to it), thirteen bits of distance.
 enum LZF {
     /// Nil unless exactly `length` bytes come out.
     static func decompress(_ bytes: [UInt8], length: Int) -> [UInt8]? {

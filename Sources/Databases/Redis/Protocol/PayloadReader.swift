@@ -2,11 +2,12 @@ package import Model
 
 /// Follows the RDB that answers a PSYNC: keep-alive newlines, the header line, the content.
 ///
-/// `$<length>` CR LF and that many bytes, without a line end behind them; or, for a server that does
-/// not know the length (`repl-diskless-sync`), `$EOF:` and forty bytes that come again behind the
-/// content. Those forty bytes stay the same for a server's whole life and may stand inside a value; so
-/// they end the content only as the last bytes that have arrived, behind the RDB's own end opcode
-/// and a matching checksum. Nothing follows them until the replica has sent its first ACK.
+/// `$<length>` CR LF and that many bytes, without a line end behind them; or, for a server that
+/// does not know the length (`repl-diskless-sync`), `$EOF:` and forty bytes that come again behind
+/// the content. Those forty bytes stay the same for a server's whole life and may stand inside a
+/// value; so they end the content only as the last bytes that have arrived, behind the RDB's own
+/// end opcode and a matching checksum. Nothing follows them until the replica has sent its first
+/// ACK.
 package struct PayloadReader: Sendable {
     private enum State: Sendable, Hashable {
         case line
@@ -64,7 +65,8 @@ package struct PayloadReader: Sendable {
             let part = bytes.extracting(i..<bytes.byteCount)
             cover(part, holding: Self.checksumBytes + marker.count)
             received += UInt64(part.byteCount)
-            if held.count == Self.checksumBytes + marker.count, held.suffix(marker.count) == marker[...],
+            if held.count == Self.checksumBytes + marker.count,
+                held.suffix(marker.count) == marker[...],
                 lastCovered == Self.endOpcode, isIntact(held.prefix(Self.checksumBytes))
             {
                 state = .done
@@ -147,7 +149,8 @@ package struct PayloadReader: Sendable {
 
     private static func malformed(_ line: String) -> TidemarkError {
         TidemarkError(
-            .sourceUnreachable, "the server answered PSYNC with \(line.prefix(80)) instead of an RDB",
+            .sourceUnreachable,
+            "the server answered PSYNC with \(line.prefix(80)) instead of an RDB",
             remedy: "check what stands between: a proxy may not pass replication on")
     }
 }

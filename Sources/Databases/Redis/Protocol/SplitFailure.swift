@@ -43,6 +43,7 @@ extension SplitFailure: CustomStringConvertible {
     /// As an error of an archived file.
     package var archiveDamaged: TidemarkError {
         TidemarkError(
-            .archiveDamaged, description, remedy: "run `tidemark verify --deep` to see what is left")
+            .archiveDamaged, description, remedy: "run `tidemark verify --deep` to see what is left"
+        )
     }
 }

@@ -13,8 +13,8 @@ package struct StreamScan: Sendable {
 }
 
 extension CommandSplitter {
-    /// Takes a whole piece. Throws at the first byte that is no stream; `position` is then its offset
-    /// and everything before it was good.
+    /// Takes a whole piece. Throws at the first byte that is no stream; `position` is then its
+    /// offset and everything before it was good.
     package mutating func scan(
         _ bytes: Span<UInt8>, into scan: inout StreamScan
     ) throws(SplitFailure) {

@@ -3,8 +3,8 @@ import Platform
 
 /// The append-only files of a restored server, being written.
 ///
-/// From 7.0 on a folder of parts (`aof.c`, "multi part AOF"), which the server reads in the order of
-/// its manifest:
+/// From 7.0 on a folder of parts (`aof.c`, "multi part AOF"), which the server reads in the order
+/// of its manifest:
 ///
 /// ```
 /// appendonlydir/appendonly.aof.1.base.rdb    the base RDB, byte for byte
@@ -12,9 +12,9 @@ import Platform
 /// appendonlydir/appendonly.aof.manifest      written last, by rename
 /// ```
 ///
-/// Before 7.0 one file, `appendonly.aof`: the RDB and the commands behind it. Until everything is durable
-/// the manifest holds a line that no server accepts, so that an interrupted restore is never taken
-/// for an empty server; the single file has another name until then.
+/// Before 7.0 one file, `appendonly.aof`: the RDB and the commands behind it. Until everything is
+/// durable the manifest holds a line that no server accepts, so that an interrupted restore is
+/// never taken for an empty server; the single file has another name until then.
 struct AppendOnlyFiles: ~Copyable {
     private let root: String
     private let isMultiPart: Bool
@@ -59,7 +59,8 @@ struct AppendOnlyFiles: ~Copyable {
             size = 0
         }
         // The loader reads each file with a client of its own, which begins in database 0.
-        try append(Array("*2\r\n$6\r\nSELECT\r\n$\(String(database).count)\r\n\(database)\r\n".utf8))
+        try append(
+            Array("*2\r\n$6\r\nSELECT\r\n$\(String(database).count)\r\n\(database)\r\n".utf8))
     }
 
     private mutating func append(_ bytes: [UInt8]) throws(TidemarkError) {

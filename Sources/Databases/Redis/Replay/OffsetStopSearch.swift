@@ -2,9 +2,9 @@ import Model
 
 /// Finds the transaction edge where a recovery stops.
 ///
-/// The stream carries no times: the index of each segment does, as stretches with the times at which
-/// their commands had arrived. A time target stops at the start of the first stretch that has something
-/// later; a position target at the last edge at or before it.
+/// The stream carries no times: the index of each segment does, as stretches with the times at
+/// which their commands had arrived. A time target stops at the start of the first stretch that has
+/// something later; a position target at the last edge at or before it.
 final class OffsetStopSearch: StopSearch {
     private let question: StopQuestion
     private var splitter: CommandSplitter?

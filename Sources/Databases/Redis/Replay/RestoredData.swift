@@ -40,7 +40,7 @@ final class RestoredData: Restoration {
         let names: [String]
         do throws(SystemFailure) {
             names = try Directory.names(in: order.destination)
-        } catch where error.isAbsence {
+        } catch  where error.isAbsence {
             return
         } catch {
             throw error.asTidemarkError
@@ -92,7 +92,8 @@ extension RestoredData {
         if let stop = order.stop, wanted >= stop.end { return }
         guard first <= wanted else {
             throw TidemarkError(
-                .archiveIncomplete, "the archive of \(order.source) misses the bytes from "
+                .archiveIncomplete,
+                "the archive of \(order.source) misses the bytes from "
                     + "\(wanted) to \(first)",
                 remedy: "run `tidemark verify`, and take an earlier target")
         }
@@ -114,12 +115,13 @@ extension RestoredData {
         }
         if let stop = order.stop, filter.edge.position != stop.end {
             throw TidemarkError(
-                .archiveIncomplete, "the archive of \(order.source) ends at "
+                .archiveIncomplete,
+                "the archive of \(order.source) ends at "
                     + "\(filter.edge.position), before the target at \(stop.end)",
                 remedy: "run `tidemark verify`, and take an earlier target")
         }
-        // What follows the last whole transaction must not be there: a server that loads an open one
-        // loses what is written after the restore.
+        // What follows the last whole transaction must not be there: a server that loads an open
+        // one loses what is written after the restore.
         try files.cut(to: filesStart + filter.writtenAtEdge)
         try AppendOnlyFiles.writeWhole(
             order.destination + "/" + RestoredSettings.fileName,

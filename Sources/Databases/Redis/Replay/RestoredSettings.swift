@@ -12,19 +12,25 @@ struct RestoredSettings: Sendable {
     var text: String {
         let server = order.backup.server
         var lines = [
-            "# Settings for the data that Tidemark restored here. A server that loads it needs them;",
-            "# take them over into its own redis.conf (`include` of this file does it).",
+            "# Settings for the data that Tidemark restored here. A server that loads it needs",
+            "# them; take them over into its own redis.conf (`include` of this file does it).",
             "",
             "# Without it the server ignores the restored files, and later deletes them.",
             "appendonly yes",
             "dir \(Self.quoted(order.destination))",
             "appendfilename \"appendonly.aof\"",
         ]
-        if RedisVersion(server.version) >= .filtering { lines.append("appenddirname \"appendonlydir\"") }
-        if let databases = server.settings["databases"] {
-            lines += ["# With fewer, keys of the others end up in database 0.", "databases \(databases)"]
+        if RedisVersion(server.version) >= .filtering {
+            lines.append("appenddirname \"appendonlydir\"")
         }
-        if let memory = server.settings["maxmemory"], let policy = server.settings["maxmemory-policy"] {
+        if let databases = server.settings["databases"] {
+            lines += [
+                "# With fewer, keys of the others end up in database 0.", "databases \(databases)",
+            ]
+        }
+        if let memory = server.settings["maxmemory"],
+            let policy = server.settings["maxmemory-policy"]
+        {
             lines += [
                 "# With less, keys are evicted while loading.", "maxmemory \(memory)",
                 "maxmemory-policy \(policy)",

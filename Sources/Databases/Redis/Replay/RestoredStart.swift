@@ -11,8 +11,8 @@ struct RestoredStart {
     private var log: String { root + "/tidemark-start.log" }
     private var pidFile: String { root + "/redis.pid" }
 
-    /// The server, and how many keys it has in which database. There is no time limit: loading takes
-    /// as long as it takes, and the end of the process ends the wait.
+    /// The server, and how many keys it has in which database. There is no time limit: loading
+    /// takes as long as it takes, and the end of the process ends the wait.
     func run(
         port: UInt16?, reached: Position
     ) throws(TidemarkError) -> (RestoredServer, [String]) {
@@ -44,7 +44,8 @@ struct RestoredStart {
         let patience = Wire.now() + 30
         while true {
             if let info = try answer(configuration), !info.isLoading { return info }
-            // The pid file is written before loading begins; while its process lives, loading goes on.
+            // The pid file is written before loading begins; while its process lives, loading goes
+            // on.
             if let process = pid() {
                 guard kill(process, 0) == 0 else { throw failure("") }
             } else if Wire.now() > patience {
@@ -60,7 +61,7 @@ struct RestoredStart {
         do throws(TidemarkError) {
             var connection = try Connection.open(configuration)
             return try Questions.info(&connection)
-        } catch where error.code == .sourceUnreachable {
+        } catch  where error.code == .sourceUnreachable {
             return nil
         }
     }
@@ -97,7 +98,8 @@ struct RestoredStart {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = unsafe withUnsafeMutablePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+                unsafe bind(descriptor, $0, length) == 0
+                    && getsockname(descriptor, $0, &length) == 0
             }
         }
         guard isBound else {

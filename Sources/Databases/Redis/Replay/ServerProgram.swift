@@ -6,18 +6,20 @@ struct ServerProgram: Sendable {
     let path: String
     let version: RedisVersion
 
-    /// Finds a server that can read the backup. Without one it is an error only when the server is to
-    /// be started; else a line for the operator.
+    /// Finds a server that can read the backup. Without one it is an error only when the server is
+    /// to be started; else a line for the operator.
     static func find(
         _ order: RestoreOrder, sourceVersion: RedisVersion
     ) throws(TidemarkError) -> (ServerProgram?, [String]) {
         do throws(TidemarkError) {
             let program = try look(order.programs)
-            guard (program.version.major, program.version.minor)
-                >= (sourceVersion.major, sourceVersion.minor)
+            guard
+                (program.version.major, program.version.minor)
+                    >= (sourceVersion.major, sourceVersion.minor)
             else {
                 throw TidemarkError(
-                    .toolMissing, "\(program.path) is version \(program.version), the source was "
+                    .toolMissing,
+                    "\(program.path) is version \(program.version), the source was "
                         + order.backup.server.version,
                     remedy: "install redis-server \(sourceVersion.major).\(sourceVersion.minor) or "
                         + "later: an older one cannot read the RDB")

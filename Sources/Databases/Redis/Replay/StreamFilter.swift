@@ -2,10 +2,11 @@ import Model
 
 /// Turns the raw stream into commands for an append-only file.
 ///
-/// Left out are PING, REPLCONF and PUBLISH, which change nothing, and MULTI and EXEC: the loader runs
-/// one command after the other anyway, and a server whose default user is restricted would drop every
-/// transaction. What remains loads to the same data in less time. Everything else passes byte for byte;
-/// only a command that has begun and not ended is held back, and only while it is small.
+/// Left out are PING, REPLCONF and PUBLISH, which change nothing, and MULTI and EXEC: the loader
+/// runs one command after the other anyway, and a server whose default user is restricted would
+/// drop every transaction. What remains loads to the same data in less time. Everything else passes
+/// byte for byte; only a command that has begun and not ended is held back, and only while it is
+/// small.
 struct StreamFilter: Sendable {
     /// A longer command is none of those that are left out, except PUBLISH, which does no harm.
     private static let heldLimit = 64 << 10
@@ -56,7 +57,8 @@ struct StreamFilter: Sendable {
         }
     }
 
-    private mutating func next(_ bytes: RawSpan, _ cursor: inout Int) throws(TidemarkError) -> Bool {
+    private mutating func next(_ bytes: RawSpan, _ cursor: inout Int) throws(TidemarkError) -> Bool
+    {
         do throws(SplitFailure) {
             return try unsafe bytes.withUnsafeBytes { (raw) throws(SplitFailure) in
                 try splitter.next(
