@@ -65,10 +65,18 @@ package final class BackupKeeper: Sendable {
     }
 
     private func situation() throws(TidemarkError) -> BackupSchedule.Situation {
-        let backups = try repository.backups(board.source)
+        let newest = try repository.backups(board.source).last?.started
         return BackupSchedule.Situation(
-            newestStarted: backups.last?.started, isRunning: false,
-            needed: board.monitor.read { $0.backupNeeded })
+            newestStarted: newest, isRunning: false, needed: try needed(since: newest))
+    }
+
+    /// Why one is needed whatever the schedule says. The gaps in the archive are asked too: an
+    /// earlier run may have ended between finding one and mending it.
+    private func needed(since newest: CommitTime?) throws(TidemarkError) -> String? {
+        if let why = board.monitor.read({ $0.backupNeeded }) { return why }
+        guard let newest else { return nil }
+        let isOpen = try repository.gaps(board.source).contains { $0.found > newest }
+        return isOpen ? "history was lost" : nil
     }
 
     private func take(_ reason: BackupSchedule.Reason) throws(TidemarkError) {
