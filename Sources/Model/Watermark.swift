@@ -48,3 +48,14 @@ package struct Watermark: Hashable, Sendable, Codable {
         case sourceWindow = "source_window"
     }
 }
+
+extension Watermark {
+    /// A watermark older than this was left by a sidecar that no longer runs: one is written each
+    /// second.
+    package static let livingSeconds = 5.0
+
+    /// Whether a sidecar was at work when this was read, at `now` of the reader's wall clock.
+    package func isLive(_ now: CommitTime) -> Bool {
+        state != .stopped && now.seconds(since: written) <= Self.livingSeconds
+    }
+}

@@ -9,9 +9,6 @@ package struct StatusOperation: Sendable {
     private let configuration: Configuration
     private let time = SystemTimeSource()
 
-    /// A watermark older than this was left by a sidecar that no longer runs.
-    private static let livingSeconds = 5.0
-
     package init(_ configuration: Configuration) { self.configuration = configuration }
 
     /// The state at this moment; called again and again by `--watch`.
@@ -54,9 +51,8 @@ package struct StatusOperation: Sendable {
     /// What the sidecar last said of itself, unless it has stopped saying anything.
     private func state(_ mark: Watermark?) -> (StreamState, String) {
         guard let mark else { return (.stopped, "nothing is proved yet") }
-        let age = time.wall().seconds(since: mark.written)
         guard mark.state != .stopped else { return (.stopped, "`tidemark run` was stopped") }
-        guard age <= Self.livingSeconds else {
+        guard mark.isLive(time.wall()) else {
             return (.stopped, "no sidecar has reported since \(mark.written)")
         }
         return (mark.state, mark.reason)

@@ -3,6 +3,7 @@ import Model
 import Platform
 import Repository
 import Segments
+import Synchronization
 
 /// One connection's worth of archiving: opens the stream where the archive ends, and follows it.
 struct ArchiveSession {
@@ -11,6 +12,9 @@ struct ArchiveSession {
     private let writer: SegmentWriter
     private let style: any PositionStyle
     private var timeline: TimelineID
+    private var policy: FlushPolicy
+    /// Everything below it is durable, as far as was asked.
+    private var durable: UInt64
 
     /// Connects, records a gap that was found, and takes up the open segment.
     init(
@@ -30,6 +34,8 @@ struct ArchiveSession {
         if known == nil { try archiver.repository.putDescriptor(opening.descriptor) }
         style = archiver.room.style(segmentBytes: opening.descriptor.segmentBytes)
         timeline = opening.start.timeline
+        policy = FlushPolicy(interval: archiver.options.flushInterval)
+        durable = opening.start.ordinal
         if skipsLostHistory, let end {
             try archiver.recordGap(from: end, to: opening.start, style)
         }
@@ -77,18 +83,19 @@ struct ArchiveSession {
             if try !turn() { return }
         }
         try flush()
+        report(archiver.time.monotonic())
         try writer.settle()
     }
 
     /// One pull and what it asks for; false when the stream has ended in good order.
     private mutating func turn() throws(TidemarkError) -> Bool {
-        let now = archiver.time.monotonic()
-        let deadline = now.advanced(bySeconds: min(archiver.options.flushInterval, 1))
+        let deadline = policy.deadline(
+            hasUnflushed: hasUnflushed, now: archiver.time.monotonic())
         switch try stream.pull(until: deadline, into: writer) {
-        case .received, .idle:
-            try advance(isDrained: false)
-        case .drained:
-            try advance(isDrained: true)
+        case .received:
+            try advance(.bulk)
+        case .idle, .drained:
+            try advance(.quiet)
         case .replyRequested:
             try flush()
         case .timelineEnded(let next):
@@ -98,28 +105,43 @@ struct ArchiveSession {
             archiver.switched(to: next, style)
         case .finished:
             try flush()
+            report(archiver.time.monotonic())
             archiver.log.info("the source shut down in good order")
             return false
         }
         return true
     }
 
-    /// Flushes when it is time, or when a commit at the source waits; else tells what is durable.
-    private func advance(isDrained: Bool) throws(TidemarkError) {
-        let isWaitedFor = isDrained && archiver.board.monitor.read { $0.isWaitedFor }
-        if isWaitedFor || writer.shouldFlush(archiver.time.monotonic()) {
-            try flush()
-        } else {
-            try acknowledge(writer.poll())
-        }
+    private var hasUnflushed: Bool { writer.received > durable }
+
+    /// Flushes when it is time; else tells what is durable.
+    private mutating func advance(_ moment: FlushPolicy.Moment) throws(TidemarkError) {
+        let now = archiver.time.monotonic()
+        let isDue = policy.isFlushDue(
+            moment, hasUnflushed: hasUnflushed, isOverdue: writer.shouldFlush(now),
+            isWaitedFor: archiver.board.isWaitedFor.load(ordering: .relaxed), now: now)
+        if isDue { try flush() } else { try acknowledge(writer.poll(), now) }
     }
 
-    private func flush() throws(TidemarkError) { try acknowledge(writer.flush()) }
+    /// Everything received is durable and acknowledged on return.
+    private mutating func flush() throws(TidemarkError) {
+        let end = try writer.flush()
+        let now = archiver.time.monotonic()
+        policy.flushed(now)
+        try acknowledge(end, now)
+    }
 
-    private func acknowledge(_ durable: UInt64) throws(TidemarkError) {
-        try stream.acknowledge(received: writer.received, durable: durable)
+    private mutating func acknowledge(
+        _ end: UInt64, _ now: MonotonicTime
+    ) throws(TidemarkError) {
+        durable = end
+        try stream.acknowledge(received: writer.received, durable: end)
+        if policy.isReportDue(now) { report(now) }
+    }
+
+    private func report(_ now: MonotonicTime) {
         archiver.board.progressed(
             received: writer.received, archived: Position(timeline: timeline, ordinal: durable),
-            now: archiver.time.monotonic())
+            now: now)
     }
 }

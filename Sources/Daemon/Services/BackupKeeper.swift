@@ -19,8 +19,8 @@ package final class BackupKeeper: Sendable {
 
     /// Seconds between two looks at the situation; also bounds how long a clock step is unseen.
     private static let lookSeconds = 5.0
-    /// Seconds to wait for the stream to archive what the backup needs.
-    private static let archiveSeconds = 6 * 3600.0
+    /// Seconds without any progress of the stream after which a backup that waits for it fails.
+    private static let stallSeconds = 600.0
 
     package init(
         room: any DatabaseRoom, repository: ArchiveRepository, board: SourceBoard,
@@ -86,8 +86,10 @@ package final class BackupKeeper: Sendable {
             room: room, repository: repository, compression: compression, time: time
         ).take(
             inspector: inspector, shouldStop: { [stop] in stop.isRaised }, progress: { _ in },
-            waitArchived: { [board] (range) throws(TidemarkError) in
-                try Self.wait(board, self.stop, range)
+            waitArchived: { [board, stop, time] (range) throws(TidemarkError) in
+                try board.waitArchived(
+                    range, stallSeconds: Self.stallSeconds, clock: time,
+                    shouldStop: { stop.isRaised })
             })
         for warning in backup.warnings { log.warning("base backup: \(warning)") }
         log.info(
@@ -99,23 +101,6 @@ package final class BackupKeeper: Sendable {
         board.monitor.update { state in
             if case .needed = reason { state.backupNeeded = nil }
             state.seen.awaitsBackupAfterGap = false
-        }
-    }
-
-    private static func wait(
-        _ board: SourceBoard, _ stop: StopSignal, _ range: PositionRange
-    ) throws(TidemarkError) {
-        let end = Position(timeline: range.timeline, ordinal: range.last)
-        var waited = 0.0
-        while try !board.waitArchived(end, seconds: 1) {
-            waited += 1
-            if stop.isRaised { throw TidemarkError(.cancelled, "the base backup was stopped") }
-            if waited > archiveSeconds {
-                throw TidemarkError(
-                    .archiveIncomplete,
-                    "the changes that the base backup of \(board.source) needs were not archived",
-                    remedy: "see why the stream does not move: tidemark status")
-            }
         }
     }
 }

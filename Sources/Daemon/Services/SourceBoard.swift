@@ -1,6 +1,7 @@
 package import Model
 import Monitoring
 package import Platform
+import Synchronization
 
 /// What the threads of one source tell each other: stream, prober, backup and status meet here.
 package final class SourceBoard: Sendable {
@@ -15,11 +16,8 @@ package final class SourceBoard: Sendable {
         var clockError: Double?
         var sourceWindow: SourceWindow?
         var reason = ""
-        /// Somebody waits for the source's commits to be archived: flush whatever comes at once.
-        var isWaitedFor = true
         /// A base backup is needed for this reason, whatever the schedule says.
         var backupNeeded: String?
-        var isBackupRunning = false
         var isRepositoryReachable = true
         /// Whether the stream has ever been open in this run.
         var wasConnected = false
@@ -29,6 +27,9 @@ package final class SourceBoard: Sendable {
 
     package let source: SourceID
     let monitor: Monitor<State>
+    /// Somebody waits for the source's commits to be archived; assumed until the source says no.
+    /// Outside the monitor, since the stream asks for it at every commit.
+    let isWaitedFor = Atomic<Bool>(true)
 
     package init(_ source: SourceID, watermark: Watermark?, time: any TimeSource) {
         self.source = source
@@ -90,6 +91,7 @@ extension SourceBoard {
     }
 
     func probed(_ probe: Probe, now: MonotonicTime) {
+        if let waited = probe.isWaitedFor { isWaitedFor.store(waited, ordering: .relaxed) }
         monitor.update { state in
             state.seen.lastAnswer = now
             state.seen.bound = probe.bound
@@ -99,7 +101,6 @@ extension SourceBoard {
             {
                 state.seen.lastProgress = now
             }
-            if let waited = probe.isWaitedFor { state.isWaitedFor = waited }
             guard let source = probe.sourceTime else { return }
             // The source read its clock between the question and the answer.
             let error = probe.answered.seconds(since: probe.asked)
@@ -108,17 +109,54 @@ extension SourceBoard {
         }
     }
 
-    /// Waits until everything below `position` is archived; false when the time is over or the
-    /// stream has ended for good.
-    package func waitArchived(_ position: Position, seconds: Double) throws(TidemarkError) -> Bool {
-        let result: Result<Bool, TidemarkError>? = monitor.wait(seconds: seconds) { state in
-            if let failure = state.failure, !failure.code.isRetryable { return .failure(failure) }
-            guard let archived = state.archived, archived.timeline == position.timeline else {
-                return nil
+    /// Returns once everything of `range` is archived.
+    ///
+    /// Throws when the stream was refused, when the source has left the range's timeline before
+    /// its end was archived, when nothing has moved for `stallSeconds`, or with `cancelled`.
+    package func waitArchived(
+        _ range: PositionRange, stallSeconds: Double, clock: any TimeSource,
+        shouldStop: () -> Bool
+    ) throws(TidemarkError) {
+        var seen: Position?
+        var moved = clock.monotonic()
+        while true {
+            let step = monitor.wait(seconds: 1) { Self.step($0, toward: range) }
+            switch step {
+            case .reached: return
+            case .failed(let error): throw error
+            case nil: break
             }
-            return archived.ordinal >= position.ordinal ? .success(true) : nil
+            if shouldStop() { throw TidemarkError(.cancelled, "the work was stopped") }
+            let archived = monitor.read { $0.archived }
+            if archived != seen { moved = clock.monotonic() }
+            seen = archived
+            guard clock.monotonic().seconds(since: moved) < stallSeconds else {
+                throw incomplete("the stream has not moved for \(Int(stallSeconds)) s")
+            }
         }
-        return try result?.get() ?? false
+    }
+
+    private enum Step: Sendable { case reached, failed(TidemarkError) }
+
+    private static func step(_ state: State, toward range: PositionRange) -> Step? {
+        if let failure = state.failure, !failure.code.isRetryable { return .failed(failure) }
+        guard let archived = state.archived else { return nil }
+        if archived.timeline == range.timeline {
+            return archived.ordinal >= range.last ? .reached : nil
+        }
+        // An older timeline is still being archived; a newer one means that ours has ended.
+        guard range.timeline < archived.timeline else { return nil }
+        return .failed(
+            TidemarkError(
+                .archiveIncomplete,
+                "the source went from timeline \(range.timeline) to "
+                    + "\(archived.timeline) meanwhile", remedy: "try again"))
+    }
+
+    private func incomplete(_ why: String) -> TidemarkError {
+        TidemarkError(
+            .archiveIncomplete, "the changes that \(source) needs were not archived: \(why)",
+            remedy: "see why the stream does not move: tidemark status")
     }
 
     /// The state as `watermark.json` keeps it; nil before the first contact ever.

@@ -13,9 +13,6 @@ final class StreamBeside {
     private var threads: [DedicatedThread<Void>] = []
     private let time: any TimeSource
 
-    /// A watermark older than this was left by a sidecar that no longer runs.
-    private static let livingSeconds = 5.0
-
     init(
         _ room: any DatabaseRoom, _ repository: ArchiveRepository, _ options: Archiver.Options,
         time: any TimeSource, log: Logger
@@ -24,11 +21,7 @@ final class StreamBeside {
         self.time = time
         let watermark = try repository.watermark(room.source)
         board = SourceBoard(room.source, watermark: watermark, time: time)
-        if let watermark, watermark.state != .stopped,
-            time.wall().seconds(since: watermark.written) < Self.livingSeconds
-        {
-            return
-        }
+        if let watermark, watermark.isLive(time.wall()) { return }
         let archiver = Archiver(
             room: room, repository: repository, board: board, stop: stop, options: options,
             time: time, log: log)
@@ -53,10 +46,8 @@ final class StreamBeside {
                 stop.wait(seconds: $0)
             }.wait(for: range)
         }
-        let end = Position(timeline: range.timeline, ordinal: range.last)
-        while try !board.waitArchived(end, seconds: 60) {
-            // Moving on: every minute without an error is one more for a busy source.
-        }
+        try board.waitArchived(
+            range, stallSeconds: 120, clock: time, shouldStop: { false })
     }
 
     /// Ends the stream that was started here, flushed.
