@@ -37,7 +37,7 @@ struct TimelineStart {
         _ context: WriterContext, _ encoders: Encoders
     ) throws(TidemarkError) {
         var incomplete: [PositionRange] = []
-        for range in before.open {
+        for range in before.open where !context.options.isGuest || range.first == start {
             let known = try TimelineFolder(timeline, context)
             if try !settle(range, known, serverVersion, context, encoders) {
                 incomplete.append(range)
