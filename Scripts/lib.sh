@@ -3,7 +3,7 @@
 
 # The Debian packages that building, the tests and the demo need.
 packages=(
-    postgresql-15 postgresql-client-15 libpq-dev liblz4-dev zlib1g-dev lz4 pkg-config tzdata
+    postgresql-15 postgresql-client-15 libpq-dev liblz4-dev libxxhash-dev zlib1g-dev lz4 pkg-config tzdata
     python3
 )
 
