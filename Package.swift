@@ -40,6 +40,9 @@ let package = Package(
             name: "CLZ4", path: "Sources/Segments/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
+            name: "CXXHash", path: "Sources/Segments/CXXHash", pkgConfig: "libxxhash",
+            providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(
             name: "CZlib", path: "Sources/Segments/CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CPlatform"),
@@ -66,10 +69,10 @@ let package = Package(
         .target(
             name: "Segments",
             dependencies: [
-                "Model", "Platform", "CLZ4", "CZlib",
+                "Model", "Platform", "CLZ4", "CXXHash", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            exclude: ["CLZ4", "CZlib"], swiftSettings: safe),
+            exclude: ["CLZ4", "CXXHash", "CZlib"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["Model", "Platform"], swiftSettings: safe),
         .target(
             name: "Repository",

@@ -53,7 +53,11 @@ package struct StatusOperation: Sendable {
         guard let mark else { return (.stopped, "nothing is proved yet") }
         guard mark.state != .stopped else { return (.stopped, "`tidemark run` was stopped") }
         guard mark.isLive(time.wall()) else {
-            return (.stopped, "no sidecar has reported since \(mark.written)")
+            return (
+                .stopped,
+                "no sidecar has reported since \(mark.written): it has ended, or cannot write to "
+                    + "the repository (its log says why)"
+            )
         }
         return (mark.state, mark.reason)
     }

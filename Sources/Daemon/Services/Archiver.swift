@@ -63,12 +63,19 @@ package final class Archiver: Sendable {
         stop.onRaise { waker.wake() }
         var retry = Retry()
         while !stop.isRaised {
+            var opened: MonotonicTime?
             do throws(TidemarkError) {
                 var session = try ArchiveSession(self, stream, lost: retry.lost)
-                retry = Retry()
+                opened = time.monotonic()
+                retry.lost = nil
                 try session.follow()
+                retry = Retry()
                 board.disconnected("the source shut down")
             } catch {
+                // With a full disk every session opens, and fails at its first new byte.
+                if let opened, time.monotonic().seconds(since: opened) > Retry.soundSeconds {
+                    retry = Retry()
+                }
                 failed(error, &retry)
             }
             stream.close()
@@ -78,6 +85,9 @@ package final class Archiver: Sendable {
 
     /// What the next attempt needs to know of the last ones.
     private struct Retry {
+        /// A session that lasted this long was a success; what ends it is news.
+        static let soundSeconds = 10.0
+
         /// Why history was lost; nil while none is.
         var lost: String?
         private var backoff = Backoff(first: 0.1, limit: 15)

@@ -90,7 +90,11 @@ package final class Prober: Sendable {
         guard let mark = board.watermark(now: time.monotonic(), wall: time.wall()) else { return }
         do {
             try repository.putWatermark(board.source, mark)
-            board.monitor.update { $0.isRepositoryReachable = true }
+            let isNews = board.monitor.update { state in
+                defer { state.isRepositoryReachable = true }
+                return !state.isRepositoryReachable
+            }
+            if isNews { log.info("the watermark is written again") }
         } catch {
             let isNews = board.monitor.update { state in
                 defer { state.isRepositoryReachable = false }

@@ -33,8 +33,11 @@ package struct ArchivedWait {
     package func wait(for range: PositionRange) throws(TidemarkError) {
         var reached = try archivedEnd(of: range)
         var moved = clock.monotonic()
+        // What is needed was just sent: mostly it is there within milliseconds.
+        var seconds = 0.02
         while reached < range.last {
-            if pause(0.5) { throw TidemarkError(.cancelled, "the base backup was stopped") }
+            defer { seconds = min(0.5, seconds * 2) }
+            if pause(seconds) { throw TidemarkError(.cancelled, "the base backup was stopped") }
             let now = try archivedEnd(of: range)
             if now > reached {
                 reached = now

@@ -10,6 +10,8 @@ final class LocalAppendable: AppendableFile {
     private let store: LocalStore
     private let path: String
     private var file: File?
+    /// Device and inode of the open file.
+    private let identity: FileStatus
     private(set) var size: UInt64 = 0
     /// The first failed sync. The kernel may have dropped the pages it could not write, so a later
     /// sync that succeeds proves nothing: from then on this handle only fails.
@@ -21,7 +23,8 @@ final class LocalAppendable: AppendableFile {
         path = store.path(key)
         do throws(SystemFailure) {
             file = try Self.openLocked(path, store.calls)
-            size = try file!.status().size
+            identity = try file!.status()
+            size = identity.size
             try Directory.sync(Directory.parent(path), calls: store.calls)
             try rewrite()
         } catch {
@@ -100,6 +103,19 @@ final class LocalAppendable: AppendableFile {
             broken = error
             throw error
         }
+        try checkNamed()
+    }
+
+    /// Bytes of a file that was moved away or removed are in no archive, however durable they are.
+    private func checkNamed() throws(TidemarkError) {
+        let named = try store.root.translating { () throws(SystemFailure) in
+            try existing { () throws(SystemFailure) in try store.calls.inspect(path) }
+        }
+        if let named, named.isSameFile(as: identity) { return }
+        try store.root.check()
+        throw TidemarkError(
+            .repositoryUnreachable, "\(path) was moved away or removed while it was written",
+            remedy: "put it back, or leave it: what is still missing is asked for again")
     }
 
     func reserve(_ bytes: UInt64) {

@@ -20,17 +20,13 @@ enum LocalFailure {
     ) -> (TidemarkError.Code, remedy: String) {
         switch failure.number {
         case ENOSPC:
-            (
-                .repositoryFull,
-                "free space on the file system of \(root), or run `tidemark prune` after "
-                    + "shortening retention.window"
-            )
+            (.repositoryFull, "free space on the file system of \(root); df \(root) shows it")
         case EDQUOT:
             (.repositoryFull, "raise the quota of this user on the file system of \(root)")
         case EROFS:
             (.repositoryReadOnly, "make it writable: mount -o remount,rw \(root)")
         case EACCES, EPERM:
-            (.repositoryReadOnly, "give this user the folder: chown -R USER \(root)")
+            (.repositoryReadOnly, "give this user the folder: chown -R USER \(root); chmod -R u+rwX \(root)")
         case ENOENT where failure.path == root:
             (
                 .repositoryUnreachable,

@@ -1,6 +1,7 @@
 import Glibc
 import Model
 import Platform
+import Postgres
 import TestKit
 import Testing
 
@@ -35,16 +36,22 @@ struct SidecarBadDayTests {
     }
 
     @Test
-    func `lost WAL becomes a gap, a new base backup, and a refused restore`() async throws {
+    func `a slot lost to its limit becomes a gap, a new base backup, and a refused restore`()
+        async throws
+    {
         try await offPool {
             let server = try PostgresServer.start(
-                .init(settings: ["max_wal_size = 32MB", "wal_recycle = off"], segmentMebibytes: 1))
+                .init(
+                    settings: [
+                        "max_slot_wal_keep_size = 2MB", "max_wal_size = 2MB",
+                        "min_wal_size = 2MB", "wal_recycle = off",
+                    ], segmentMebibytes: 1))
             try server.psql("create table t (s text)")
             let side = try SidecarHarness(server)
             var sidecar = try side.startWithBackup()
             let first = try side.status().lastBackup?.id
             #expect(try sidecar.terminate().isSuccess)
-            try server.psql("select pg_drop_replication_slot('tidemark_ledger')")
+            let end = try side.status().archivedPosition ?? ""
             for _ in 0..<3 {
                 try server.psql(
                     """
@@ -55,8 +62,10 @@ struct SidecarBadDayTests {
             let lost = try side.moment()
             // The gap's record ends a whole segment after the moment.
             try server.psql("insert into t values ('y'); select pg_switch_wal(); checkpoint")
+            #expect(try server.psql("select wal_status from pg_replication_slots") == "lost")
             sidecar = try side.start()
             try sidecar.waitForLog("gap in the archive")
+            #expect(sidecar.log.contains("history was lost"))
             try eventually("a new base backup is there", seconds: 90) {
                 try side.status().lastBackup?.id != first
             }
@@ -66,7 +75,14 @@ struct SidecarBadDayTests {
             try side.waitProved(side.moment())
             let text = try side.expect(
                 3, ["restore", "--to", lost, "--into", side.folder + "/lost"])
-            #expect(text.contains("lost"), "\(text)")
+            #expect(text.contains("lies where history of ledger was lost"), "\(text)")
+            #expect(text.contains("the nearest that can be restored are 20"), "\(text)")
+            let inside = try #require(LSN.parse(end)) + 1_000_000
+            let position = try side.expect(
+                3, ["restore", "--to", "lsn:\(LSN.text(inside))", "--into", side.folder + "/lost"])
+            #expect(position.contains("crosses a gap of ledger, \(end) to "), "\(position)")
+            #expect(position.contains("removed this history"), "\(position)")
+            #expect(position.contains("nearest"), "\(position)")
             #expect(try sidecar.terminate().isSuccess)
             let rows = try side.restored(to: "latest") {
                 try side.ask($0, "select count(*) from t")

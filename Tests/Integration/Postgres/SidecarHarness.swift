@@ -127,6 +127,25 @@ final class SidecarHarness: Sendable {
         ).output.split(separator: "\n").map(String.init)
     }
 
+    /// Every segment, decompressed by lz4 itself, is the server's own file; none is missing.
+    func expectSameFiles(
+        _ comment: Comment? = nil, location: SourceLocation = #_sourceLocation
+    ) throws {
+        let script = """
+            previous=
+            for f; do
+                name=$(basename "$f" .lz4)
+                lz4 -dc "$f" | cmp - "$0/$name" || echo "$name differs"
+                [ -z "$previous" ] || [ "$name" = "$(ls "$0" | grep -A1 "^$previous\\$" | tail -n 1)" ] ||
+                    echo "hole between $previous and $name"
+                previous=$name
+            done
+            """
+        let found = try server.run(
+            "/bin/bash", ["-c", script, server.pgData + "/pg_wal"] + segments(), seconds: 300)
+        #expect(found.output.isEmpty, comment, sourceLocation: location)
+    }
+
     /// `status --json`, as far as the tests look.
     struct StatusView: Decodable {
         var sources: [SourceView]

@@ -1,0 +1,145 @@
+import Glibc
+import Model
+import Platform
+import Postgres
+import TestKit
+import Testing
+
+/// The repository fails under a running sidecar: nothing acknowledged is lost, nothing more is
+/// acknowledged, it is said with its remedy, and it goes on by itself.
+@Suite(.timeLimit(.minutes(5)))
+struct SidecarRepositoryTests {
+    /// A server with a table and small segments, and a sidecar that streams.
+    private func streaming(
+        prepare: (SidecarHarness) throws -> Void = { _ in }
+    ) throws -> (side: SidecarHarness, sidecar: TidemarkProcess) {
+        let server = try PostgresServer.start(.init(segmentMebibytes: 1))
+        try server.psql("create table t (s text)")
+        let side = try SidecarHarness(server)
+        try prepare(side)
+        let sidecar = try side.start(["--no-backup"])
+        try sidecar.waitForLog("stream opened")
+        try server.psql("insert into t values ('first')")
+        try side.waitProved(side.moment())
+        return (side, sidecar)
+    }
+
+    /// Writes about this many mebibytes of WAL that does not compress, and returns its end.
+    @discardableResult
+    private func write(_ server: PostgresServer, mebibytes: Int) throws -> UInt64 {
+        let text = try server.psql(
+            """
+            insert into t select string_agg(md5(random()::text), '')
+            from generate_series(1, \(mebibytes * 512)) i, generate_series(1, 60) group by i;
+            select pg_current_wal_flush_lsn()
+            """)
+        return try #require(LSN.parse(text))
+    }
+
+    /// Up to where the server believes the archive has everything.
+    private func acknowledged(_ server: PostgresServer) throws -> UInt64 {
+        try #require(
+            LSN.parse(
+                server.psql(
+                    """
+                    select coalesce(max(flush_lsn), (select restart_lsn from pg_replication_slots))
+                    from pg_stat_replication
+                    """)))
+    }
+
+    /// Sees the exposure pass 2 s and grow from one look to the next.
+    private func expectGrowingExposure(_ side: SidecarHarness) throws {
+        try eventually("exposure grows") { try (side.status().exposureSeconds ?? 0) > 2 }
+        let first = try side.status()
+        poll(nil, 0, 300)
+        let second = try side.status()
+        #expect(second.exposureSeconds ?? 0 > (first.exposureSeconds ?? 0) + 0.25)
+        #expect(second.restorableTo == first.restorableTo)
+    }
+
+    /// Everything written so far arrives, and the archive is whole to the last byte.
+    private func expectWhole(_ side: SidecarHarness, _ sidecar: TidemarkProcess) throws {
+        try side.server.psql("select pg_switch_wal()")
+        try side.waitProved(side.moment())
+        #expect(sidecar.isRunning)
+        #expect(try sidecar.terminate().isSuccess)
+        try side.expect(0, ["verify", "--deep"])
+        try side.expectSameFiles()
+    }
+
+    @Test
+    func `a full disk stops the archive, not the sidecar, until there is room again`()
+        async throws
+    {
+        try await offPool {
+            let disk = Monitor<SmallFileSystem?>(nil)
+            let (side, sidecar) = try streaming { side in
+                try side.server.run("/bin/mkdir", [side.archive])
+                let small = try SmallFileSystem(at: side.archive, mebibytes: 24)
+                disk.update { $0 = small }
+            }
+            let full = try #require(disk.read { $0 })
+            try full.fill()
+            let end = try write(side.server, mebibytes: 3)
+            try sidecar.waitForLog("the repository is full")
+            #expect(sidecar.log.contains("free space on the file system of \(side.archive)"))
+            try expectGrowingExposure(side)
+            #expect(try acknowledged(side.server) < end)
+            full.drain()
+            try expectWhole(side, sidecar)
+            disk.update { $0 = nil }
+        }
+    }
+
+    @Test
+    func `a repository without permission is told chmod, and goes on once it is given`()
+        async throws
+    {
+        try await offPool {
+            let (side, sidecar) = try streaming()
+            try side.server.run("/bin/chmod", ["-R", "a-w", side.archive])
+            let end = try write(side.server, mebibytes: 3)
+            try sidecar.waitForLog("no permission in the repository")
+            #expect(sidecar.log.contains("chmod -R u+rwX \(side.archive)"))
+            try expectGrowingExposure(side)
+            try eventually("status says that nothing is heard of the sidecar") {
+                try side.status().reason.contains("cannot write to the repository")
+            }
+            #expect(try acknowledged(side.server) < end)
+            try side.server.run("/bin/chmod", ["-R", "u+w", side.archive])
+            try expectWhole(side, sidecar)
+        }
+    }
+
+    @Test
+    func `into a repository that was moved away nothing is acknowledged, and it is taken up again`()
+        async throws
+    {
+        try await offPool {
+            let (side, sidecar) = try streaming()
+            try side.server.run("/bin/mv", [side.archive, side.archive + ".away"])
+            let before = try acknowledged(side.server)
+            // Far less than a segment: the open file would take it without complaint.
+            try side.server.psql("insert into t values ('second')")
+            try sidecar.waitForLog("the stream failed")
+            #expect(sidecar.log.contains("is its file system mounted? try: mount \(side.archive)"))
+            #expect(try acknowledged(side.server) <= before)
+            let text = try side.expect(5, ["status"])
+            #expect(text.contains(side.archive))
+            try side.server.run("/bin/mv", [side.archive + ".away", side.archive])
+            try expectWhole(side, sidecar)
+        }
+    }
+
+    @Test
+    func `an open segment that is removed is written again from the server's copy`() async throws {
+        try await offPool {
+            let (side, sidecar) = try streaming()
+            try side.server.run(
+                "/usr/bin/find", [side.archive, "-name", "*.partial", "-delete"])
+            try side.server.psql("insert into t values ('second')")
+            try sidecar.waitForLog("was moved away or removed while it was written")
+            try expectWhole(side, sidecar)
+        }
+    }
+}
