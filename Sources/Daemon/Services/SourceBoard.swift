@@ -12,6 +12,8 @@ package final class SourceBoard: Sendable {
         var timeline: TimelineID?
         var received: UInt64 = 0
         var archived: Position?
+        /// Timelines that the source was on in this run and has left.
+        var left: Set<TimelineID> = []
         var clockOffset: Double?
         var clockError: Double?
         var sourceWindow: SourceWindow?
@@ -83,6 +85,10 @@ extension SourceBoard {
             state.received = received
             state.timeline = archived.timeline
             guard isNews else { return }
+            if let old = state.archived?.timeline, old != archived.timeline {
+                state.left.insert(old)
+                state.left.remove(archived.timeline)
+            }
             state.archived = archived
             state.seen.archived = archived.ordinal
             state.seen.lastProgress = now
@@ -145,7 +151,11 @@ extension SourceBoard {
             return archived.ordinal >= range.last ? .reached : nil
         }
         // An older timeline is still being archived; a newer one means that ours has ended.
-        guard range.timeline < archived.timeline else { return nil }
+        let isNumbered = UInt64(range.timeline.name) != nil
+        let hasEnded =
+            isNumbered
+            ? range.timeline < archived.timeline : state.left.contains(range.timeline)
+        guard hasEnded else { return nil }
         return .failed(
             TidemarkError(
                 .archiveIncomplete,
