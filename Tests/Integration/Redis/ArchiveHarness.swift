@@ -90,6 +90,16 @@ final class ArchiveHarness: Sendable {
         return try #require(document.sources.first)
     }
 
+    /// The timeline, once a watermark tells it.
+    func timeline() throws -> String {
+        try eventually("a watermark is there") { try status().timeline }
+    }
+
+    /// The newest base backup's id.
+    func backup() throws -> String {
+        try eventually("a base backup is there") { try status().lastBackup?.id }
+    }
+
     // MARK: moments
 
     /// The server's clock, to the microsecond.
