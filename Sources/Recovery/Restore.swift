@@ -31,12 +31,27 @@ package struct Restore {
                 let snapshot = try CatalogReader(repository, replayer).read(request.source)
                 let planner = try Planner(
                     snapshot, target: request.target, timeline: request.timeline)
-                let plan = try TargetResolver(planner, repository, replayer).resolve()
+                let branches = try BranchReader(
+                    repository: repository, replayer: replayer, snapshot: snapshot
+                ).branches(off: planner.path)
+                if request.timeline == nil { try Self.checkOneHistory(request, branches) }
+                var plan = try TargetResolver(planner, repository, replayer).resolve()
+                plan.warn(of: branches)
                 try checkObjects(plan)
                 return plan
             } catch let error where error.code == .notFound && attempt < Self.attempts {
                 attempt += 1
             }
+        }
+    }
+
+    /// A time at which two histories have a claim is the operator's to decide.
+    private static func checkOneHistory(
+        _ request: RestoreRequest, _ branches: [AbandonedBranch]
+    ) throws(TidemarkError) {
+        guard case .time(let time) = request.target else { return }
+        if let branch = branches.last(where: { $0.claims(time) }) {
+            throw branch.refusal(of: time, source: request.source)
         }
     }
 

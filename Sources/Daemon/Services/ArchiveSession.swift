@@ -123,9 +123,10 @@ struct ArchiveSession {
 
     /// Everything received is durable and acknowledged on return.
     private mutating func flush() throws(TidemarkError) {
+        let started = archiver.time.monotonic()
         let end = try writer.flush()
         let now = archiver.time.monotonic()
-        policy.flushed(now)
+        policy.flushed(now, since: started)
         try acknowledge(end, now)
     }
 

@@ -3,17 +3,25 @@ package import Model
 /// Decides when received bytes are made durable, and when the board is told. Pure.
 ///
 /// * Somebody waits for us (a synchronous commit): at once, whenever all that came was taken.
-/// * Nobody does: also at once after a quiet time, but no more often than every `spacing`. Whether
-///   somebody waits is asked once a second only, so the spacing also bounds how long the first
-///   commits wait after the source was switched to synchronous.
+/// * Nobody does, as far as is known: also at once after a quiet time, but flushing takes no more
+///   than a fifth of the time, and no pause is longer than `spacing`. Whether somebody waits is
+///   asked once a second only; so when the source was just switched to synchronous, a commit waits
+///   for a few flushes at most, not for a timer made for nobody.
 /// * More is on its way: when the oldest byte has waited for the interval; the pipeline makes bulk
 ///   data durable by itself.
 package struct FlushPolicy: Sendable {
-    /// Seconds between two flushes that nobody waits for, and between two reports to the board.
+    /// Seconds: longest pause between two flushes that nobody waits for, and pause between two
+    /// reports to the board.
     package static let spacing = 0.02
+    /// Pause after a flush that nobody waited for, in times of what it took.
+    private static let pauses = 4.0
 
     private let interval: Double
     private var lastFlush: MonotonicTime?
+    /// Seconds until the next flush that nobody waits for.
+    private var pause = 0.0
+    /// Bytes wait for nothing but the end of the pause.
+    private var isHeldBack = false
     private var lastReport: MonotonicTime?
     private var isReportPending = false
 
@@ -32,26 +40,33 @@ package struct FlushPolicy: Sendable {
     ///
     /// - Parameters:
     ///   - isOverdue: the oldest byte has waited for the interval.
-    package func isFlushDue(
+    package mutating func isFlushDue(
         _ moment: Moment, hasUnflushed: Bool, isOverdue: Bool, isWaitedFor: Bool,
         now: MonotonicTime
     ) -> Bool {
+        isHeldBack = false
         guard hasUnflushed else { return false }
         switch moment {
         case .bulk: return isOverdue
         case .quiet:
             guard !isWaitedFor, !isOverdue, let lastFlush else { return true }
-            return now.seconds(since: lastFlush) >= min(Self.spacing, interval)
+            isHeldBack = now.seconds(since: lastFlush) < pause
+            return !isHeldBack
         }
     }
 
     /// When the next pull has to return at the latest.
     package func deadline(hasUnflushed: Bool, now: MonotonicTime) -> MonotonicTime {
+        if isHeldBack, let lastFlush { return max(now, lastFlush.advanced(bySeconds: pause)) }
         let waits = hasUnflushed || isReportPending ? min(Self.spacing, interval) : 1
         return now.advanced(bySeconds: waits)
     }
 
-    package mutating func flushed(_ now: MonotonicTime) { lastFlush = now }
+    /// - Parameter started: when the flush that has just ended began.
+    package mutating func flushed(_ now: MonotonicTime, since started: MonotonicTime) {
+        lastFlush = now
+        pause = min(Self.pauses * now.seconds(since: started), Self.spacing, interval)
+    }
 
     /// New positions were acknowledged; true when the board is to be told of them now.
     ///
