@@ -160,6 +160,7 @@ final class ArchiveHarness: Sendable {
     }
 
     /// One command at a restored server; the answer without its last line end.
+    @discardableResult
     func ask(_ url: String, _ words: String...) throws -> String {
         let done = try Subprocess.run("redis-cli", ["-u", url, "-e"] + words, seconds: 30)
         guard done.status.isSuccess else {

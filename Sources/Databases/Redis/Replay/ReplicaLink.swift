@@ -16,9 +16,9 @@ struct ReplicaLink: ~Copyable {
 
     /// Listens on a free port of one of our addresses.
     init(host: String) throws(TidemarkError) {
-        var hints = addrinfo()
-        hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         guard unsafe getaddrinfo(host, "0", &hints, &found) == 0, let info = unsafe found else {
             throw Self.failure("cannot listen on \(host)", EINVAL)
@@ -61,7 +61,7 @@ struct ReplicaLink: ~Copyable {
     /// Waits for the replica.
     mutating func accept() throws(TidemarkError) {
         try Self.wait(listener, POLLIN, "the server did not connect as a replica")
-        let made = unsafe Glibc.accept(listener, nil, nil)
+        let made = Glibc.accept(listener, nil, nil)
         guard made >= 0 else { throw Self.failure("cannot take the replica's connection", errno) }
         peer = made
     }
@@ -73,7 +73,7 @@ struct ReplicaLink: ~Copyable {
             let count = unsafe bytes.extracting(from..<bytes.byteCount).withUnsafeBytes {
                 unsafe Glibc.send(
                     peer, $0.baseAddress, $0.count,
-                    Int32(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue))
+                    Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
             }
             if count > 0 { from += count }
             if count < 0, errno == EAGAIN {

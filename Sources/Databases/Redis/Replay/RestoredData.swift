@@ -92,8 +92,9 @@ extension RestoredData {
 
     func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
         guard var filter else { preconditionFailure("the stream comes behind the base backup") }
-        guard let part = try order.wanted(bytes, at: first, from: filter.position) else { return }
-        try filter.take(part) { (kept) throws(TidemarkError) in
+        guard let part = try order.wanted(bytes.byteCount, at: first, from: filter.position)
+        else { return }
+        try filter.take(bytes.extracting(part)) { (kept) throws(TidemarkError) in
             try files.append(kept)
         }
         self.filter = filter

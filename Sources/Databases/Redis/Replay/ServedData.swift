@@ -1,18 +1,21 @@
 import Model
 import Platform
 
-/// A live, empty server being filled: we act as its primary, so that it takes the base backup and the
-/// stream as a replica does, exactly, whatever its version and wherever its files lie.
+/// A live, empty server being filled: we act as its primary, so that it takes the base backup and
+/// the stream as a replica does, exactly, whatever its version and wherever its files lie.
 ///
 /// `REPLICAOF` makes it connect to us; the answer to its PSYNC is a full resync with the archive's
-/// RDB, then comes the archive's stream; when it has acknowledged all of it, `REPLICAOF NO ONE` makes
-/// it a primary. Interrupted before, it stays a replica whose link is down: nobody writes to it.
+/// RDB, then comes the archive's stream; when it has acknowledged all of it, `REPLICAOF NO ONE`
+/// makes it a primary. Interrupted before, it stays a replica whose link is down: nobody writes to
+/// it.
 final class ServedData: Restoration {
     private(set) var notes: [String] = []
     private let order: RestoreOrder
     private let configuration: RedisConfiguration
     private let edit: ExpiryEdit
     private var side: Connection?
+    /// Our own address, as the server sees it.
+    private let host: String
     private var link: ReplicaLink?
     private var words = ReplicaWords()
     private var expiries: RDBExpiryFilter?
@@ -34,13 +37,15 @@ final class ServedData: Restoration {
         mark = String((0..<40).map { _ in "0123456789abcdef".randomElement(using: &random) ?? "0" })
         var connection = try Connection.open(configuration)
         try LiveServer(order, configuration).check(&connection)
+        host = connection.localHost
         side = consume connection
     }
 
     func begin() throws(TidemarkError) {
-        let host = side!.localHost
-        link = try ReplicaLink(host: host)
-        _ = try side!.answer(["REPLICAOF", host, String(link!.port)])
+        let made = try ReplicaLink(host: host)
+        let port = made.port
+        link = consume made
+        _ = try side!.answer(["REPLICAOF", host, String(port)])
         try link!.accept()
         try shakeHands()
     }
@@ -101,8 +106,8 @@ final class ServedData: Restoration {
         guard let wanted = filter?.position else {
             preconditionFailure("the stream comes behind the base backup")
         }
-        guard let part = try order.wanted(bytes, at: first, from: wanted) else { return }
-        try filter?.take(part) { (kept) throws(TidemarkError) in
+        guard let part = try order.wanted(bytes.byteCount, at: first, from: wanted) else { return }
+        try filter?.take(bytes.extracting(part)) { (kept) throws(TidemarkError) in
             try link!.send(kept)
             sent += UInt64(kept.byteCount)
         }
