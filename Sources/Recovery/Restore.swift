@@ -58,7 +58,7 @@ package struct Restore {
     /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
     package func run(_ request: RestoreRequest) throws(TidemarkError) -> RestoreOutcome {
         let begun = clock.monotonic()
-        try Privileges.settle(request)
+        if request.server == nil { try Privileges.settle(request) }
         let plan = try plan(request)
         let copy = try replayer.restoration(try order(request, plan))
         hooks.planned(plan)
@@ -89,9 +89,17 @@ package struct Restore {
         RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
-            timeline: plan.timeline, stop: plan.stop, fetchCommand: request.fetchCommand,
+            timeline: plan.timeline, stop: stop(request, plan), fetchCommand: request.fetchCommand,
             programs: request.programFolders, force: request.force, starts: request.starts,
-            expiry: try expiry(request.expiry, plan))
+            expiry: try expiry(request.expiry, plan), server: request.server)
+    }
+
+    /// A live server cannot be cut back afterwards, so it always gets an exact stop.
+    private func stop(_ request: RestoreRequest, _ plan: RestorePlan) -> RecoveryStop? {
+        guard request.server != nil, plan.stop == nil, let end = plan.archiveEnd else {
+            return plan.stop
+        }
+        return RecoveryStop(last: end, end: end, time: nil)
     }
 
     private func expiry(
