@@ -60,6 +60,10 @@ package struct ExposureTracker: Sendable {
             askedWall: fulfilled.askedWall)
     }
 
+    /// Forgets the probes that wait: the source is not the one they were asked of, or its history
+    /// is not the one that they were about. What was proved stays proved.
+    package mutating func voidWaiting() { waiting = [] }
+
     /// Seconds since the newest proof was asked for; nil before the first.
     package func exposure(_ now: MonotonicTime) -> Double? {
         proof.map { max(0, now.seconds(since: $0.asked)) }

@@ -67,15 +67,20 @@ package final class Prober: Sendable {
     /// One probe; the problem in words, nil when the source answered.
     private func look(_ inspector: any SourceInspector, window: Bool) -> String? {
         do {
+            let before = board.verified
             let probe = try inspector.probe()
-            board.probed(probe, now: time.monotonic())
+            if let doubt = board.probed(probe, before: before, now: time.monotonic()) {
+                return doubt
+            }
             if window {
                 let room = try inspector.sourceWindow()
                 board.monitor.update { $0.sourceWindow = room }
             }
             return nil
         } catch {
-            return "cannot read the source's position: \(error.message)"
+            let problem = "cannot read the source's position: \(error.message)"
+            board.unanswered(problem)
+            return problem
         }
     }
 

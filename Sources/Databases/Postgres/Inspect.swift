@@ -163,7 +163,7 @@ extension Inspector {
             timeline: TimelineID(postgres: timeline), bound: bound,
             sourceTime: CommitTime(microseconds: clock), asked: asked, askedWall: askedWall,
             answered: answered, flushed: min(flushed, bound), isWaitedFor: sets[2].flag(0, 3),
-            identity: server!.identity)
+            identity: server!.identity, end: insert)
     }
 
     /// The name of the present WAL file carries the timeline that is written now; pg_control's lags
@@ -191,7 +191,7 @@ extension Inspector {
         return Probe(
             timeline: TimelineID(postgres: timeline), bound: flushed, sourceTime: nil,
             asked: asked, askedWall: askedWall, answered: time.monotonic(), flushed: flushed,
-            identity: identity)
+            identity: identity, end: flushed)
     }
 
     func sourceWindow() throws(TidemarkError) -> SourceWindow? {
