@@ -65,7 +65,9 @@ package struct CatalogReader: Sendable {
             repository.store, segment.key, first: segment.range.first,
             bytes: segment.range.length)
         let end = segment.range.first + survey.contentBytes
-        snapshot.openEnds[segment.key] = min(end, segment.range.last)
+        // A name without an end is that of a segment whose end is not known beforehand.
+        snapshot.openEnds[segment.key] =
+            segment.range.isEmpty ? end : min(end, segment.range.last)
         snapshot.lastCommits[segment.key] = survey.index.lastCommit
     }
 

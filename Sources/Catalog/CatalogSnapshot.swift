@@ -47,11 +47,29 @@ package struct CatalogSnapshot: Sendable {
 
     /// The timeline that the source is on: the watermark's, or the newest that has anything.
     package var currentTimeline: TimelineID? {
-        let newest = timelines.last
-        guard let marked = watermark?.timeline, let newest else {
-            return watermark?.timeline ?? newest
+        TimelineOrder(ancestors: ancestors).newest(
+            of: timelines, marked: watermark?.timeline, evidence: lastSeen)
+    }
+
+    /// When a timeline was alive, as far as is known.
+    private func lastSeen(_ timeline: TimelineID) -> CommitTime? {
+        let commits = (segments[timeline] ?? []).compactMap { lastCommits[$0.key] }
+        let taken = backups.filter { $0.timeline == timeline }.map(\.finished)
+        return (commits + taken).max()
+    }
+
+    /// The line of descent that the source is on, and before it those that lost history cut off,
+    /// oldest first.
+    package var lines: [TimelinePath] {
+        guard let current = currentTimeline else { return [] }
+        var lines = [path(to: current)]
+        var seen: Set<TimelineID> = []
+        while let root = lines.first?.sections.first?.timeline, seen.insert(root).inserted,
+            let gap = gaps.last(where: { $0.nextTimeline == root && $0.timeline != root })
+        {
+            lines.insert(path(to: gap.timeline), at: 0)
         }
-        return max(marked, newest)
+        return lines
     }
 
     package func path(to timeline: TimelineID) -> TimelinePath {

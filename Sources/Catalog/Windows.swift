@@ -38,10 +38,17 @@ extension CatalogSnapshot {
         return found
     }
 
+    /// The same, for the line that the source is on together with those that lost history cut off
+    /// before it.
+    package func reaches(around path: TimelinePath) -> [Reach] {
+        guard path.timeline == currentTimeline else { return reaches(on: path) }
+        return lines.flatMap { reaches(on: $0) }
+    }
+
     /// Recovery windows of a timeline; default: the one the source is on.
     package func windows(on timeline: TimelineID? = nil) -> [RecoveryWindow] {
         guard let timeline = timeline ?? currentTimeline else { return [] }
-        return reaches(on: path(to: timeline)).map(\.window)
+        return reaches(around: path(to: timeline)).map(\.window)
     }
 
     /// Times are printed in milliseconds, rounded down; a window's start is rounded up, so that the

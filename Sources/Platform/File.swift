@@ -121,4 +121,10 @@ package struct File: ~Copyable {
         // Advice only: a file system that does not take it reads a little slower.
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     }
+
+    /// Tells the kernel that nobody here will read the file soon: its clean pages serve others.
+    package func adviseUnneeded() {
+        // Advice only, as above.
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+    }
 }

@@ -8,7 +8,7 @@ package struct Refusal: Sendable {
     let path: TimelinePath
 
     func beforeFirst() -> TidemarkError {
-        guard let first = snapshot.reaches(on: path).first else { return noBackup() }
+        guard let first = snapshot.reaches(around: path).first else { return noBackup() }
         return TidemarkError(
             .targetOutsideWindow,
             "\(target) lies before the first moment of \(snapshot.source) that can be restored",
@@ -16,7 +16,7 @@ package struct Refusal: Sendable {
     }
 
     func afterEnd() -> TidemarkError {
-        guard let last = snapshot.reaches(on: path).last else { return noBackup() }
+        guard let last = snapshot.reaches(around: path).last else { return noBackup() }
         return TidemarkError(
             .targetOutsideWindow,
             "\(target) lies after the last moment of \(snapshot.source) that is proved to be "
@@ -46,7 +46,7 @@ package struct Refusal: Sendable {
     func broken(_ hole: PositionRange, before backup: BaseBackupDescriptor?) -> TidemarkError {
         let style = snapshot.style
         let range = "\(style.text(hole.first)) to \(style.text(hole.last))"
-        let reaches = snapshot.reaches(on: path)
+        let reaches = snapshot.reaches(around: path)
         let before = reaches.last { $0.end.ordinal <= hole.first }
         let after = reaches.first { $0.first.ordinal >= hole.last }
         guard let gap = snapshot.gap(at: hole) else {

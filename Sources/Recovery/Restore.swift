@@ -45,7 +45,7 @@ package struct Restore {
         let begun = clock.monotonic()
         try Privileges.settle(request)
         let plan = try plan(request)
-        let copy = try replayer.restoration(order(request, plan))
+        let copy = try replayer.restoration(try order(request, plan))
         hooks.planned(plan)
         let planned = clock.monotonic()
         try copy.begin()
@@ -54,6 +54,7 @@ package struct Restore {
             hooks.copied($0, total)
         }
         try pipeline.run(into: copy)
+        if copy.takesStream { try StreamPour(repository, plan, replayer).run(into: copy) }
         try copy.complete()
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
@@ -67,12 +68,31 @@ package struct Restore {
         return outcome
     }
 
-    private func order(_ request: RestoreRequest, _ plan: RestorePlan) -> RestoreOrder {
+    private func order(
+        _ request: RestoreRequest, _ plan: RestorePlan
+    ) throws(TidemarkError) -> RestoreOrder {
         RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
             timeline: plan.timeline, stop: plan.stop, fetchCommand: request.fetchCommand,
-            programs: request.programFolders, force: request.force, starts: request.starts)
+            programs: request.programFolders, force: request.force, starts: request.starts,
+            expiry: try expiry(request.expiry, plan))
+    }
+
+    private func expiry(
+        _ policy: ExpiryPolicy, _ plan: RestorePlan
+    ) throws(TidemarkError) -> ExpiryOrder {
+        switch policy {
+        case .keep: return .keep
+        case .persist: return .persist
+        case .shift:
+            guard let moment = plan.reaches ?? plan.stop?.time else {
+                throw TidemarkError(
+                    .usage, "the archive does not know at which time \(plan.target) was",
+                    remedy: "name a time with --to, or use --expiry keep or persist")
+            }
+            return .shift(seconds: max(0, clock.wall().seconds(since: moment)))
+        }
     }
 
     /// Segments are in the listing the plan was made from; the base backup's files are looked up.

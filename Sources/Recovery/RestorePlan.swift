@@ -5,8 +5,8 @@ package import Model
 package struct RestorePlan: Sendable {
     package var descriptor: SourceDescriptor
     package var target: RecoveryTarget
-    /// The timeline recovery follows, always named explicitly.
-    package var timeline: TimelineID
+    /// The line of descent that recovery follows.
+    package var path: TimelinePath
     package var backup: BaseBackupDescriptor
     /// Segments that replay reads, in order.
     package var chain: Chain
@@ -18,6 +18,9 @@ package struct RestorePlan: Sendable {
     package var reaches: CommitTime?
     /// What the operator should know: what will be missing, what is unsound.
     package var warnings: [String]
+
+    /// The timeline recovery follows, always named explicitly.
+    package var timeline: TimelineID { path.timeline }
 
     /// Bytes read from the repository.
     package var storedBytes: UInt64 { backup.storedBytes + chain.storedBytes }

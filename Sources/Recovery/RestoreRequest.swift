@@ -23,12 +23,14 @@ package struct RestoreRequest: Sendable {
     package var port: UInt16?
     /// Who owns the copy; needed when run as root.
     package var user: String?
+    /// What becomes of keys that live for a limited time.
+    package var expiry: ExpiryPolicy
 
     package init(
         source: SourceID, target: RecoveryTarget, destination: String, repositoryURL: String,
         program: String, timeline: TimelineID? = nil, relocations: [String: String] = [:],
         programFolders: [String] = [], force: Bool = false, starts: Bool = false,
-        port: UInt16? = nil, user: String? = nil
+        port: UInt16? = nil, user: String? = nil, expiry: ExpiryPolicy = .keep
     ) {
         self.source = source
         self.target = target
@@ -42,6 +44,7 @@ package struct RestoreRequest: Sendable {
         self.starts = starts
         self.port = port
         self.user = user
+        self.expiry = expiry
     }
 
     /// The command that the server's shell runs to get a file of the archive.

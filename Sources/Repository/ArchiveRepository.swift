@@ -151,7 +151,12 @@ extension ArchiveRepository {
     package func putGap(
         _ source: SourceID, _ style: any PositionStyle, _ gap: Gap
     ) throws(TidemarkError) {
-        let key = Layout.gap(source, style, gap)
+        var key = Layout.gap(source, style, gap)
+        if let known = try document(Gap.self, key) {
+            guard known.timeline != gap.timeline else { return }
+            // Numbers of different histories may be the same.
+            key = Layout.gap(source, style, gap, timeline: gap.timeline)
+        }
         if try store.size(key) == nil { try store.put(key, JSONDocument.encode(gap), .create) }
     }
 

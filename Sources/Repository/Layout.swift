@@ -73,10 +73,11 @@ package enum Layout {
     package static func gaps(_ source: SourceID) -> String { "\(source)/gaps/" }
 
     package static func gap(
-        _ source: SourceID, _ style: any PositionStyle, _ gap: Gap
+        _ source: SourceID, _ style: any PositionStyle, _ gap: Gap, timeline: TimelineID? = nil
     ) -> ObjectKey {
         let range = "\(style.fileText(gap.first))-\(style.fileText(gap.last))"
-        return ObjectKey("\(source)/gaps/\(range).json")
+        let suffix = timeline.map { "-" + escaped($0.name) } ?? ""
+        return ObjectKey("\(source)/gaps/\(range)\(suffix).json")
     }
 
     /// File-name form of a user's name: everything but letters, digits, `.`, `_`, `-` as `%XX`; a

@@ -82,7 +82,9 @@ package struct RestoreOperation: Sendable {
     /// exist in the copy. Never with its password.
     private func access(_ url: String, as source: SourceID) -> String {
         let known = configuration.sources.first { $0.name == source }?.url
-        guard let known, let scheme = url.firstRange(of: "://"), let slash = url.lastIndex(of: "/")
+        // Of the others the server's own URL is enough.
+        guard let known, known.kind == .postgres, let scheme = url.firstRange(of: "://"),
+            let slash = url.lastIndex(of: "/")
         else { return url }
         let user = known.user.isEmpty ? "" : known.user + "@"
         let place = url[scheme.upperBound..<slash]
@@ -99,7 +101,8 @@ package struct RestoreOperation: Sendable {
             repositoryURL: configuration.repository.url.description,
             program: try OwnProgram.path(), timeline: request.timeline,
             relocations: request.tablespaces, programFolders: request.programs,
-            force: request.force, starts: request.starts, port: request.port, user: request.user)
+            force: request.force, starts: request.starts, port: request.port, user: request.user,
+            expiry: request.expiry)
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.

@@ -1,3 +1,4 @@
+import Catalog
 package import Model
 package import Repository
 import Segments
@@ -15,15 +16,101 @@ package enum ArchiveEnd {
         let listing = try repository.stream(source, style)
         for timeline in listing.timelines.reversed() {
             guard let last = listing.segments[timeline]?.last else { continue }
-            guard last.state == .open else {
-                return Position(timeline: timeline, ordinal: last.range.last)
-            }
-            let reader = try SegmentReader(repository.store, last.key)
-            defer { reader.close() }
-            var end = last.range.first
-            while try reader.read({ end += UInt64($0.byteCount) }) {}
-            return Position(timeline: timeline, ordinal: end)
+            return Position(timeline: timeline, ordinal: try end(of: last, repository))
         }
         return nil
+    }
+
+    private static func end(
+        of last: SegmentListing, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> UInt64 {
+        guard last.state == .open else { return last.range.last }
+        let reader = try SegmentReader(repository.store, last.key)
+        defer { reader.close() }
+        var end = last.range.first
+        while try reader.read({ end += UInt64($0.byteCount) }) {}
+        return end
+    }
+
+    /// What a stream needs to go on where the archive ends.
+    ///
+    /// - Parameters:
+    ///   - descriptor: nil before first contact.
+    ///   - lost: start where the source can, whatever the archive's end.
+    static func resumePoint(
+        _ descriptor: SourceDescriptor?, _ repository: ArchiveRepository,
+        _ room: any DatabaseRoom, lost: Bool
+    ) throws(TidemarkError) -> ResumePoint {
+        var resume = ResumePoint(descriptor: descriptor, end: nil, skipsLostHistory: lost)
+        guard let descriptor else { return resume }
+        let style = room.style(segmentBytes: descriptor.segmentBytes)
+        if descriptor.kind == .postgres {
+            resume.end = try find(descriptor.source, in: repository, style)
+            return resume
+        }
+        let listing = try repository.stream(descriptor.source, style)
+        let reader = TimelineReader(repository, try Rooms.replayer(descriptor.kind))
+        let marked = try repository.watermark(descriptor.source)
+        let stored = try ends(listing, repository)
+        var known = stored
+        // A stream that has carried nothing yet left no segment, but was joined all the same.
+        var claims = try repository.backups(descriptor.source).map {
+            Position(timeline: $0.timeline, ordinal: $0.end)
+        }
+        if let marked {
+            claims.append(Position(timeline: marked.timeline, ordinal: marked.archived))
+        }
+        for claim in claims {
+            known[claim.timeline] = max(claim.ordinal, known[claim.timeline] ?? 0)
+        }
+        let newest = TimelineOrder(ancestors: try reader.ancestors(listing)).newest(
+            of: known.keys.sorted(), marked: marked?.timeline)
+        for (timeline, ordinal) in known {
+            let end = Position(timeline: timeline, ordinal: ordinal)
+            if timeline == newest { resume.end = end } else { resume.others.append(end) }
+        }
+        guard let end = resume.end else { return resume }
+        if stored[end.timeline] == end.ordinal {
+            let segments = listing.segments[end.timeline] ?? []
+            resume.tail = try tail(segments, end.ordinal, repository)
+        }
+        for (name, key) in listing.documents[end.timeline] ?? [:] {
+            resume.documents[name] = try reader.content(key)
+        }
+        return resume
+    }
+
+    private static func ends(
+        _ listing: StreamListing, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> [TimelineID: UInt64] {
+        var ends: [TimelineID: UInt64] = [:]
+        for (timeline, segments) in listing.segments {
+            if let last = segments.last { ends[timeline] = try end(of: last, repository) }
+        }
+        return ends
+    }
+
+    /// The bytes from the newest edge that the archive knows by itself: the start of the last
+    /// segment that holds anything.
+    private static func tail(
+        _ segments: [SegmentListing], _ end: UInt64, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> StreamTail? {
+        guard let last = segments.last(where: { $0.range.first < end }) else { return nil }
+        let store = repository.store
+        let state: String?
+        if last.state == .open {
+            state = try SegmentReader.survey(store, last.key, first: last.range.first, bytes: 0)
+                .state
+        } else {
+            let reader = try SegmentReader(store, last.key)
+            defer { reader.close() }
+            state = reader.descriptor?.state
+        }
+        return StreamTail(first: last.range.first, state: state ?? "") {
+            (body) throws(TidemarkError) in
+            let reader = try SegmentReader(store, last.key)
+            defer { reader.close() }
+            while try reader.read(body) {}
+        }
     }
 }

@@ -17,27 +17,25 @@ struct ArchiveSession {
     private var durable: UInt64
 
     /// Connects, records a gap that was found, and takes up the open segment.
+    ///
+    /// - Parameter lost: why the source no longer has the history behind the archive's end; nil
+    ///   when it has.
     init(
-        _ archiver: Archiver, _ stream: any ChangeSource, skipsLostHistory: Bool
+        _ archiver: Archiver, _ stream: any ChangeSource, lost: String?
     ) throws(TidemarkError) {
         self.archiver = archiver
         self.stream = stream
         let known = try archiver.repository.descriptor(archiver.room.source)
-        let end =
-            try known.map { (known) throws(TidemarkError) in
-                try ArchiveEnd.find(
-                    archiver.room.source, in: archiver.repository,
-                    archiver.room.style(segmentBytes: known.segmentBytes))
-            } ?? nil
-        let opening = try stream.open(
-            ResumePoint(descriptor: known, end: end, skipsLostHistory: skipsLostHistory))
+        let resume = try ArchiveEnd.resumePoint(
+            known, archiver.repository, archiver.room, lost: lost != nil)
+        let opening = try stream.open(resume)
         if known == nil { try archiver.repository.putDescriptor(opening.descriptor) }
         style = archiver.room.style(segmentBytes: opening.descriptor.segmentBytes)
         timeline = opening.start.timeline
         policy = FlushPolicy(interval: archiver.options.flushInterval)
         durable = opening.start.ordinal
-        if skipsLostHistory, let end {
-            try archiver.recordGap(from: end, to: opening.start, style)
+        if let lost, let end = resume.end {
+            try archiver.recordGap(from: end, to: opening.start, style, lost)
         }
         writer = try Self.writer(archiver, opening, stream, style)
         do {

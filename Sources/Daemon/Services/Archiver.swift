@@ -65,10 +65,9 @@ package final class Archiver: Sendable {
         while !stop.isRaised {
             var opened: MonotonicTime?
             do throws(TidemarkError) {
-                var session = try ArchiveSession(
-                    self, stream, skipsLostHistory: retry.skipsLostHistory)
+                var session = try ArchiveSession(self, stream, lost: retry.lost)
                 opened = time.monotonic()
-                retry.skipsLostHistory = false
+                retry.lost = nil
                 try session.follow()
                 retry = Retry()
                 board.disconnected("the source shut down")
@@ -89,21 +88,22 @@ package final class Archiver: Sendable {
         /// A session that lasted this long was a success; what ends it is news.
         static let soundSeconds = 10.0
 
-        var skipsLostHistory = false
+        /// Why history was lost; nil while none is.
+        var lost: String?
         private var backoff = Backoff(first: 0.1, limit: 15)
         private var random = SystemRandomNumberGenerator()
         /// The message that was logged last; the same one again is not news.
         var message = ""
 
         mutating func seconds() -> Double {
-            skipsLostHistory ? 0.1 : backoff.next(using: &random)
+            lost != nil ? 0.1 : backoff.next(using: &random)
         }
     }
 
     private func failed(_ error: TidemarkError, _ retry: inout Retry) {
-        if error.code == .historyLost, !retry.skipsLostHistory {
+        if error.code == .historyLost, retry.lost == nil {
             log.error("history was lost: \(error.message)")
-            retry.skipsLostHistory = true
+            retry.lost = error.message
             return
         }
         board.disconnected("\(error)", error)
@@ -140,13 +140,15 @@ extension Archiver {
 
     /// Writes down that `[end, start)` is lost, and asks for the base backup that mends it.
     func recordGap(
-        from end: Position, to start: Position, _ style: any PositionStyle
+        from end: Position, to start: Position, _ style: any PositionStyle, _ reason: String
     ) throws(TidemarkError) {
         guard start.timeline != end.timeline || start.ordinal > end.ordinal else { return }
         let gap = Gap(
             timeline: end.timeline, first: end.ordinal, last: max(end.ordinal, start.ordinal),
+            nextTimeline: start.timeline == end.timeline ? nil : start.timeline,
             found: time.wall(),
-            reason: "the source had removed this history before it was archived")
+            reason: room.kind.hasLastingIdentity
+                ? "the source had removed this history before it was archived" : reason)
         try repository.putGap(room.source, style, gap)
         log.error(
             "gap in the archive",

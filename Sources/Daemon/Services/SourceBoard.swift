@@ -20,6 +20,8 @@ package final class SourceBoard: Sendable {
         var identity: String?
         /// Why the last probe proves nothing; empty when it does.
         var doubt = ""
+        /// Timelines that the source was on in this run and has left.
+        var left: Set<TimelineID> = []
         var clockOffset: Double?
         var clockError: Double?
         var sourceWindow: SourceWindow?
@@ -103,6 +105,10 @@ extension SourceBoard {
             state.received = received
             state.timeline = archived.timeline
             guard isNews else { return }
+            if let old = state.archived?.timeline, old != archived.timeline {
+                state.left.insert(old)
+                state.left.remove(archived.timeline)
+            }
             state.archived = archived
             state.seen.archived = archived.ordinal
             state.seen.lastProgress = now
@@ -206,7 +212,11 @@ extension SourceBoard {
             return archived.ordinal >= range.last ? .reached : nil
         }
         // An older timeline is still being archived; a newer one means that ours has ended.
-        guard range.timeline < archived.timeline else { return nil }
+        let isNumbered = UInt64(range.timeline.name) != nil
+        let hasEnded =
+            isNumbered
+            ? range.timeline < archived.timeline : state.left.contains(range.timeline)
+        guard hasEnded else { return nil }
         return .failed(
             TidemarkError(
                 .archiveIncomplete,

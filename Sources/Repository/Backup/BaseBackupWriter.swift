@@ -110,7 +110,7 @@ package final class BaseBackupWriter {
     private func checkIdentity(
         _ start: BaseBackupStart, _ name: SourceID
     ) throws(TidemarkError) {
-        guard let known = try repository.descriptor(name),
+        guard let known = try repository.descriptor(name), known.kind.hasLastingIdentity,
             known.identity != start.descriptor.identity
         else { return }
         throw TidemarkError(

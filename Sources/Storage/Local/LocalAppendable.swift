@@ -151,6 +151,9 @@ extension LocalAppendable {
                 return false
             }
         }
+        // An archive is written all day and hardly read: its pages would push the database's own out
+        // of the cache of a machine that both share, and taking fresh ones costs more than writing.
+        file?.adviseUnneeded()
         if !isNew { try drop(ifEqualTo: key, target) }
         try store.root.translating { () throws(SystemFailure) in
             try Directory.sync(Directory.parent(target), calls: store.calls)

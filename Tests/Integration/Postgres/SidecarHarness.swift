@@ -136,7 +136,8 @@ final class SidecarHarness: Sendable {
             for f; do
                 name=$(basename "$f" .lz4)
                 lz4 -dc "$f" | cmp - "$0/$name" || echo "$name differs"
-                [ -z "$previous" ] || [ "$name" = "$(ls "$0" | grep -A1 "^$previous\\$" | tail -n 1)" ] ||
+                next=$(ls "$0" | grep -E '^[0-9A-F]{24}$' | grep -A1 "^$previous" | tail -n 1)
+                [ -z "$previous" ] || [ "$name" = "$next" ] ||
                     echo "hole between $previous and $name"
                 previous=$name
             done

@@ -67,6 +67,9 @@ struct RecoverySettings: Sendable {
 
     private func preload(_ needed: Bool) -> [String] {
         var lines: [String] = []
+        if needed, let path = recorded["dynamic_library_path"], path != "$libdir" {
+            lines.append("dynamic_library_path = " + SettingsFile.quoted(path))
+        }
         if needed, let libraries = recorded["shared_preload_libraries"], !libraries.isEmpty {
             lines.append("shared_preload_libraries = " + SettingsFile.quoted(libraries))
         }
