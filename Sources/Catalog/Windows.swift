@@ -51,6 +51,15 @@ extension CatalogSnapshot {
         return reaches(around: path(to: timeline)).map(\.window)
     }
 
+    /// Whether what the watermark proves can be restored: some base backup's history reaches it on
+    /// the line that the source is on. Without one nothing of it can, however much is archived.
+    package var isProofRestorable: Bool {
+        guard let watermark, let timeline = currentTimeline, watermark.timeline == timeline else {
+            return false
+        }
+        return reaches(on: path(to: timeline)).contains { $0.end.ordinal >= watermark.archived }
+    }
+
     /// Times are printed in milliseconds, rounded down; a window's start is rounded up, so that the
     /// printed start is itself restorable.
     private static func nextMillisecond(_ time: CommitTime) -> CommitTime {
