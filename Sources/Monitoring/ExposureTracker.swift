@@ -12,6 +12,9 @@ package struct ExposureTracker: Sendable {
         package var restorableTo: CommitTime
         package var asked: MonotonicTime
         package var askedWall: CommitTime
+        /// Seconds that the proof was older than `asked`: for one of an earlier boot, which this
+        /// boot's clock cannot name.
+        package var lead = 0.0
     }
 
     /// Probes that may wait at once; when full, every second one is dropped, oldest kept.
@@ -24,15 +27,20 @@ package struct ExposureTracker: Sendable {
 
     /// Continues from a persisted watermark; `now` are this process's clocks.
     ///
-    /// The monotonic clock of the old process means nothing here, so the age of the proof is taken
-    /// from the wall clock, and never as younger than zero.
-    package init(_ watermark: Watermark?, now: MonotonicTime, wall: CommitTime) {
+    /// Where they do not tell how old the proof is, it is dropped: the next probe makes a new one.
+    package init(_ watermark: Watermark?, now: ClockReading) {
         guard let watermark, let restorableTo = watermark.restorableTo,
-            let provedAt = watermark.provedAt
+            let provedAt = watermark.provedAt, let age = watermark.exposure(now)
         else { return }
-        let age = max(0, wall.seconds(since: provedAt))
-        proof = Proof(
-            restorableTo: restorableTo, asked: now.advanced(bySeconds: -age), askedWall: provedAt)
+        let isOfThisBoot = !now.boot.isEmpty && now.boot == watermark.boot
+        if isOfThisBoot, let asked = watermark.provedUptime {
+            proof = Proof(
+                restorableTo: restorableTo, asked: MonotonicTime(nanoseconds: asked),
+                askedWall: provedAt)
+        } else {
+            proof = Proof(
+                restorableTo: restorableTo, asked: now.uptime, askedWall: provedAt, lead: age)
+        }
     }
 
     /// A new probe; fulfilled at once when its bound is archived already.
@@ -66,7 +74,7 @@ package struct ExposureTracker: Sendable {
 
     /// Seconds since the newest proof was asked for; nil before the first.
     package func exposure(_ now: MonotonicTime) -> Double? {
-        proof.map { max(0, now.seconds(since: $0.asked)) }
+        proof.map { max(0, now.seconds(since: $0.asked)) + $0.lead }
     }
 
     /// The bound the archive has to reach next; nil when nothing waits.

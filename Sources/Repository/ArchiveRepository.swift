@@ -135,7 +135,13 @@ extension ArchiveRepository {
     // MARK: watermark, gaps, points
 
     package func watermark(_ source: SourceID) throws(TidemarkError) -> Watermark? {
-        try document(Watermark.self, Layout.watermark(source))
+        do {
+            return try document(Watermark.self, Layout.watermark(source))
+        } catch let error where error.code == .archiveDamaged {
+            throw TidemarkError(
+                error.code, error.message,
+                remedy: "move it away: no data is in it, and `tidemark run` writes a new one")
+        }
     }
 
     package func putWatermark(

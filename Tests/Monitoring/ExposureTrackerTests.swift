@@ -87,16 +87,36 @@ struct ExposureTrackerTests {
         #expect(tracker.exposure(at(11)) == 0)
     }
 
-    @Test func `a restart takes the age of the old proof from the wall clock`() {
+    @Test func `after a reboot the age of the old proof comes from the wall clock`() {
         let mark = Watermark(
             timeline: one, state: .streaming, received: 5, archived: 5,
             restorableTo: CommitTime(microseconds: 1_000_000),
             provedAt: CommitTime(microseconds: 1_100_000),
-            written: CommitTime(microseconds: 2_000_000))
-        let tracker = ExposureTracker(
-            mark, now: at(500), wall: CommitTime(microseconds: 61_100_000))
+            written: CommitTime(microseconds: 2_000_000), boot: "a", writtenUptime: 1,
+            provedUptime: 0)
+        let tracker = ExposureTracker(mark, now: reading(500, wall: 61.1, "b"))
         #expect(abs(tracker.exposure(at(500))! - 60) < 0.001)
-        let stepped = ExposureTracker(mark, now: at(500), wall: CommitTime(microseconds: 0))
-        #expect(stepped.exposure(at(500)) == 0)
+        // Up for a second only: the age is still the true one.
+        let early = ExposureTracker(mark, now: reading(1, wall: 61.1, "b"))
+        #expect(abs(early.exposure(at(1))! - 60) < 0.001)
+    }
+
+    @Test func `a proof from the future is dropped, never taken for a fresh one`() {
+        let mark = Watermark(
+            timeline: one, state: .streaming, received: 5, archived: 5,
+            restorableTo: CommitTime(microseconds: 1_000_000),
+            provedAt: CommitTime(microseconds: 100_000_000),
+            written: CommitTime(microseconds: 100_000_000), boot: "a", writtenUptime: 7_000_000_000,
+            provedUptime: 6_000_000_000)
+        #expect(ExposureTracker(mark, now: reading(500, wall: 50, "b")).proof == nil)
+        // On the same boot the wall clock may say what it will.
+        let same = ExposureTracker(mark, now: reading(60, wall: 50, "a"))
+        #expect(same.exposure(at(60)) == 54)
+        #expect(same.proof?.lead == 0)
+    }
+
+    private func reading(_ second: Double, wall: Double, _ boot: String) -> ClockReading {
+        ClockReading(
+            wall: CommitTime(microseconds: Int64(wall * 1e6)), uptime: at(second), boot: boot)
     }
 }

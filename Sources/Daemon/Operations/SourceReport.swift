@@ -10,8 +10,8 @@ struct SourceReport {
     let snapshot: CatalogSnapshot
     /// Seconds.
     let rpo: Double
-    /// The reader's wall clock.
-    let now: CommitTime
+    /// The reader's clocks.
+    let now: ClockReading
 
     private var mark: Watermark? { snapshot.watermark }
 
@@ -38,6 +38,13 @@ struct SourceReport {
     private var said: (StreamState, String) {
         guard let mark else { return (.stopped, "nothing is proved yet") }
         guard mark.state != .stopped else { return (.stopped, "`tidemark run` was stopped") }
+        guard mark.age(now) != nil else {
+            return (
+                .stopped,
+                "the watermark was written in the future (\(mark.written), now it is "
+                    + "\(now.wall)): a clock was set back, so whether a sidecar lives is unknown"
+            )
+        }
         guard mark.isLive(now) else {
             return (
                 .stopped,
@@ -63,9 +70,9 @@ struct SourceReport {
             + "restored (`tidemark verify` names what is missing)"
     }
 
-    /// By the wall clock, which is all that two processes share; never negative.
+    /// Nothing where the clocks contradict each other: then every number would be a guess.
     private var exposure: Double? {
-        guard let proved = mark?.provedAt, mark?.restorableTo != nil else { return nil }
-        return max(0, now.seconds(since: proved))
+        guard let mark, mark.age(now) != nil else { return nil }
+        return mark.exposure(now)
     }
 }

@@ -34,6 +34,6 @@ package struct StatusOperation: Sendable {
         }
         let snapshot = try CatalogReader(repository, try Rooms.replayer(descriptor.kind))
             .read(source.name)
-        return SourceReport(snapshot: snapshot, rpo: rpo, now: time.wall()).status
+        return SourceReport(snapshot: snapshot, rpo: rpo, now: time.reading()).status
     }
 }

@@ -92,7 +92,7 @@ package final class Prober: Sendable {
     }
 
     private func write() {
-        guard let mark = board.watermark(now: time.monotonic(), wall: time.wall()) else { return }
+        guard let mark = board.watermark(time.reading()) else { return }
         do {
             try repository.putWatermark(board.source, mark)
             let isNews = board.monitor.update { state in

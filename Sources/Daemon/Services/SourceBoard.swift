@@ -45,7 +45,7 @@ package final class SourceBoard: Sendable {
         self.source = source
         let now = time.monotonic()
         var state = State(
-            tracker: ExposureTracker(watermark, now: now, wall: time.wall()),
+            tracker: ExposureTracker(watermark, now: time.reading()),
             seen: StreamObservation(lastProgress: now))
         if let watermark {
             state.timeline = watermark.timeline
@@ -231,14 +231,16 @@ extension SourceBoard {
     }
 
     /// The state as `watermark.json` keeps it; nil before the first contact ever.
-    func watermark(now: MonotonicTime, wall: CommitTime) -> Watermark? {
+    func watermark(_ now: ClockReading) -> Watermark? {
         monitor.read { state in
             guard let timeline = state.timeline, let archived = state.archived else { return nil }
+            let proof = state.tracker.proof
             return Watermark(
-                timeline: timeline, state: StreamState(state.seen, now: now),
+                timeline: timeline, state: StreamState(state.seen, now: now.uptime),
                 received: max(state.received, archived.ordinal), archived: archived.ordinal,
-                restorableTo: state.tracker.proof?.restorableTo,
-                provedAt: state.tracker.proof?.askedWall, written: wall,
+                restorableTo: proof?.restorableTo, provedAt: proof?.askedWall, written: now.wall,
+                boot: now.boot, writtenUptime: now.uptime.nanoseconds,
+                provedUptime: proof.flatMap { $0.lead > 0 ? nil : $0.asked.nanoseconds },
                 clockOffsetSeconds: state.clockOffset, clockErrorSeconds: state.clockError,
                 sourceWindow: state.sourceWindow,
                 reason: state.reason.isEmpty ? state.doubt : state.reason)

@@ -21,7 +21,7 @@ final class StreamBeside {
         self.time = time
         let watermark = try repository.watermark(room.source)
         board = SourceBoard(room.source, watermark: watermark, time: time)
-        if let watermark, watermark.isLive(time.wall()) { return }
+        if let watermark, watermark.isLive(time.reading()) { return }
         let archiver = Archiver(
             room: room, repository: repository, board: board, stop: stop, options: options,
             time: time, log: log)

@@ -48,11 +48,17 @@ struct SourceReportTests {
             watermark: Watermark(
                 timeline: Self.one, state: .streaming, received: 600, archived: 600,
                 restorableTo: Self.time(1000), provedAt: Self.time(1000),
-                written: Self.time(1000.5)))
+                written: Self.time(1000.5), boot: "a", writtenUptime: 50_500_000_000,
+                provedUptime: 50_000_000_000))
     }
 
-    private func status(_ snapshot: CatalogSnapshot, now: Double = 1001) -> SourceStatus {
-        SourceReport(snapshot: snapshot, rpo: 60, now: Self.time(now)).status
+    private func status(
+        _ snapshot: CatalogSnapshot, now: Double = 1001, uptime: UInt64 = 51, boot: String = "a"
+    ) -> SourceStatus {
+        let now = ClockReading(
+            wall: Self.time(now), uptime: MonotonicTime(nanoseconds: uptime * 1_000_000_000),
+            boot: boot)
+        return SourceReport(snapshot: snapshot, rpo: 60, now: now).status
     }
 
     @Test func `with a base backup whose history reaches the end the proof is shown`() {
@@ -101,8 +107,41 @@ struct SourceReportTests {
         #expect(status.reason.contains("tidemark verify"))
     }
 
+    private var whole: CatalogSnapshot {
+        var snapshot = snapshot()
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        return snapshot
+    }
+
+    @Test func `on the same boot a step of the wall clock changes nothing`() {
+        for wall in [0.0, 900, 1_000_000] {
+            let status = status(whole, now: wall)
+            #expect(status.exposureSeconds == 1)
+            #expect(status.state == .streaming)
+        }
+        let dead = status(whole, now: 900, uptime: 2050)
+        #expect(dead.state == .stopped)
+        #expect(dead.exposureSeconds == 2000)
+    }
+
+    @Test func `a watermark from the future is unknown, and said so`() {
+        let status = status(whole, now: 900, boot: "b")
+        #expect(status.state == .stopped)
+        #expect(status.exposureSeconds == nil)
+        #expect(status.objective == .breached)
+        #expect(status.reason.contains("written in the future"))
+        let impossible = self.status(whole, uptime: 40)
+        #expect(impossible.exposureSeconds == nil)
+    }
+
+    @Test func `two machines whose clocks nearly agree understand each other`() {
+        let status = status(whole, now: 999.8, boot: "b")
+        #expect(status.state == .streaming)
+        #expect(status.exposureSeconds == 0)
+    }
+
     @Test func `a stopped sidecar stays stopped, and says so besides the obstacle`() {
-        let status = status(snapshot(), now: 2000)
+        let status = status(snapshot(), now: 2000, uptime: 1050)
         #expect(status.state == .stopped)
         #expect(status.reason.contains("no sidecar has reported"))
         #expect(status.reason.contains("no base backup"))

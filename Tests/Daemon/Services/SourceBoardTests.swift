@@ -65,7 +65,7 @@ struct SourceBoardTests {
             #expect(doubt?.contains("another one (B)") == true)
         }
         #expect(exposure(board) == 11)
-        let mark = board.watermark(now: time.monotonic(), wall: time.wall())
+        let mark = board.watermark(time.reading())
         #expect(mark?.reason.contains("another one") == true)
     }
 
