@@ -68,11 +68,19 @@ extension CatalogSnapshot {
     }
 
     /// Up to which source time everything committed is in the chain, as far as is known.
+    ///
+    /// A commit's stamp is no proof: the source's clock may have stood wrong, and another commit of
+    /// that time may be on its way. It counts only where the watermark does not speak for the end
+    /// of the chain: before a gap, and behind segments that were archived without a sidecar.
     package func provedTime(of chain: Chain, on path: TimelinePath) -> CommitTime? {
         let last = chain.segments.reversed().lazy.compactMap { lastCommits[$0.key] }.first
         guard let watermark, let proved = watermark.restorableTo, chain.hole == nil,
             watermark.timeline == path.timeline, chain.end.ordinal >= watermark.archived
         else { return last }
-        return last.map { max($0, proved) } ?? proved
+        let goesBeyond = chain.segments.last.map {
+            $0.state == .sealed && $0.range.first >= watermark.archived
+        }
+        guard let last, goesBeyond == true else { return proved }
+        return max(last, proved)
     }
 }

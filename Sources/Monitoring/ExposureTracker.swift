@@ -22,6 +22,8 @@ package struct ExposureTracker: Sendable {
 
     package private(set) var proof: Proof?
     private var waiting: [Probe] = []
+    /// Where the source's clock stands.
+    package private(set) var clock = SourceClock()
 
     package init() {}
 
@@ -29,6 +31,7 @@ package struct ExposureTracker: Sendable {
     ///
     /// Where they do not tell how old the proof is, it is dropped: the next probe makes a new one.
     package init(_ watermark: Watermark?, now: ClockReading) {
+        clock = SourceClock(wallOffsetSeconds: watermark?.clockOffsetSeconds, now: now)
         guard let watermark, let restorableTo = watermark.restorableTo,
             let provedAt = watermark.provedAt, let age = watermark.exposure(now)
         else { return }
@@ -48,8 +51,25 @@ package struct ExposureTracker: Sendable {
         if waiting.count >= Self.waitingLimit {
             waiting = waiting.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
         }
-        waiting.append(probe)
+        waiting.append(stamped(probe))
         if let archived { advance(to: archived) }
+    }
+
+    /// The probe with the stamp that its proof may carry. A clock that went back takes back what was
+    /// claimed in its name: commits get those stamps once more.
+    private mutating func stamped(_ probe: Probe) -> Probe {
+        guard let time = probe.sourceTime else { return probe }
+        var probe = probe
+        switch clock.read(time, probe) {
+        case .time(let trusted): probe.sourceTime = trusted
+        case .back(let time, let limit):
+            probe.sourceTime = time
+            for place in waiting.indices {
+                waiting[place].sourceTime = waiting[place].sourceTime.map { min($0, limit) }
+            }
+            if let claimed = proof?.restorableTo { proof?.restorableTo = min(claimed, limit) }
+        }
+        return probe
     }
 
     /// Everything below `archived` on its timeline is durable.
@@ -61,10 +81,8 @@ package struct ExposureTracker: Sendable {
             return true
         }
         guard let fulfilled, proof.map({ $0.asked <= fulfilled.asked }) ?? true else { return }
-        // A source clock that steps back must not take back what was proved.
-        let time = fulfilled.sourceTime ?? fulfilled.askedWall
         proof = Proof(
-            restorableTo: max(time, proof?.restorableTo ?? time), asked: fulfilled.asked,
+            restorableTo: fulfilled.sourceTime ?? fulfilled.askedWall, asked: fulfilled.asked,
             askedWall: fulfilled.askedWall)
     }
 

@@ -77,14 +77,72 @@ struct ExposureTrackerTests {
         #expect(tracker.exposure(at(6)) == 0)
     }
 
-    @Test func `a source clock that steps back never takes back what was proved`() {
+    /// A probe of a source whose clock stands ahead by `jump`.
+    private func probe(_ second: Int, jump: Double, bound: UInt64 = 1) -> Probe {
+        var probe = probe(second, bound: bound)
+        probe.sourceTime = probe.sourceTime?.advanced(bySeconds: jump)
+        return probe
+    }
+
+    private func restorable(_ tracker: ExposureTracker) -> Double? {
+        tracker.proof.map { Double($0.restorableTo.microseconds) / 1e6 }
+    }
+
+    @Test func `a source clock that jumps ahead does not carry the proof into the future`() {
         var tracker = ExposureTracker()
-        tracker.add(probe(10, bound: 1), archived: position(1))
-        var late = probe(11, bound: 1)
-        late.sourceTime = CommitTime(microseconds: 3_000_000)
-        tracker.add(late, archived: position(1))
-        #expect(tracker.proof?.restorableTo == CommitTime(microseconds: 10_000_007))
-        #expect(tracker.exposure(at(11)) == 0)
+        tracker.add(probe(10, jump: 0), archived: position(1))
+        for second in 11...15 {
+            tracker.add(probe(second, jump: 3600), archived: position(1))
+            #expect(restorable(tracker)! <= Double(second) + 0.001)
+            #expect(restorable(tracker)! >= Double(second))
+            #expect(abs(tracker.clock.jumpSeconds! - 3600) < 0.01)
+        }
+        tracker.add(probe(16, jump: 0), archived: position(1))
+        #expect(restorable(tracker) == 16.000007)
+        #expect(tracker.clock.jumpSeconds == nil)
+        #expect(tracker.exposure(at(16)) == 0)
+    }
+
+    @Test func `a jump ahead that lasts is followed in the end`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(10, jump: 0), archived: position(1))
+        for second in 11...70 { tracker.add(probe(second, jump: 3600), archived: position(1)) }
+        #expect(restorable(tracker)! < 71)
+        for second in 71...72 { tracker.add(probe(second, jump: 3600), archived: position(1)) }
+        #expect(restorable(tracker) == 3672.000007)
+    }
+
+    @Test func `a clock set back takes back what was claimed, and what waits to be`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(10, jump: 3600), archived: position(1))
+        #expect(restorable(tracker) == 3610.000007)
+        tracker.add(probe(11, jump: 3600, bound: 5), archived: position(1))
+        tracker.add(probe(12, jump: 0, bound: 9), archived: position(1))
+        #expect(restorable(tracker)! <= 12 && restorable(tracker)! > 10.9)
+        tracker.advance(to: position(5))
+        #expect(restorable(tracker)! <= 12)
+        tracker.advance(to: position(9))
+        #expect(restorable(tracker) == 12.000007)
+    }
+
+    @Test func `drift and slow answers are no jumps`() {
+        var tracker = ExposureTracker()
+        for second in 1...1000 {
+            var next = probe(second, jump: Double(second) * 0.0005)
+            next.answered = next.answered.advanced(bySeconds: second % 7 == 0 ? 3 : 0)
+            tracker.add(next, archived: position(1))
+            #expect(tracker.clock.jumpSeconds == nil)
+        }
+        #expect(restorable(tracker)! > 1000.4)
+    }
+
+    @Test func `the offset that a watermark keeps shows a jump over a restart`() {
+        let mark = Watermark(
+            timeline: one, state: .streaming, received: 5, archived: 5, restorableTo: nil,
+            provedAt: nil, written: CommitTime(microseconds: 9_000_000), clockOffsetSeconds: 0)
+        var tracker = ExposureTracker(mark, now: reading(10, wall: 10, "b"))
+        tracker.add(probe(11, jump: 3600), archived: position(1))
+        #expect(restorable(tracker)! < 11.1)
     }
 
     @Test func `after a reboot the age of the old proof comes from the wall clock`() {

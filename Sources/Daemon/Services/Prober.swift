@@ -69,14 +69,12 @@ package final class Prober: Sendable {
         do {
             let before = board.verified
             let probe = try inspector.probe()
-            if let doubt = board.probed(probe, before: before, now: time.monotonic()) {
-                return doubt
-            }
+            let doubt = board.probed(probe, before: before, now: time.monotonic())
             if window {
                 let room = try inspector.sourceWindow()
                 board.monitor.update { $0.sourceWindow = room }
             }
-            return nil
+            return doubt
         } catch {
             let problem = "cannot read the source's position: \(error.message)"
             board.unanswered(problem)

@@ -18,7 +18,7 @@ package final class SourceBoard: Sendable {
         var verified: Position?
         /// Whose history the archive holds; nil before the first contact.
         var identity: String?
-        /// Why the last probe proves nothing; empty when it does.
+        /// What is wrong with the last probe; empty when nothing is.
         var doubt = ""
         /// Timelines that the source was on in this run and has left.
         var left: Set<TimelineID> = []
@@ -118,7 +118,7 @@ extension SourceBoard {
     /// How far the open stream had got; to be read before a probe is asked for.
     var verified: Position? { monitor.read { $0.verified } }
 
-    /// Takes a probe. Returns why it proves nothing, if so.
+    /// Takes a probe. Returns what is wrong with it, if anything.
     ///
     /// A number is too good as soon as it is about another history than the archive's. So a probe
     /// counts only when the archive's own source has answered, and is fulfilled only by what an
@@ -146,6 +146,10 @@ extension SourceBoard {
             {
                 state.seen.lastProgress = now
             }
+            if let jump = state.tracker.clock.jumpSeconds {
+                state.doubt = Self.text(jump: jump)
+                return state.doubt
+            }
             guard let source = probe.sourceTime else { return nil }
             // The source read its clock between the question and the answer.
             let error = probe.answered.seconds(since: probe.asked)
@@ -153,6 +157,11 @@ extension SourceBoard {
             state.clockError = error / 2
             return nil
         }
+    }
+
+    private static func text(jump: Double) -> String {
+        "the source's clock has jumped ahead by \((jump * 10).rounded() / 10) s; until it has kept "
+            + "that for \(Int(SourceClock.trustSeconds)) s, restorable_to goes on without the jump"
     }
 
     /// The source did not answer.
