@@ -33,7 +33,7 @@ struct InspectBound: Sendable {
         self.pageBytes = pageBytes
     }
 
-    /// The bound for a clock read before `snapshot` and `prepared`, which were read before `insert`.
+    /// The bound for a clock read before `snapshot` and `prepared`, and these before `insert`.
     ///
     /// - Parameter prepared: a text that differs when other transactions are prepared.
     mutating func bound(snapshot: String, prepared: String, insert: UInt64) -> UInt64 {
