@@ -47,9 +47,9 @@ package struct SystemTimeSource: TimeSource {
         guard count > 0 else { return "" }
         let id = String(decoding: bytes[..<count].filter { $0 > 0x20 }, as: UTF8.self)
         let length = bytes.withUnsafeMutableBytes { space in
-            unsafe readlink(
-                "/proc/self/ns/time",
-                space.baseAddress?.assumingMemoryBound(to: CChar.self), space.count)
+            guard let start = space.baseAddress else { return 0 }
+            return unsafe readlink(
+                "/proc/self/ns/time", start.assumingMemoryBound(to: CChar.self), space.count)
         }
         return id + " " + String(decoding: bytes[..<max(0, length)], as: UTF8.self)
     }()
