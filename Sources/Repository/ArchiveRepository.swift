@@ -116,10 +116,12 @@ extension ArchiveRepository {
     /// Every source that has an archive here, by name.
     package func sources() throws(TidemarkError) -> [SourceDescriptor] {
         var found: [SourceDescriptor] = []
-        for info in try store.list("") where info.key.name == "source.json" {
-            if let value = try document(SourceDescriptor.self, info.key) { found.append(value) }
+        for name in try store.folders("") {
+            // What is no name of a source is not ours.
+            guard let source = SourceID(name), let value = try descriptor(source) else { continue }
+            found.append(value)
         }
-        return found.sorted { $0.source < $1.source }
+        return found
     }
 
     package func descriptor(_ source: SourceID) throws(TidemarkError) -> SourceDescriptor? {
