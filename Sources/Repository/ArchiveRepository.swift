@@ -211,7 +211,7 @@ extension ArchiveRepository {
     /// ids. Whoever holds the lease knows that no base backup is being written.
     @discardableResult
     package func sweepBackups(
-        _ source: SourceID, under lease: BackupLease
+        _ source: SourceID, under lease: ArchiveLease
     ) throws(TidemarkError) -> [String] {
         precondition(lease.source == source, "the lease is of another source")
         let prefix = Layout.backups(source)

@@ -29,6 +29,8 @@ package final class SourceBoard: Sendable {
         /// A base backup is needed for this reason, whatever the schedule says.
         var backupNeeded: String?
         var isRepositoryReachable = true
+        /// Whether this process is the one that archives the source; nothing is written before.
+        var isOurs = false
         /// Whether the stream has ever been open in this run.
         var wasConnected = false
         /// Why the last attempt to stream failed; nil while it streams.
@@ -41,19 +43,37 @@ package final class SourceBoard: Sendable {
     /// Outside the monitor, since the stream asks for it at every commit.
     let isWaitedFor = Atomic<Bool>(true)
 
-    package init(_ source: SourceID, watermark: Watermark?, time: any TimeSource) {
+    package init(_ source: SourceID, time: any TimeSource) {
         self.source = source
-        let now = time.monotonic()
-        var state = State(
-            tracker: ExposureTracker(watermark, now: time.reading()),
-            seen: StreamObservation(lastProgress: now))
-        if let watermark {
+        monitor = Monitor(
+            State(
+                tracker: ExposureTracker(),
+                seen: StreamObservation(lastProgress: time.monotonic())))
+    }
+}
+
+extension SourceBoard {
+    /// This process archives the source from now on, from where the watermark says.
+    func takeUp(_ watermark: Watermark?, _ now: ClockReading) {
+        monitor.update { state in
+            state.isOurs = true
+            state.reason = ""
+            state.tracker = ExposureTracker(watermark, now: now)
+            guard let watermark else { return }
             state.timeline = watermark.timeline
             state.received = watermark.archived
             state.archived = Position(timeline: watermark.timeline, ordinal: watermark.archived)
             state.seen.archived = watermark.archived
         }
-        monitor = Monitor(state)
+    }
+
+    /// Blocks until this process archives the source; false when it is to stop instead.
+    func waitUntilOurs(_ stop: StopSignal) -> Bool {
+        while !stop.isRaised {
+            let isOurs = monitor.wait(seconds: 0.2) { $0.isOurs ? true : nil as Bool? }
+            if isOurs != nil { return true }
+        }
+        return monitor.read { $0.isOurs }
     }
 }
 
@@ -239,10 +259,12 @@ extension SourceBoard {
             remedy: "see why the stream does not move: tidemark status")
     }
 
-    /// The state as `watermark.json` keeps it; nil before the first contact ever.
+    /// The state as `watermark.json` keeps it; nil before the first contact ever, and in a process
+    /// that does not archive the source.
     func watermark(_ now: ClockReading) -> Watermark? {
         monitor.read { state in
-            guard let timeline = state.timeline, let archived = state.archived else { return nil }
+            guard state.isOurs, let timeline = state.timeline, let archived = state.archived
+            else { return nil }
             let proof = state.tracker.proof
             return Watermark(
                 timeline: timeline, state: StreamState(state.seen, now: now.uptime),

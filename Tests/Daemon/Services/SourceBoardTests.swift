@@ -10,7 +10,17 @@ struct SourceBoardTests {
     private let time = SimulatedTime()
 
     private func board() throws -> SourceBoard {
-        SourceBoard(try #require(SourceID("ledger")), watermark: nil, time: time)
+        let board = SourceBoard(try #require(SourceID("ledger")), time: time)
+        board.takeUp(nil, time.reading())
+        return board
+    }
+
+    @Test func `a process that does not archive the source has no watermark to write`() throws {
+        let board = SourceBoard(try #require(SourceID("ledger")), time: time)
+        connect(board, archived: 100)
+        #expect(board.watermark(time.reading()) == nil)
+        board.takeUp(nil, time.reading())
+        #expect(board.watermark(time.reading())?.archived == 100)
     }
 
     private func position(_ ordinal: UInt64) -> Position {
