@@ -146,6 +146,25 @@ extension ArchiveRepository {
         }
     }
 
+    /// The watermark for whoever goes on writing it, under the stream's lease.
+    ///
+    /// It holds no data: one that cannot be read is set aside as evidence, and the proof starts
+    /// anew. `damage` then tells what was found and where it lies now.
+    package func takeUpWatermark(
+        _ source: SourceID, now: CommitTime
+    ) throws(TidemarkError) -> (watermark: Watermark?, damage: String?) {
+        do {
+            return (try watermark(source), nil)
+        } catch let error where error.code == .archiveDamaged {
+            let key = Layout.watermark(source)
+            let place = Layout.damagedWatermark(source, now)
+            guard let content = try bytes(key, limit: 16 << 20) else { return (nil, nil) }
+            try store.put(place, content, .replace)
+            try store.delete(key)
+            return (nil, "\(error.message); it was set aside as \(place)")
+        }
+    }
+
     package func putWatermark(
         _ source: SourceID, _ watermark: Watermark
     ) throws(TidemarkError) {

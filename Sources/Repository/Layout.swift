@@ -70,6 +70,12 @@ package enum Layout {
         ObjectKey("\(source)/sidecar.json")
     }
 
+    /// Where a watermark that cannot be read is set aside.
+    static func damagedWatermark(_ source: SourceID, _ now: CommitTime) -> ObjectKey {
+        let time = now.text(fractionDigits: 0).filter { $0 != "-" && $0 != ":" }
+        return ObjectKey("\(watermark(source)).damaged-\(time)")
+    }
+
     package static func points(_ source: SourceID) -> String { "\(source)/points/" }
 
     package static func point(_ source: SourceID, _ name: String) -> ObjectKey {

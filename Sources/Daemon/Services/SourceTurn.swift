@@ -40,7 +40,8 @@ struct SourceTurn: Sendable {
     }
 
     func takeUp() throws(TidemarkError) {
-        let watermark = try repository.watermark(board.source)
+        let (watermark, damage) = try repository.takeUpWatermark(board.source, now: time.wall())
+        if let damage { log.error("\(damage); what can be restored is proved anew") }
         board.takeUp(watermark, time.reading())
     }
 }

@@ -45,4 +45,28 @@ struct SidecarTurnTests {
             try side.expect(0, ["verify", "--deep"])
         }
     }
+
+    @Test
+    func `a damaged watermark is set aside, and archiving goes on`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let side = try SidecarHarness(server)
+            #expect(try side.startWithBackup().terminate().isSuccess)
+            let file = side.archive + "/ledger/watermark.json"
+            try server.run(
+                "/bin/sh", ["-c", "sed -i 's/\"received\" : ./\"received\" : 9/' \"$0\"", file])
+            let source = try side.status()
+            #expect(source.exposureSeconds == nil && source.objective == "breached")
+            #expect(source.reason.contains("is damaged"), "\(source.reason)")
+            #expect(!source.reason.contains("Decoding"))
+            try side.expect(6, ["status", "--check"])
+            try side.expect(4, ["verify"])
+            let sidecar = try side.start()
+            try sidecar.waitForLog("it was set aside as ledger/watermark.json.damaged-")
+            try side.waitProved(side.moment())
+            try waitStreaming(side)
+            #expect(try sidecar.terminate().isSuccess)
+            try side.expect(0, ["verify"])
+        }
+    }
 }
