@@ -6,7 +6,8 @@ import ServiceLifecycle
 /// Everything that is done for one source: its threads, started and stopped together.
 ///
 /// At the end the stream stops first and flushes what it has; then the last watermark tells where
-/// the archive ends, and the lease is given back.
+/// the archive ends, and the lease is given back. A server or a network that hangs holds nobody: a
+/// thread that waits for an answer is left behind, since nothing of its work is unfinished.
 package final class SourceService: Service {
     private let turn: SourceTurn
     private let archiver: Archiver
@@ -14,6 +15,9 @@ package final class SourceService: Service {
     private let keeper: BackupKeeper?
     private let schedule: Schedule?
     private let stop: StopSignal
+
+    /// Seconds that an orderly end may take where nothing is left to be made durable.
+    private static let endSeconds = 1.5
 
     init(
         turn: SourceTurn, archiver: Archiver, prober: Prober, keeper: BackupKeeper?,
@@ -53,12 +57,26 @@ package final class SourceService: Service {
             DedicatedThread<Void>("tm-probe") { if board.waitUntilOurs(stop) { prober.run() } },
         ]
         while !stop.wait(seconds: 3600) {}
-        for thread in [stream] + others {
-            // Our threads throw nothing: their errors are in the log.
-            try? thread.join()
+        let end = archiver.time.monotonic().advanced(bySeconds: Self.endSeconds)
+        // An open stream flushes what has come, however long the disk takes.
+        var isEnded = Self.join(stream, 0.05)
+        while !isEnded, board.monitor.read({ $0.seen.isConnected }) || left(end) > 0 {
+            isEnded = Self.join(stream, 0.05)
         }
+        for other in others { isEnded = Self.join(other, left(end)) && isEnded }
+        if !isEnded { archiver.log.notice("the source does not answer: not waited for") }
         prober.finish()
         done.raise()
-        try? lease.join()
+        _ = Self.join(lease, Self.endSeconds)
+    }
+
+    private func left(_ end: MonotonicTime) -> Double {
+        max(0, end.seconds(since: archiver.time.monotonic()))
+    }
+
+    /// Whether the thread has ended. Our threads throw nothing: their errors are in the log.
+    private static func join(_ thread: DedicatedThread<Void>, _ seconds: Double) -> Bool {
+        let ended: Void?? = try? thread.join(seconds: seconds)
+        return (ended ?? nil) != nil
     }
 }

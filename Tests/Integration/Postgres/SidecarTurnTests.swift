@@ -69,4 +69,24 @@ struct SidecarTurnTests {
             try side.expect(0, ["verify"])
         }
     }
+
+    @Test
+    func `a hung server does not hold the end of the sidecar`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let side = try SidecarHarness(server)
+            let sidecar = try side.startWithBackup()
+            try waitStreaming(side)
+            let pid = try #require(server.pid)
+            let children = try server.psql("select pid from pg_stat_activity").split(separator: "\n")
+                .compactMap { Int32($0) }
+            let all = [pid] + children
+            for process in all { kill(process, SIGSTOP) }
+            defer { for process in all { kill(process, SIGCONT) } }
+            // Time for a probe to be asked and left without an answer.
+            poll(nil, 0, 2500)
+            #expect(try sidecar.terminate(seconds: 3).isSuccess)
+            #expect(try side.status().state == "stopped")
+        }
+    }
 }
