@@ -42,6 +42,7 @@ package final class BaseBackupWriter {
         do throws(TidemarkError) {
             let (files, end) = try store(source, start, Layout.backup(name, id), hooks)
             source.close()
+            for remark in end.remarks { hooks.remark(remark) }
             let finished = try hooks.sourceTime()
             try hooks.waitArchived(
                 PositionRange(timeline: start.timeline, first: start.start, last: end.position))
