@@ -93,11 +93,12 @@ import Testing
     }
 
     @Test func `verify names every problem`() {
-        let report = VerifyReport(sources: [
-            VerifiedSource(
-                name: SourceID("ledger")!, segments: 3, backups: 1, storedBytes: 5 << 20,
-                problems: ["wal/1/0003.lz4 is cut short"])
-        ], deep: true)
+        let report = VerifyReport(
+            sources: [
+                VerifiedSource(
+                    name: SourceID("ledger")!, segments: 3, backups: 1, storedBytes: 5 << 20,
+                    problems: ["wal/1/0003.lz4 is cut short"])
+            ], deep: true)
         #expect(!report.isSound)
         #expect(
             VerifyView.text(report, style: plain) == """
