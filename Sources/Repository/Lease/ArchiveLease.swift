@@ -42,7 +42,7 @@ package final class ArchiveLease {
         _ store: any ObjectStore, _ source: SourceID, _ purpose: LeasePurpose,
         _ clock: any TimeSource
     ) throws(TidemarkError) -> ArchiveLease {
-                let holder = LeaseHolder.current(clock.wall())
+        let holder = LeaseHolder.current(clock.wall())
         if let appending = store.appending {
             return ArchiveLease(source, .lock(try lock(appending, store, holder, source, purpose)))
         }

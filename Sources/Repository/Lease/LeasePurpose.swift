@@ -32,7 +32,8 @@ package enum LeasePurpose: Sendable {
     func busy(
         _ source: SourceID, _ holder: LeaseHolder?, cause: TidemarkError? = nil
     ) -> TidemarkError {
-        let by = holder.map { ", by process \($0.process) on \($0.host) since \($0.started)" } ?? ""
+        let by =
+            holder.map { ", by process \($0.process) on \($0.host) since \($0.started)" } ?? ""
         switch self {
         case .baseBackup:
             return TidemarkError(

@@ -30,7 +30,8 @@ struct ArchiveLeaseTests {
                     }
                     #expect(error?.message.contains("by process") == true)
                     #expect(error?.message.contains("2026-11-22T12:00:00") == true)
-                    let other = try ArchiveLease.acquire(store, SourceID("other")!, .baseBackup, time)
+                    let other = try ArchiveLease.acquire(
+                        store, SourceID("other")!, .baseBackup, time)
                     other.release()
                     lease.release()
                     lease.release()
@@ -60,7 +61,9 @@ struct ArchiveLeaseTests {
         }
     }
 
-    @Test func `a stream's heartbeat that stopped is taken over after half a minute`() async throws {
+    @Test func `a stream's heartbeat that stopped is taken over after half a minute`()
+        async throws
+    {
         try await check(
             { store, time in
                 let ledger = BackupFixture.ledger
