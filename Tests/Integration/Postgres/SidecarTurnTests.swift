@@ -54,7 +54,7 @@ struct SidecarTurnTests {
             #expect(try side.startWithBackup().terminate().isSuccess)
             let file = side.archive + "/ledger/watermark.json"
             try server.run(
-                "/bin/sh", ["-c", "sed -i 's/\"received\" : ./\"received\" : 9/' \"$0\"", file])
+                "/bin/sed", ["-i", "s/\"received\" : ./\"received\" : 9/", file])
             let source = try side.status()
             #expect(source.exposureSeconds == nil && source.objective == "breached")
             #expect(source.reason.contains("is damaged"), "\(source.reason)")
@@ -78,8 +78,8 @@ struct SidecarTurnTests {
             let sidecar = try side.startWithBackup()
             try waitStreaming(side)
             let pid = try #require(server.pid)
-            let children = try server.psql("select pid from pg_stat_activity").split(separator: "\n")
-                .compactMap { Int32($0) }
+            let children = try server.psql("select pid from pg_stat_activity")
+                .split(separator: "\n").compactMap { Int32($0) }
             let all = [pid] + children
             for process in all { kill(process, SIGSTOP) }
             defer { for process in all { kill(process, SIGCONT) } }
