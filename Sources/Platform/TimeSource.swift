@@ -40,13 +40,13 @@ package struct SystemTimeSource: TimeSource {
     /// monotonic clock of its own (time_namespaces(7)).
     private static let boot: String = {
         var bytes = [UInt8](repeating: 0, count: 128)
-        let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "" }
         defer { close(descriptor) }
         let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
         guard count > 0 else { return "" }
         let id = String(decoding: bytes[..<count].filter { $0 > 0x20 }, as: UTF8.self)
-        let length = bytes.withUnsafeMutableBytes { space in
+        let length = unsafe bytes.withUnsafeMutableBytes { space in
             guard let start = space.baseAddress else { return 0 }
             return unsafe readlink(
                 "/proc/self/ns/time", start.assumingMemoryBound(to: CChar.self), space.count)
