@@ -86,7 +86,15 @@ package struct Planner: Sendable {
         guard let newest = usable.last else { throw refusal.beforeFirst() }
         let chain = chain(from: newest, to: ordinal)
         if let hole = chain.hole { throw refusal.broken(hole, before: newest) }
-        guard chain.end.ordinal >= ordinal else { throw refusal.afterEnd() }
+        guard chain.end.ordinal >= ordinal else {
+            // Behind lost history nothing may have been archived yet.
+            let gap = snapshot.gaps.first {
+                $0.timeline == chain.end.timeline && $0.first <= chain.end.ordinal
+                    && ordinal < $0.last
+            }
+            if let gap { throw refusal.broken(gap.range, before: newest) }
+            throw refusal.afterEnd()
+        }
         var found = [Candidate(backup: newest, chain: chain)]
         for backup in usable.dropLast().reversed() {
             let chain = self.chain(from: backup, to: ordinal)

@@ -31,7 +31,12 @@ package struct Restore {
                 let snapshot = try CatalogReader(repository, replayer).read(request.source)
                 let planner = try Planner(
                     snapshot, target: request.target, timeline: request.timeline)
-                let plan = try TargetResolver(planner, repository, replayer).resolve()
+                let branches = try BranchReader(
+                    repository: repository, replayer: replayer, snapshot: snapshot
+                ).branches(off: planner.path)
+                if request.timeline == nil { try Self.checkOneHistory(request, branches) }
+                var plan = try TargetResolver(planner, repository, replayer).resolve()
+                plan.warn(of: branches)
                 try checkObjects(plan)
                 return plan
             } catch let error where error.code == .notFound && attempt < Self.attempts {
@@ -40,10 +45,20 @@ package struct Restore {
         }
     }
 
+    /// A time at which two histories have a claim is the operator's to decide.
+    private static func checkOneHistory(
+        _ request: RestoreRequest, _ branches: [AbandonedBranch]
+    ) throws(TidemarkError) {
+        guard case .time(let time) = request.target else { return }
+        if let branch = branches.last(where: { $0.claims(time) }) {
+            throw branch.refusal(of: time, source: request.source)
+        }
+    }
+
     /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
     package func run(_ request: RestoreRequest) throws(TidemarkError) -> RestoreOutcome {
         let begun = clock.monotonic()
-        try Privileges.settle(request)
+        if request.server == nil { try Privileges.settle(request) }
         let plan = try plan(request)
         let copy = try replayer.restoration(try order(request, plan))
         hooks.planned(plan)
@@ -74,9 +89,17 @@ package struct Restore {
         RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
-            timeline: plan.timeline, stop: plan.stop, fetchCommand: request.fetchCommand,
+            timeline: plan.timeline, stop: stop(request, plan), fetchCommand: request.fetchCommand,
             programs: request.programFolders, force: request.force, starts: request.starts,
-            expiry: try expiry(request.expiry, plan))
+            expiry: try expiry(request.expiry, plan), server: request.server)
+    }
+
+    /// A live server cannot be cut back afterwards, so it always gets an exact stop.
+    private func stop(_ request: RestoreRequest, _ plan: RestorePlan) -> RecoveryStop? {
+        guard request.server != nil, plan.stop == nil, let end = plan.archiveEnd else {
+            return plan.stop
+        }
+        return RecoveryStop(last: end, end: end, time: nil)
     }
 
     private func expiry(

@@ -30,6 +30,12 @@ package struct RestorePlan: Sendable {
         return end > backup.start ? end - backup.start : 0
     }
 
+    /// Adds what the restored copy will lack although it was archived.
+    mutating func warn(of branches: [AbandonedBranch]) {
+        let end = stop?.end ?? UInt64.max
+        warnings += branches.filter { $0.fork < end }.map(\.warning)
+    }
+
     /// A cautious guess from rates that ordinary disks reach: 200 MiB/s written, 50 MiB/s replayed.
     package var estimatedSeconds: Double {
         Double(backup.bytes) / Double(200 << 20) + Double(replayBytes) / Double(50 << 20)

@@ -12,7 +12,8 @@ import Testing
             "Model", "Platform", "Glibc", "CHiredis", "NIOCore", "NIOEmbedded", "NIOSSL", "NIOTLS",
         ],
         "Segments": [
-            "Model", "Platform", "Glibc", "CLZ4", "CZlib", "Crypto", "FoundationEssentials",
+            "Model", "Platform", "Glibc", "CLZ4", "CXXHash", "CZlib", "Crypto",
+            "FoundationEssentials",
         ],
         "Storage": ["Model", "Platform", "Glibc"],
         "Repository": [

@@ -102,7 +102,7 @@ package struct RestoreOperation: Sendable {
             program: try OwnProgram.path(), timeline: request.timeline,
             relocations: request.tablespaces, programFolders: request.programs,
             force: request.force, starts: request.starts, port: request.port, user: request.user,
-            expiry: request.expiry)
+            expiry: request.expiry, server: server(source))
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.
@@ -110,9 +110,12 @@ package struct RestoreOperation: Sendable {
         switch request.places[source] {
         case .directory(let path): return try OwnProgram.absolute(path)
         case .server(let url):
-            throw TidemarkError(
-                .usage, "\(source) cannot be restored into a running server (\(url))",
-                remedy: "name a folder: --into \(source)=/srv/restored")
+            guard url.kind == .redis else {
+                throw TidemarkError(
+                    .usage, "\(source) cannot be restored into a running server (\(url))",
+                    remedy: "name a folder: --into \(source)=/srv/restored")
+            }
+            return url.redacted
         case nil: break
         }
         guard let folder = request.folder else {
@@ -121,6 +124,11 @@ package struct RestoreOperation: Sendable {
                 remedy: "add --into \(source)=DIR")
         }
         return try OwnProgram.absolute(folder) + "/\(source)"
+    }
+
+    private func server(_ source: SourceID) -> String? {
+        guard case .server(let url)? = request.places[source] else { return nil }
+        return url.secret.reveal()
     }
 
     private func view(_ plan: RestorePlan, _ destination: String) -> RestoredSource {

@@ -116,7 +116,8 @@ struct ArchiveSession {
     private mutating func advance(_ moment: FlushPolicy.Moment) throws(TidemarkError) {
         let now = archiver.time.monotonic()
         let isDue = policy.isFlushDue(
-            moment, hasUnflushed: hasUnflushed, isOverdue: writer.shouldFlush(now),
+            moment, received: hasUnflushed ? writer.received : nil,
+            isOverdue: writer.shouldFlush(now),
             isWaitedFor: archiver.board.isWaitedFor.load(ordering: .relaxed), now: now)
         if isDue { try flush() } else { try acknowledge(writer.poll(), now) }
     }

@@ -73,6 +73,9 @@ struct Connection: ~Copyable {
         }
     }
 
+    /// Our own address on this connection; the loopback for a unix socket.
+    var localHost: String { wire.localHost }
+
     /// Whether the calling thread may use it.
     var isOwnThread: Bool { wire.isOwnThread }
 

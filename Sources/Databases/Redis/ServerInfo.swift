@@ -65,3 +65,12 @@ struct ServerInfo: Sendable, Hashable {
     }
     var backlogBytes: UInt64? { fields["repl_backlog_size"].flatMap { UInt64($0) } }
 }
+
+extension ServerInfo {
+    /// Keys of each database that has any, as sentences for people.
+    var keyCounts: [String] {
+        (0..<1024).compactMap { number in
+            self["db\(number)"].map { "database \(number): \($0.split(separator: ",")[0])" }
+        }
+    }
+}

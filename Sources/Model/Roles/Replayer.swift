@@ -170,12 +170,14 @@ package struct RestoreOrder: Sendable {
     package var starts: Bool
     /// What becomes of keys that live for a limited time.
     package var expiry: ExpiryOrder
+    /// URL of a live, empty server to fill instead of a folder; may hold a password.
+    package var server: String?
 
     package init(
         source: SourceID, descriptor: SourceDescriptor, backup: BaseBackupDescriptor,
         destination: String, relocations: [String: String], timeline: TimelineID,
         stop: RecoveryStop?, fetchCommand: String, programs: [String], force: Bool,
-        starts: Bool, expiry: ExpiryOrder = .keep
+        starts: Bool, expiry: ExpiryOrder = .keep, server: String? = nil
     ) {
         self.source = source
         self.descriptor = descriptor
@@ -189,6 +191,7 @@ package struct RestoreOrder: Sendable {
         self.force = force
         self.starts = starts
         self.expiry = expiry
+        self.server = server
     }
 }
 

@@ -158,7 +158,7 @@ package struct SegmentIndex: Sendable, Hashable {
 
 extension TimeIndexEntry {
     /// Both as one stretch.
-    fileprivate func merged(_ other: TimeIndexEntry) -> TimeIndexEntry {
+    package func merged(_ other: TimeIndexEntry) -> TimeIndexEntry {
         TimeIndexEntry(
             position: min(position, other.position), earliest: min(earliest, other.earliest),
             latest: max(latest, other.latest))

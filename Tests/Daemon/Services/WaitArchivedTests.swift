@@ -19,7 +19,7 @@ struct WaitArchivedTests {
     }
 
     private func outcome(
-        _ board: SourceBoard, stallSeconds: Double = 60, stops: Bool = false
+        _ board: SourceBoard, stallSeconds: Double = 600, stops: Bool = false
     ) async throws -> TidemarkError.Code? {
         let range = range
         return try await offPool {
@@ -39,7 +39,7 @@ struct WaitArchivedTests {
         archive(board, "1", 900)
         let wait = DedicatedThread("wait") { () throws(TidemarkError) in
             try board.waitArchived(
-                range, stallSeconds: 60, clock: SystemTimeSource(), shouldStop: { false })
+                range, stallSeconds: 600, clock: SystemTimeSource(), shouldStop: { false })
         }
         archive(board, "2", 199)
         #expect(try await offPool { try wait.join(seconds: 0.05) == nil })

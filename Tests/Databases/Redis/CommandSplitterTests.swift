@@ -1,4 +1,5 @@
 import Redis
+import TestKit
 import Testing
 
 struct CommandSplitterTests {

@@ -1,5 +1,6 @@
 import Model
 import Redis
+import TestKit
 import Testing
 
 struct StopSearchTests {

@@ -1,5 +1,6 @@
 import Model
 @testable import Redis
+import TestKit
 import Testing
 
 struct StreamFilterTests {

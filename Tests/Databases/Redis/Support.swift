@@ -3,13 +3,6 @@ import Platform
 import Redis
 import TestKit
 
-/// A command as RESP.
-func resp(_ words: [String]) -> [UInt8] {
-    var bytes = Array("*\(words.count)\r\n".utf8)
-    for word in words { bytes += Array("$\(word.utf8.count)\r\n\(word)\r\n".utf8) }
-    return bytes
-}
-
 /// Keeps everything that a stream delivers.
 final class RecordingSink: ChangeSink {
     private(set) var bytes: [UInt8] = []

@@ -90,6 +90,16 @@ final class ArchiveHarness: Sendable {
         return try #require(document.sources.first)
     }
 
+    /// The timeline, once a watermark tells it.
+    func timeline() throws -> String {
+        try eventually("a watermark is there") { try status().timeline }
+    }
+
+    /// The newest base backup's id.
+    func backup() throws -> String {
+        try eventually("a base backup is there") { try status().lastBackup?.id }
+    }
+
     // MARK: moments
 
     /// The server's clock, to the microsecond.
@@ -150,6 +160,7 @@ final class ArchiveHarness: Sendable {
     }
 
     /// One command at a restored server; the answer without its last line end.
+    @discardableResult
     func ask(_ url: String, _ words: String...) throws -> String {
         let done = try Subprocess.run("redis-cli", ["-u", url, "-e"] + words, seconds: 30)
         guard done.status.isSuccess else {

@@ -9,7 +9,7 @@ final class CounterLoad: Sendable {
 
     init(_ server: RedisServer) {
         let isStopped = isStopped
-        let value = String(repeating: "v", count: 4000)
+        let value = String(repeating: "v", count: 20_000)
         thread = DedicatedThread("load") { () throws(TidemarkError) in
             var round = 0
             while !isStopped.read({ $0 }) {

@@ -39,7 +39,8 @@ package final class RedisReplayer: Replayer {
     ) -> (any EventScan)? { CommandEventScan(timeline) }
 
     package func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration {
-        try RestoredData(order)
+        if let server = order.server { return try ServedData(order, server: server) }
+        return try RestoredData(order)
     }
 
     package func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity {

@@ -92,20 +92,9 @@ extension RestoredData {
 
     func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
         guard var filter else { preconditionFailure("the stream comes behind the base backup") }
-        let wanted = filter.position
-        if let stop = order.stop, wanted >= stop.end { return }
-        guard first <= wanted else {
-            throw TidemarkError(
-                .archiveIncomplete,
-                "the archive of \(order.source) misses the bytes from "
-                    + "\(wanted) to \(first)",
-                remedy: "run `tidemark verify`, and take an earlier target")
-        }
-        let from = Int(min(wanted - first, UInt64(bytes.byteCount)))
-        let end = order.stop?.end ?? .max
-        let until = Int(min(end > first ? end - first : 0, UInt64(bytes.byteCount)))
-        guard from < until else { return }
-        try filter.take(bytes.extracting(from..<until)) { (kept) throws(TidemarkError) in
+        guard let part = try order.wanted(bytes.byteCount, at: first, from: filter.position)
+        else { return }
+        try filter.take(bytes.extracting(part)) { (kept) throws(TidemarkError) in
             try files.append(kept)
         }
         self.filter = filter

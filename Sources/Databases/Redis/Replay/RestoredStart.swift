@@ -31,10 +31,7 @@ struct RestoredStart {
         let configuration = try RedisConfiguration(source: order.source, url: url)
         let info = try waitUntilLoaded(configuration)
         let process = Int32(info["process_id"] ?? "") ?? 0
-        let keys = (0..<1024).compactMap { number in
-            info["db\(number)"].map { "database \(number): \($0.split(separator: ",")[0])" }
-        }
-        return (RestoredServer(url: url, reached: reached, process: process), keys)
+        return (RestoredServer(url: url, reached: reached, process: process), info.keyCounts)
     }
 
     private func waitUntilLoaded(

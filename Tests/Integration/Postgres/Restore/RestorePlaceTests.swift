@@ -43,7 +43,8 @@ struct RestorePlaceTests {
             let mode = try fixture.server.run("/usr/bin/stat", ["-c", "%a %U", data]).output
             #expect(mode == "700 \(user)\n")
             let others = try fixture.server.run(
-                "/usr/bin/find", [
+                "/usr/bin/find",
+                [
                     data, "-type", "f,d", "(", "!", "-user", user, "-o", "-perm", "/077", ")",
                 ]
             ).output

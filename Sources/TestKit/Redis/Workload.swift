@@ -1,17 +1,20 @@
 import Model
 import Platform
-import TestKit
 
 /// Commands of every kind that a stream can carry, in five databases.
-enum Workload {
-    static let functions = resp([
+package enum Workload {
+    /// Loads the functions that the workload calls.
+    package static let functions = resp([
         "FUNCTION", "LOAD",
         "#!lua name=lib\nredis.register_function('bump', function(keys, args) "
             + "redis.call('INCR', keys[1]); redis.call('RPUSH', keys[1]..':l', args[1]); "
             + "return redis.call('SPOP', keys[1]..':s') end)",
     ])
 
-    static func round(_ count: Int, using random: inout some RandomNumberGenerator) -> [UInt8] {
+    /// So many commands, ready for `RedisServer.pipeAllowingErrors`.
+    package static func round(_ count: Int, using random: inout some RandomNumberGenerator)
+        -> [UInt8]
+    {
         (0..<count).flatMap { _ in one(&random).flatMap(resp) }
     }
 
@@ -47,27 +50,4 @@ enum Workload {
         default: return [["SETEX", "t:" + key, "1", value], ["PERSIST", "t:" + key]]
         }
     }
-}
-
-/// The workload, running on a thread of its own.
-final class BackgroundLoad: Sendable {
-    private let progress = Monitor((round: 0, isDone: false))
-    private let thread: DedicatedThread<Bool>
-
-    init(_ server: RedisServer, rounds: Int) {
-        let progress = progress
-        thread = DedicatedThread("load") { () throws(TidemarkError) in
-            defer { progress.update { $0.isDone = true } }
-            var random = SystemRandomNumberGenerator()
-            for _ in 0..<rounds {
-                try server.pipeAllowingErrors(Workload.round(3000, using: &random))
-                progress.update { $0.round += 1 }
-            }
-            return true
-        }
-    }
-
-    var round: Int { progress.read { $0.round } }
-    var isDone: Bool { progress.read { $0.isDone } }
-    func join() throws(TidemarkError) { _ = try thread.join() }
 }
