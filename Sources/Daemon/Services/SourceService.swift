@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Monitoring
 import Platform
 import ServiceLifecycle
 

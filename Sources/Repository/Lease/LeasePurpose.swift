@@ -1,4 +1,4 @@
-package import Model
+import Model
 
 /// What a lease keeps others from doing with a source meanwhile.
 package enum LeasePurpose: Sendable {
