@@ -13,7 +13,7 @@ struct StatusOperationTests {
         _ path: String, urls: [String] = []
     ) throws -> Configuration {
         try Configuration(
-            urls: urls, repository: "file://" + path, environment: Environment(values: [:]))
+            urls: urls, repository: "file://" + path, environment: Environment([:]))
     }
 
     private static func archive(_ path: String, sources: [String]) throws {
