@@ -42,8 +42,8 @@ package enum LeasePurpose: Sendable {
         case .stream:
             return TidemarkError(
                 .failed, "\(source) is being archived here already" + by,
-                remedy: "let one sidecar archive a source: stop one of the two; this one takes over "
-                    + "when the other has ended", cause: cause)
+                remedy: "let one sidecar archive a source: stop one of the two; this one takes "
+                    + "over when the other has ended", cause: cause)
         }
     }
 }
