@@ -116,17 +116,17 @@ struct ArchiveSession {
     private mutating func advance(_ moment: FlushPolicy.Moment) throws(TidemarkError) {
         let now = archiver.time.monotonic()
         let isDue = policy.isFlushDue(
-            moment, hasUnflushed: hasUnflushed, isOverdue: writer.shouldFlush(now),
+            moment, received: hasUnflushed ? writer.received : nil,
+            isOverdue: writer.shouldFlush(now),
             isWaitedFor: archiver.board.isWaitedFor.load(ordering: .relaxed), now: now)
         if isDue { try flush() } else { try acknowledge(writer.poll(), now) }
     }
 
     /// Everything received is durable and acknowledged on return.
     private mutating func flush() throws(TidemarkError) {
-        let started = archiver.time.monotonic()
         let end = try writer.flush()
         let now = archiver.time.monotonic()
-        policy.flushed(now, since: started)
+        policy.flushed(now)
         try acknowledge(end, now)
     }
 
