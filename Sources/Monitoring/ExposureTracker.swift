@@ -55,8 +55,8 @@ package struct ExposureTracker: Sendable {
         if let archived { advance(to: archived) }
     }
 
-    /// The probe with the stamp that its proof may carry. A clock that went back takes back what was
-    /// claimed in its name: commits get those stamps once more.
+    /// The probe with the stamp that its proof may carry. A clock that went back takes back what
+    /// was claimed in its name: commits get those stamps once more.
     private mutating func stamped(_ probe: Probe) -> Probe {
         guard let time = probe.sourceTime else { return probe }
         var probe = probe

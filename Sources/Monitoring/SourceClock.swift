@@ -4,15 +4,16 @@ package import Model
 ///
 /// A proof says "everything committed at or before S is archived". S is a stamp of the source's
 /// clock, so it must be one that no later commit can get. A clock that jumps ahead and is set right
-/// again breaks that: for a while commits get stamps from before S once more. Against this machine's
-/// monotonic clock, which never steps, a jump shows as a change of the offset between the two:
+/// again breaks that: for a while commits get stamps from before S once more. Against this
+/// machine's monotonic clock, which never steps, a jump shows as a change of the offset between the
+/// two:
 ///
 /// * A jump ahead is not followed until it has lasted for `trustSeconds`; S goes on with the old
 ///   offset. A smaller S is always sound.
 /// * A jump back is followed at once, and what was claimed beyond it is taken back.
 ///
-/// A source reads its clock between question and answer, so offsets are known within the round trip;
-/// what lies within that, or within `toleranceSeconds`, is no jump.
+/// A source reads its clock between question and answer, so offsets are known within the round
+/// trip; what lies within that, or within `toleranceSeconds`, is no jump.
 package struct SourceClock: Sendable {
     /// What is no jump: besides this, a clock that drifts or is slewed moves by `driftRate`.
     package static let toleranceSeconds = 0.1

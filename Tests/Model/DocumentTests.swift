@@ -72,7 +72,8 @@ import Testing
                 sourceWindow: SourceWindow(kind: "slot", headroomSeconds: nil, headroomBytes: 9)),
             [
                 "timeline", "state", "received", "archived", "restorable_to", "proved_at",
-                "written", "clock_offset_seconds", "clock_error_seconds", "source_window", "reason",
+                "written", "written_uptime", "boot", "clock_offset_seconds", "clock_error_seconds",
+                "source_window", "reason",
             ])
         try check(
             Gap(timeline: one, first: 1, last: 2, found: time, reason: "slot lost"),

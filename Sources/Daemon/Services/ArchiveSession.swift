@@ -26,10 +26,18 @@ struct ArchiveSession {
         self.archiver = archiver
         self.stream = stream
         let known = try archiver.repository.descriptor(archiver.room.source)
-        let resume = try ArchiveEnd.resumePoint(
+        var resume = try ArchiveEnd.resumePoint(
             known, archiver.repository, archiver.room, lost: lost != nil)
+        let repository = archiver.repository
+        if known == nil {
+            resume.claim = { (descriptor) throws(TidemarkError) in
+                try repository.putDescriptor(descriptor)
+            }
+        }
         let opening = try stream.open(resume)
-        if known == nil { try archiver.repository.putDescriptor(opening.descriptor) }
+        if known == nil, try repository.descriptor(archiver.room.source) == nil {
+            try repository.putDescriptor(opening.descriptor)
+        }
         style = archiver.room.style(segmentBytes: opening.descriptor.segmentBytes)
         timeline = opening.start.timeline
         policy = FlushPolicy(interval: archiver.options.flushInterval)

@@ -93,8 +93,8 @@ extension SourceBoard {
 
     /// The stream is closed; it will be opened again.
     ///
-    /// After a failure that no retry mends (another cluster, history that was lost or rewritten) the
-    /// bounds read so far are of a history that the archive may never get.
+    /// After a failure that no retry mends (another cluster, history that was lost or rewritten)
+    /// the bounds read so far are of a history that the archive may never get.
     func disconnected(_ reason: String, _ failure: TidemarkError? = nil) {
         monitor.update { state in
             state.seen.isConnected = false

@@ -8,6 +8,8 @@ package struct PostgresConfiguration: Sendable {
     package let source: SourceID
     /// Name of the replication slot.
     package let slot: String
+    /// Nobody chose the slot's name.
+    let isSlotByDefault: Bool
     /// Role and database as libpq understands the URL; for messages.
     package let user: String
     package let database: String
@@ -38,6 +40,7 @@ package struct PostgresConfiguration: Sendable {
         self.source = source
         self.url = url
         self.slot = try Self.slot(slot, source)
+        isSlotByDefault = slot == nil
         user = options["user"] ?? ""
         database = options["dbname"] ?? options["user"] ?? ""
         password = options["password"] ?? ""
@@ -101,7 +104,8 @@ extension PostgresConfiguration {
 
     func context(_ mode: Mode, place: String) -> ConnectionFailure.Context {
         var context = ConnectionFailure.Context(
-            place: place, user: user, database: database, slot: slot, isReplication: false)
+            place: place, user: user, database: database, slot: slot, isReplication: false,
+            isSlotByDefault: isSlotByDefault)
         switch mode {
         case .replication: context.isReplication = true
         case .sql(let other): context.database = other ?? database

@@ -25,6 +25,8 @@ struct ConnectionFailure: Error, Sendable, Equatable {
         var database: String
         var slot: String
         var isReplication: Bool
+        /// The slot has the name that only Tidemark gives; nobody chose it.
+        var isSlotByDefault = false
     }
 
     func error(_ context: Context) -> TidemarkError {

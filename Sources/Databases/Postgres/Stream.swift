@@ -79,6 +79,9 @@ extension Stream {
         while true {
             switch action {
             case .ask(let command):
+                if machine.step == .slotCreated, let claim = machine.resume.claim {
+                    try claim(machine.descriptor(created: time.wall()))
+                }
                 action = try machine.handle(try connection!.ask(command))
             case .askSQL(let statement):
                 action = try machine.handle(askAside(statement))

@@ -13,12 +13,27 @@ extension StreamMachine {
     mutating func readSlot(_ replies: [ConnectionReply]) throws(TidemarkError) -> Action {
         slot = try Self.slot(replies, context)
         switch slot {
-        case .holds: return try askHistory()
+        case .holds:
+            try checkSlotIsOurs()
+            return try askHistory()
         case .unknown where hasRemadeSlot, .empty where hasRemadeSlot: return try askHistory()
         // Up to 14 and without a login for SQL: try to make it, whether it exists or not.
         case .missing, .unknown: return createSlot()
         case .empty: return dropSlot()
         }
+    }
+
+    /// An archive that has never heard of the source, and a slot of our name that keeps WAL for it:
+    /// most likely the archive's disk is not mounted. Going on would let the slot give up what the
+    /// true archive still needs.
+    private func checkSlotIsOurs() throws(TidemarkError) {
+        guard resume.descriptor == nil, context.isSlotByDefault, !hasRemadeSlot else { return }
+        throw TidemarkError(
+            .sourceRefused,
+            "replication slot \(context.slot) at \(context.place) belongs to another archive of "
+                + "\(source): this one has never seen it",
+            remedy: "mount or name the repository that it was archived to; if this is to be a new "
+                + "archive: SELECT pg_drop_replication_slot('\(context.slot)')")
     }
 
     /// Type, position and timeline, all NULL when there is no slot (15+), or no row (14).

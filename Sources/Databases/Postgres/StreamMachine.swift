@@ -121,14 +121,19 @@ struct StreamMachine: Sendable {
         return startCommand()
     }
 
+    /// What the archive knows of the source, or is to know from now on.
+    func descriptor(created: CommitTime) -> SourceDescriptor {
+        resume.descriptor
+            ?? SourceDescriptor(
+                source: source, kind: .postgres, identity: identity,
+                majorVersion: String(version / 10_000), segmentBytes: size.bytes,
+                created: created)
+    }
+
     /// What `open` returns.
     func opening(created: CommitTime) -> StreamOpening {
         StreamOpening(
-            descriptor: resume.descriptor
-                ?? SourceDescriptor(
-                    source: source, kind: .postgres, identity: identity,
-                    majorVersion: String(version / 10_000), segmentBytes: size.bytes,
-                    created: created),
+            descriptor: descriptor(created: created),
             start: Position(timeline: TimelineID(postgres: timeline), ordinal: start),
             serverVersion: String(version), sourceEnd: serverEnd)
     }

@@ -41,6 +41,9 @@ package struct ResumePoint: Sendable {
     package var tail: StreamTail?
     /// Documents of `end`'s timeline by plain name (`<timeline>.history`).
     package var documents: [String: [UInt8]]
+    /// At first contact: writes the descriptor into the archive. Called before anything is made at
+    /// the source, so that whatever is there afterwards has an archive that knows of it.
+    package var claim: (@Sendable (SourceDescriptor) throws(TidemarkError) -> Void)?
 
     package init(
         descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],

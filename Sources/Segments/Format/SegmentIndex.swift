@@ -46,7 +46,8 @@ package struct SegmentIndex: Sendable, Hashable {
     package init(first: UInt64) {
         self.first = first
         grain = Self.timedGrain
-        spacing = 1000
+        // A quarter of a second, halved eight times.
+        spacing = Self.longestSpacing >> 8
     }
 
     package var isEmpty: Bool { stretches.isEmpty && restorePoints.isEmpty }
@@ -136,9 +137,9 @@ package struct SegmentIndex: Sendable, Hashable {
     /// Halves the number of stretches, more or less: the time doubles, and the width too once the
     /// time alone does not help.
     private mutating func coarsen() {
-        while stretches.count > Self.timedLimit / 2, let old = spacing {
+        while stretches.count > Self.timedLimit, let old = spacing {
             spacing = old * 2
-            if old > Self.longestSpacing { grain *= 2 }
+            if old * 2 > Self.longestSpacing { grain *= 2 }
             var kept: [TimeIndexEntry] = []
             for stretch in stretches {
                 if let last = kept.last, joins(last, stretch, old * 2) {

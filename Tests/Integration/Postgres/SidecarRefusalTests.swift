@@ -108,16 +108,60 @@ struct SidecarRefusalTests {
     func `a slot in use by another is waited for, with the process that holds it`() async throws {
         try await offPool {
             let server = try PostgresServer.start()
-            let holder = try SidecarHarness(server, name: "other").start(["--no-backup"])
-            try holder.waitForLog("stream opened")
-            let process = try server.psql("select active_pid from pg_replication_slots")
             let side = try SidecarHarness(server)
+            let first = try side.start(["--no-backup"])
+            try first.waitForLog("stream opened")
+            #expect(try first.terminate().isSuccess)
+            let holder = try Subprocess(
+                PostgresTools.path("pg_receivewal"),
+                [
+                    "-D", server.makeDirectory("other"), "-d", server.url(), "-S",
+                    "tidemark_ledger",
+                ],
+                SubprocessOptions(
+                    directory: "/tmp", user: PostgresTools.user, signalOnParentDeath: .kill))
+            let active = "select active_pid from pg_replication_slots where active"
+            try eventually("the slot is taken") { try !server.psql(active).isEmpty }
+            let process = try server.psql(active)
             let sidecar = try side.start(["--no-backup"])
             try sidecar.waitForLog("in use by process \(process)")
             #expect(sidecar.log.contains("pg_terminate_backend(\(process))"))
-            #expect(try holder.terminate().isSuccess)
+            holder.signal(SIGKILL)
             try sidecar.waitForLog("stream opened")
             #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+}
+
+extension SidecarRefusalTests {
+    @Test
+    func `an archive's disk that is not mounted is never taken for a new archive`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let side = try SidecarHarness(server)
+            let sidecar = try side.start(["--no-backup"])
+            try eventually("it streams", seconds: 60) {
+                (try? side.status())?.state == "streaming"
+            }
+            #expect(try sidecar.terminate().isSuccess)
+            let held = "select restart_lsn from pg_replication_slots"
+            let before = try server.psql(held)
+            try server.run("/bin/mv", [side.archive, side.archive + ".real"])
+            try server.run("/bin/mkdir", [side.archive])
+            try server.psql("create table t (i int); select pg_switch_wal()")
+            for _ in 0..<2 {
+                let said = try side.expect(5, ["run"])
+                #expect(said.contains("belongs to another archive of ledger"))
+                #expect(said.contains("pg_drop_replication_slot('tidemark_ledger')"))
+            }
+            #expect(try server.psql(held) == before)
+            try server.run("/bin/rm", ["-r", side.archive])
+            try server.run("/bin/mv", [side.archive + ".real", side.archive])
+            let again = try side.start(["--no-backup"])
+            try server.psql("insert into t values (1)")
+            try side.waitProved(side.moment())
+            #expect(try again.terminate().isSuccess)
+            try side.expect(0, ["verify", "--deep"])
         }
     }
 }

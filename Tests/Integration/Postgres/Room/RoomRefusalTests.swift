@@ -109,14 +109,19 @@ struct RoomRefusalTests {
             let server = try PostgresServer.start(.init(settings: ["wal_level = logical"]))
             let holder = try RoomHarness(server).room.stream()
             defer { holder.close() }
-            _ = try holder.open(Self.fresh)
+            let opening = try holder.open(Self.fresh)
             let process = try server.psql("SELECT active_pid FROM pg_replication_slots")
-            let error = try Self.refusal(server.url())
+            let error = try Self.refusal(
+                server.url(), resume: ResumePoint(descriptor: opening.descriptor, end: nil))
             #expect(error.code == .sourceUnreachable)
             #expect(error.message.contains("in use by process \(process)"))
             #expect(error.remedy.contains("pg_terminate_backend(\(process))"))
             try server.psql(
                 "SELECT pg_create_logical_replication_slot('tidemark_logic', 'test_decoding')")
+            // An archive that has never seen the source has no claim to its slot.
+            let foreign = try Self.refusal(server.url())
+            #expect(foreign.code == .sourceRefused)
+            #expect(foreign.message.contains("belongs to another archive"))
             let logical = try Self.refusal(server.url(), source: "logic")
             #expect(logical.code == .sourceRefused)
             #expect(logical.message.contains("logical"))
