@@ -11,7 +11,7 @@ package struct CatalogSnapshot: Sendable {
     package var ancestors: [TimelineID: [Ancestor]]
     /// Where the content of an open segment ends; a sealed one ends where its name says.
     package var openEnds: [ObjectKey: UInt64]
-    /// Newest commit known in a segment; only for those whose contents were looked at.
+    /// Time of the last commits in a segment, in the order of the stream; only for those whose contents were looked at.
     package var lastCommits: [ObjectKey: CommitTime]
     /// Oldest first.
     package var backups: [BaseBackupDescriptor]

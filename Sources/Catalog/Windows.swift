@@ -51,6 +51,15 @@ extension CatalogSnapshot {
         return reaches(around: path(to: timeline)).map(\.window)
     }
 
+    /// Whether what the watermark proves can be restored: some base backup's history reaches it on
+    /// the line that the source is on. Without one nothing of it can, however much is archived.
+    package var isProofRestorable: Bool {
+        guard let watermark, let timeline = currentTimeline, watermark.timeline == timeline else {
+            return false
+        }
+        return reaches(on: path(to: timeline)).contains { $0.end.ordinal >= watermark.archived }
+    }
+
     /// Times are printed in milliseconds, rounded down; a window's start is rounded up, so that the
     /// printed start is itself restorable.
     private static func nextMillisecond(_ time: CommitTime) -> CommitTime {
@@ -59,11 +68,19 @@ extension CatalogSnapshot {
     }
 
     /// Up to which source time everything committed is in the chain, as far as is known.
+    ///
+    /// A commit's stamp is no proof: the source's clock may have stood wrong, and another commit of
+    /// that time may be on its way. It counts only where the watermark does not speak for the end
+    /// of the chain: before a gap, and behind segments that were archived without a sidecar.
     package func provedTime(of chain: Chain, on path: TimelinePath) -> CommitTime? {
         let last = chain.segments.reversed().lazy.compactMap { lastCommits[$0.key] }.first
         guard let watermark, let proved = watermark.restorableTo, chain.hole == nil,
             watermark.timeline == path.timeline, chain.end.ordinal >= watermark.archived
         else { return last }
-        return last.map { max($0, proved) } ?? proved
+        let goesBeyond = chain.segments.last.map {
+            $0.state == .sealed && $0.range.first >= watermark.archived
+        }
+        guard let last, goesBeyond == true else { return proved }
+        return max(last, proved)
     }
 }

@@ -70,6 +70,19 @@ package struct Refusal: Sendable {
             remedy: "let the archive catch up, or restore to a moment before this base backup")
     }
 
+    /// The source's clock ran backwards around the target: it names no single place.
+    func ambiguous(_ conflict: ClockConflict, _ stop: RecoveryStop) -> TidemarkError {
+        let style = snapshot.style
+        let positions = [stop.end, conflict.end].map { "\(style.scheme):\(style.text($0))" }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "\(target) names no single place: the clock of \(snapshot.source) ran backwards, so "
+                + "commits stamped \(text(conflict.behind)) follow one stamped "
+                + text(conflict.ahead),
+            remedy: "choose by position: --to \(positions[0]) ends before the first commit stamped "
+                + "later, --to \(positions[1]) behind the last one stamped at or before it")
+    }
+
     func absent(_ what: String) -> TidemarkError {
         let windows = snapshot.windows(on: path.timeline)
         let span =

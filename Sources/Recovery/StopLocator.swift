@@ -105,7 +105,7 @@ struct StopLocator {
         return nil
     }
 
-    private func open(_ segment: SegmentListing) throws(TidemarkError) -> SegmentReader {
+    func open(_ segment: SegmentListing) throws(TidemarkError) -> SegmentReader {
         do {
             return try SegmentReader(repository.store, segment.key)
         } catch let error where error.code == .notFound && segment.state == .sealed {

@@ -52,7 +52,14 @@ struct TargetResolver {
             let index = try locator.firstSegment(after: time, in: chain)
             let answer = try locator.search(.time(time), chain, from: index - 1)
             // No later commit in the archive, which is proved beyond the time: its last record.
-            if let plan = planner.plan(candidate, Self.stop(answer)) { return plan }
+            if let plan = planner.plan(candidate, Self.stop(answer)) {
+                if let stop = plan.stop,
+                    let conflict = try locator.conflict(with: time, behind: stop, in: chain)
+                {
+                    throw planner.refusal.ambiguous(conflict, stop)
+                }
+                return plan
+            }
         }
         throw planner.refusal.beforeFirst()
     }

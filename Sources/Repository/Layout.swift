@@ -9,6 +9,7 @@ package import Model
 /// <source>/<folder>/<timeline>/<segment>.partial the open segment
 /// <source>/base/<backup id>/manifest.json        written last; data beside it
 /// <source>/base/running.json                     the lease of whoever takes a base backup now
+/// <source>/sidecar.json                          the lease of whoever archives the stream
 /// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
 /// ```
 package enum Layout {
@@ -62,6 +63,17 @@ package enum Layout {
     /// Held by the process that takes a base backup of the source.
     package static func backupLease(_ source: SourceID) -> ObjectKey {
         ObjectKey(backups(source) + "running.json")
+    }
+
+    /// Held by the process that archives the source's stream.
+    package static func streamLease(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/sidecar.json")
+    }
+
+    /// Where a watermark that cannot be read is set aside.
+    static func damagedWatermark(_ source: SourceID, _ now: CommitTime) -> ObjectKey {
+        let time = now.text(fractionDigits: 0).filter { $0 != "-" && $0 != ":" }
+        return ObjectKey("\(watermark(source)).damaged-\(time)")
     }
 
     package static func points(_ source: SourceID) -> String { "\(source)/points/" }

@@ -127,7 +127,8 @@ extension Archiver {
                 "source.end": "\(style.text(opening.sourceEnd))",
             ])
         board.connected(
-            Position(timeline: opening.start.timeline, ordinal: archived), now: time.monotonic())
+            Position(timeline: opening.start.timeline, ordinal: archived),
+            identity: opening.descriptor.identity, now: time.monotonic())
     }
 
     func switched(to next: Position, _ style: any PositionStyle) {
@@ -157,6 +158,8 @@ extension Archiver {
         board.monitor.update { state in
             state.backupNeeded = "history was lost"
             state.seen.awaitsBackupAfterGap = true
+            // Their bounds may lie in what was lost.
+            state.tracker.voidWaiting()
         }
     }
 }

@@ -158,7 +158,7 @@ extension WalPush {
     private func isNext(
         _ range: PositionRange, _ style: any PositionStyle, _ source: SourceID
     ) throws(TidemarkError) -> Bool {
-        guard let mark = try repository.watermark(source), mark.isLive(clock.wall()),
+        guard let mark = try repository.watermark(source), mark.isLive(clock.reading()),
             mark.timeline == range.timeline, mark.archived < range.first
         else { return true }
         let before = PositionRange(

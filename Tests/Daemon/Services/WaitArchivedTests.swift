@@ -9,7 +9,7 @@ struct WaitArchivedTests {
     private let range = PositionRange(timeline: TimelineID("2"), first: 100, last: 200)
 
     private func board() throws -> SourceBoard {
-        SourceBoard(try #require(SourceID("ledger")), watermark: nil, time: SystemTimeSource())
+        SourceBoard(try #require(SourceID("ledger")), time: SystemTimeSource())
     }
 
     private func archive(_ board: SourceBoard, _ timeline: String, _ ordinal: UInt64) {
