@@ -20,7 +20,7 @@ package struct SegmentIndex: Sendable, Hashable {
     package static let timedLimit = 4096
     private static let timedGrain: UInt64 = 64 << 10
     /// A quarter of a second; longer ones only when there are still too many.
-    private static let longestSpacing: Int64 = 250_000
+    private static let longestSpacing: Int64 = 256 * 976
     /// Most restore points of one segment that are kept; later ones are only in the content.
     package static let pointLimit = 4096
 
@@ -46,8 +46,7 @@ package struct SegmentIndex: Sendable, Hashable {
     package init(first: UInt64) {
         self.first = first
         grain = Self.timedGrain
-        // A quarter of a second, halved eight times.
-        spacing = Self.longestSpacing >> 8
+        spacing = Self.longestSpacing / 256
     }
 
     package var isEmpty: Bool { stretches.isEmpty && restorePoints.isEmpty }
@@ -139,7 +138,7 @@ package struct SegmentIndex: Sendable, Hashable {
     private mutating func coarsen() {
         while stretches.count > Self.timedLimit, let old = spacing {
             spacing = old * 2
-            if old * 2 > Self.longestSpacing { grain *= 2 }
+            if old >= Self.longestSpacing { grain *= 2 }
             var kept: [TimeIndexEntry] = []
             for stretch in stretches {
                 if let last = kept.last, joins(last, stretch, old * 2) {
