@@ -23,8 +23,18 @@ package struct Restore {
         self.hooks = hooks
     }
 
+    /// What can be refused without reading the archive. Writes nothing.
+    package static func preflight(_ request: RestoreRequest) throws(TidemarkError) {
+        guard request.server == nil else { return }
+        let places = DestinationGuard(repository: request.repositoryFolder)
+        for place in [request.destination] + request.relocations.values.sorted() {
+            try places.check(place)
+        }
+    }
+
     /// Makes the plan and checks that every object it needs is there. Writes nothing.
     package func plan(_ request: RestoreRequest) throws(TidemarkError) -> RestorePlan {
+        try Self.preflight(request)
         var attempt = 1
         while true {
             do throws(TidemarkError) {
@@ -58,6 +68,7 @@ package struct Restore {
     /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
     package func run(_ request: RestoreRequest) throws(TidemarkError) -> RestoreOutcome {
         let begun = clock.monotonic()
+        try Self.preflight(request)
         if request.server == nil { try Privileges.settle(request) }
         let plan = try plan(request)
         let copy = try replayer.restoration(try order(request, plan))

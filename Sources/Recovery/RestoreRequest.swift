@@ -12,6 +12,8 @@ package struct RestoreRequest: Sendable {
     package var relocations: [String: String]
     /// For the fetch command that the server runs; absolute, without secrets.
     package var repositoryURL: String
+    /// The repository's folder; nil where it is no folder of this machine.
+    package var repositoryFolder: String?
     /// Absolute path of this program.
     package var program: String
     /// `--pg-bin`; empty for the usual places.
@@ -30,7 +32,8 @@ package struct RestoreRequest: Sendable {
 
     package init(
         source: SourceID, target: RecoveryTarget, destination: String, repositoryURL: String,
-        program: String, timeline: TimelineID? = nil, relocations: [String: String] = [:],
+        repositoryFolder: String? = nil, program: String, timeline: TimelineID? = nil,
+        relocations: [String: String] = [:],
         programFolders: [String] = [], force: Bool = false, starts: Bool = false,
         port: UInt16? = nil, user: String? = nil, expiry: ExpiryPolicy = .keep,
         server: String? = nil
@@ -41,6 +44,7 @@ package struct RestoreRequest: Sendable {
         self.timeline = timeline
         self.relocations = relocations
         self.repositoryURL = repositoryURL
+        self.repositoryFolder = repositoryFolder
         self.program = program
         self.programFolders = programFolders
         self.force = force

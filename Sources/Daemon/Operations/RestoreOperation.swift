@@ -4,6 +4,7 @@ package import Model
 import Platform
 import Recovery
 import Repository
+import Storage
 
 /// `restore`: plans, checks that everything is there, writes, and starts the server if wanted.
 package struct RestoreOperation: Sendable {
@@ -24,7 +25,10 @@ package struct RestoreOperation: Sendable {
         let repository = try configuration.repository.archive()
         try repository.open()
         var report = RestoreReport(sources: [])
-        for source in try chosen(repository) {
+        let sources = try chosen(repository)
+        // Of all of them first, so that a refused one is found before another has been written.
+        for source in sources { try Restore.preflight(try order(source, try destination(source))) }
+        for source in sources {
             report.sources.append(try restore(source, repository))
         }
         return report
@@ -99,10 +103,17 @@ package struct RestoreOperation: Sendable {
         Recovery.RestoreRequest(
             source: source, target: request.target, destination: destination,
             repositoryURL: configuration.repository.url.description,
-            program: try OwnProgram.path(), timeline: request.timeline,
+            repositoryFolder: try repositoryFolder(), program: try OwnProgram.path(),
+            timeline: request.timeline,
             relocations: request.tablespaces, programFolders: request.programs,
             force: request.force, starts: request.starts, port: request.port, user: request.user,
             expiry: request.expiry, server: server(source))
+    }
+
+    private func repositoryFolder() throws(TidemarkError) -> String? {
+        switch try StoreURL(configuration.repository.url.description) {
+        case .file(let path): path
+        }
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.

@@ -20,12 +20,25 @@ struct Destination: Sendable {
                 .destinationOccupied, "the destination \(path) \(what)",
                 remedy: "choose an empty folder, or give --force to replace what is there")
         }
+        guard isReplaceable(names) else {
+            throw TidemarkError(
+                .destinationOccupied,
+                "the destination \(path) holds \(names[0]), and is neither a data directory nor "
+                    + "an unfinished restore",
+                remedy: "choose an empty folder; --force replaces only what a server or a restore "
+                    + "has left")
+        }
         if let process = try runningServer() {
             throw TidemarkError(
                 .destinationOccupied,
                 "a server (process \(process)) runs on the destination \(path)",
                 remedy: "stop it first: pg_ctl stop -D \(path)")
         }
+    }
+
+    /// Whether what lies here may be removed: a data directory, or what a restore left behind.
+    private func isReplaceable(_ names: [String]) -> Bool {
+        names.contains("PG_VERSION") || names.contains(Self.unfinishedMark)
     }
 
     /// Process id of a live server on this folder.
@@ -36,11 +49,10 @@ struct Destination: Sendable {
         return Glibc.kill(process, 0) == 0 || errno == EPERM ? process : nil
     }
 
-    /// Makes the folder; a data directory or an unfinished restore in it is removed whole, other
-    /// files are left alone.
+    /// Makes the folder; what `check` let pass is removed.
     func clear() throws(TidemarkError) {
         let names = try CopyFiles.names(path) ?? []
-        let isOurs = names.contains("PG_VERSION") || names.contains(Self.unfinishedMark)
+        let isOurs = isReplaceable(names)
         try CopyFiles.makeFolder(path)
         if unsafe chmod(path, 0o700) != 0 { throw CopyFiles.failure("cannot change \(path)") }
         try CopyFiles.writeWhole(

@@ -40,16 +40,23 @@ struct TablespacePlaces: Sendable {
             })
     }
 
-    /// Refuses places that hold something of another cluster of this version.
+    /// Refuses places that hold something; with force, something else than a tablespace.
     func check(force: Bool) throws(TidemarkError) {
-        for place in places where !force {
+        for place in places {
             guard let names = try CopyFiles.names(place.new), !names.isEmpty else { continue }
+            let what = "tablespace \(place.oid) would lie in \(place.new), which"
+            guard force else {
+                throw TidemarkError(
+                    .destinationOccupied, "\(what) is not empty",
+                    remedy: "move it with --tablespace \(place.old)=/empty/folder, or give "
+                        + "--force to write over what is there")
+            }
+            // A server keeps nothing there but folders named for its version
+            // (`TABLESPACE_VERSION_DIRECTORY`, relpath.h).
+            guard let stranger = names.first(where: { !$0.hasPrefix("PG_") }) else { continue }
             throw TidemarkError(
-                .destinationOccupied,
-                "tablespace \(place.oid) would lie in \(place.new), "
-                    + "which is not empty",
-                remedy: "move it with --tablespace \(place.old)=/empty/folder, or give --force "
-                    + "to write over what is there")
+                .destinationOccupied, "\(what) holds \(stranger) and is no tablespace",
+                remedy: "move it with --tablespace \(place.old)=/empty/folder")
         }
     }
 }

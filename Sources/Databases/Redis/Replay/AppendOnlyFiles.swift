@@ -34,6 +34,16 @@ struct AppendOnlyFiles: ~Copyable {
         self.isMultiPart = isMultiPart
     }
 
+    /// Whether a file of this name in a server's folder is the server's, or a restore's.
+    static func isServerFile(_ name: String) -> Bool {
+        switch name {
+        case "appendonlydir", single, unfinished, RestoredSettings.fileName,
+            RestoredStart.pidName, RestoredStart.logName, "nodes.conf":
+            true
+        default: name.hasSuffix(".rdb") || name.hasSuffix(".aof")
+        }
+    }
+
     private var folder: String { isMultiPart ? root + "/appendonlydir" : root }
 
     /// Size of the file being written.

@@ -37,18 +37,33 @@ final class RestoredData: Restoration {
     }
 
     private static func checkDestination(_ order: RestoreOrder) throws(TidemarkError) {
+        let root = order.destination
         let names: [String]
         do throws(SystemFailure) {
-            names = try Directory.names(in: order.destination)
+            names = try Directory.names(in: root)
         } catch  where error.isAbsence {
             return
         } catch {
             throw error.asTidemarkError
         }
-        if names.isEmpty || order.force { return }
-        throw TidemarkError(
-            .destinationOccupied, "\(order.destination) is not empty",
-            remedy: "name an empty folder with --into, or add --force to replace what is there")
+        if names.isEmpty { return }
+        guard order.force else {
+            throw TidemarkError(
+                .destinationOccupied, "\(root) is not empty",
+                remedy: "name an empty folder with --into, or add --force to replace what is there")
+        }
+        if let stranger = names.first(where: { !AppendOnlyFiles.isServerFile($0) }) {
+            throw TidemarkError(
+                .destinationOccupied,
+                "the destination \(root) holds \(stranger), which no Redis and no restore made",
+                remedy: "name an empty folder with --into; --force replaces only what a server or "
+                    + "a restore has left")
+        }
+        if let process = RestoredStart.runningServer(on: root) {
+            throw TidemarkError(
+                .destinationOccupied, "a server (process \(process)) runs on \(root)",
+                remedy: "stop it first: kill \(process)")
+        }
     }
 
     func begin() throws(TidemarkError) {

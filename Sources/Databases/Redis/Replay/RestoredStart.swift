@@ -8,8 +8,18 @@ struct RestoredStart {
     let program: ServerProgram
 
     private var root: String { order.destination }
-    private var log: String { root + "/tidemark-start.log" }
-    private var pidFile: String { root + "/redis.pid" }
+    private var log: String { root + "/" + Self.logName }
+    private var pidFile: String { root + "/" + Self.pidName }
+
+    static let logName = "tidemark-start.log"
+    static let pidName = "redis.pid"
+
+    /// Process id of a server that a restore started on this folder, if it lives.
+    static func runningServer(on root: String) -> Int32? {
+        let text = content(root + "/" + pidName)
+        guard let process = Int32(text.filter(\.isNumber)), process > 0 else { return nil }
+        return kill(process, 0) == 0 || errno == EPERM ? process : nil
+    }
 
     /// The server, and how many keys it has in which database. There is no time limit: loading
     /// takes as long as it takes, and the end of the process ends the wait.
@@ -64,11 +74,11 @@ struct RestoredStart {
     }
 
     private func pid() -> Int32? {
-        let text = content(pidFile)
+        let text = Self.content(pidFile)
         return Int32(text.filter(\.isNumber))
     }
 
-    private func content(_ path: String) -> String {
+    private static func content(_ path: String) -> String {
         do throws(SystemFailure) {
             let file = try File(path, .reading)
             let size = try file.status().size
@@ -81,7 +91,7 @@ struct RestoredStart {
     }
 
     private func failure(_ words: String) -> TidemarkError {
-        let last = (words + content(log)).split(whereSeparator: \.isNewline).last ?? ""
+        let last = (words + Self.content(log)).split(whereSeparator: \.isNewline).last ?? ""
         return TidemarkError(
             .failed, "the restored server stopped: \(last)", remedy: "its log is \(log)")
     }
