@@ -60,6 +60,17 @@ extension CatalogSnapshot {
         return reaches(on: path(to: timeline)).contains { $0.end.ordinal >= watermark.archived }
     }
 
+    /// The stretch that is missing behind the newest base backup on the source's line although
+    /// history goes on after it: nothing newer can be restored. Nil when there is none.
+    package var newestHole: PositionRange? {
+        guard let timeline = currentTimeline else { return nil }
+        let path = path(to: timeline)
+        guard let backup = backups(on: path).last else { return nil }
+        return chain(
+            on: path, from: Position(timeline: backup.timeline, ordinal: backup.start)
+        ).hole
+    }
+
     /// Times are printed in milliseconds, rounded down; a window's start is rounded up, so that the
     /// printed start is itself restorable.
     private static func nextMillisecond(_ time: CommitTime) -> CommitTime {

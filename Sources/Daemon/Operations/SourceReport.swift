@@ -62,6 +62,13 @@ struct SourceReport {
             return "nothing can be restored yet: there is no base backup (`tidemark run` takes the "
                 + "first by itself, `tidemark backup` takes one now)"
         }
+        if let hole = snapshot.newestHole, snapshot.gap(at: hole) == nil {
+            let style = snapshot.style
+            return "the archive has lost its files of timeline \(hole.timeline) from "
+                + "\(style.text(hole.first)) to \(style.text(hole.last)), and nothing after them can "
+                + "be restored before a new base backup (`tidemark run` takes it by itself within "
+                + "a minute, `tidemark backup` takes one now)"
+        }
         if !snapshot.gaps.isEmpty {
             return "history was lost, and nothing after it can be restored before a new base "
                 + "backup (`tidemark run` takes it by itself, `tidemark backup` takes one now)"

@@ -68,8 +68,10 @@ package struct StatusOperation: Sendable {
             guard let descriptor = try repository.descriptor(subject.source) else {
                 return Self.unknown(subject, "nothing is archived yet")
             }
-            let snapshot = try CatalogReader(repository, try Rooms.replayer(descriptor.kind))
-                .read(subject.source)
+            let reader = CatalogReader(repository, try Rooms.replayer(descriptor.kind))
+            var snapshot = try reader.read(subject.source)
+            // A listing may miss the file that is being sealed; what is lost stays lost.
+            if snapshot.newestHole != nil { snapshot = try reader.read(subject.source) }
             return SourceReport(
                 snapshot: snapshot, rpo: subject.rpo.inSeconds, now: time.reading()
             ).status

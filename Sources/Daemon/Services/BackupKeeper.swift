@@ -38,9 +38,14 @@ package final class BackupKeeper: Sendable {
     /// Blocks until the stop signal.
     package func run(_ schedule: Schedule?) {
         var plan = BackupSchedule(schedule, since: time.wall())
+        var watch = ChainWatch(repository, room)
         waitForStream()
         while !stop.isRaised {
             do throws(TidemarkError) {
+                if let missing = try watch.missing(time.monotonic()) {
+                    log.error("\(missing): nothing after it can be restored")
+                    board.monitor.update { $0.backupNeeded = missing }
+                }
                 if case .takeNow(let reason) = plan.decide(try situation(), now: time.wall()) {
                     log.info("base backup starts", metadata: ["reason": "\(reason)"])
                     try take(reason)

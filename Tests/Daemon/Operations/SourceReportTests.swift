@@ -72,6 +72,19 @@ struct SourceReportTests {
         #expect(status.reason == "")
     }
 
+    @Test func `a file that is missing behind the newest base backup is told by its place`() {
+        var snapshot = snapshot([300, 500])
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        let status = status(snapshot)
+        #expect(status.exposureSeconds == nil)
+        #expect(status.restorableTo == nil)
+        #expect(status.objective == .breached)
+        #expect(status.reason.contains("timeline 1 from 400 to 500"), "\(status.reason)")
+        // Behind a newer base backup nobody needs it.
+        snapshot.backups.append(Self.backup(start: 510, finished: 900))
+        #expect(self.status(snapshot).objective == .met)
+    }
+
     @Test func `without a base backup nothing is restorable and the objective is breached`() {
         let status = status(snapshot())
         #expect(status.exposureSeconds == nil)

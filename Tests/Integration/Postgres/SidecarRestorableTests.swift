@@ -37,6 +37,35 @@ struct SidecarRestorableTests {
     }
 
     @Test
+    func `a lost file breaches the objective until the next start takes a base backup`()
+        async throws
+    {
+        try await offPool {
+            let server = try PostgresServer.start(.init(segmentMebibytes: 1))
+            let side = try SidecarHarness(server)
+            let sidecar = try side.startWithBackup()
+            try server.psql("create table t (s text)")
+            for _ in 0..<4 {
+                try server.psql("insert into t values ('x'); select pg_switch_wal()")
+            }
+            try side.waitProved(side.moment())
+            try side.expect(0, ["status", "--check"])
+            let segments = try side.segments()
+            let lost = try #require(segments.dropLast().last)
+            #expect(unlink(lost) == 0)
+            try expectNothingRestorable(side, state: "streaming", "the archive has lost")
+            #expect(try sidecar.terminate().isSuccess)
+            let again = try side.start()
+            try again.waitForLog("nothing after it can be restored")
+            try again.waitForLog("base backup finished", seconds: 90)
+            try eventually("the exposure is known") {
+                try (side.status().exposureSeconds ?? 99) < 3
+            }
+            #expect(try again.terminate().isSuccess)
+        }
+    }
+
+    @Test
     func `a gap stays the state over restarts until a base backup mends it`() async throws {
         try await offPool {
             let server = try PostgresServer.start(
