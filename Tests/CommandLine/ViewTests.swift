@@ -72,6 +72,31 @@ import Testing
                 """)
     }
 
+    @Test func `list counts a base backup's warnings and leaves the words to JSON`() {
+        let backup = BaseBackupDescriptor(
+            id: "b1", source: SourceID("ledger")!, kind: .postgres, timeline: TimelineID("1"),
+            start: 1, end: 2, started: time("2026-11-22T12:00:00Z"),
+            finished: time("2026-11-22T12:00:07Z"), bytes: 3 << 20, storedBytes: 1 << 20,
+            files: [], server: ServerFacts(identity: "1", version: "150020"),
+            warnings: ["/etc/postgresql/15/main/postgresql.conf is not recorded", "so is another"])
+        struct Style: PositionStyle {
+            let folder = "wal"
+            let scheme = "lsn"
+            func text(_ ordinal: UInt64) -> String { String(ordinal) }
+            func parse(_ text: String) -> UInt64? { UInt64(text) }
+            func segmentName(_ range: PositionRange) -> String { "" }
+            func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange? { nil }
+        }
+        let document = ListDocument(sources: [
+            ListedSource(
+                name: SourceID("ledger")!, kind: .postgres, recoveryWindows: [], timelines: [],
+                backups: [ListedBackup(backup, Style())], points: [], gaps: [])
+        ])
+        let text = ListView.text(document, style: plain)
+        #expect(text.contains("2 warnings (--json)"), "\(text)")
+        #expect(!text.contains("/etc/postgresql"))
+    }
+
     @Test func `JSON has its keys in alphabetical order and times in milliseconds`() throws {
         let backup = BaseBackupDescriptor(
             id: "b1", source: SourceID("ledger")!, kind: .postgres, timeline: TimelineID("1"),

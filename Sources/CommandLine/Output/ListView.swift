@@ -47,9 +47,18 @@ enum ListView {
             table.add(
                 "  " + backup.id, backup.finished.time.text(fractionDigits: 0),
                 "\(ByteCount(backup.bytes))", "\(ByteCount(backup.storedBytes))",
-                backup.warnings.joined(separator: "; "))
+                remarks(backup.warnings.count))
         }
         return table.isEmpty ? "" : table.text()
+    }
+
+    /// The words are long, and JSON has them.
+    private static func remarks(_ count: Int) -> String {
+        switch count {
+        case 0: ""
+        case 1: "1 warning (--json)"
+        default: "\(count) warnings (--json)"
+        }
     }
 
     private static func points(_ source: ListedSource) -> String {

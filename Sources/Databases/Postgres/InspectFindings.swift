@@ -206,8 +206,8 @@ extension InspectFindings {
             ? Finding(.ok, "restore points may be made (`tidemark mark`)")
             : Finding(
                 .warning, "role \(configuration.user) may not make restore points",
-                remedy: "GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO \(role) "
-                    + "(in database \(configuration.database))")
+                remedy: "GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO \(role); "
+                    + "-- in database \(configuration.database)")
     }
 
     var settingsPrivilege: Finding? {
@@ -227,7 +227,7 @@ extension InspectFindings {
             .warning,
             "configuration outside the data directory cannot be read for the base backup: "
                 + files.joined(separator: ", "),
-            remedy: ServerFiles.grant(role))
+            remedy: ServerFiles.grant(role) + " -- in database \(configuration.database)")
     }
 
     var timescale: Finding? {

@@ -11,7 +11,7 @@ enum ServerFiles {
     /// The statement that lets `role` (already quoted) read them.
     static func grant(_ role: String) -> String {
         "GRANT pg_read_server_files TO \(role); "
-            + "GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO \(role)"
+            + "GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO \(role);"
     }
 
     /// The files the server reads; nil when the role may not know.
