@@ -7,28 +7,96 @@ enum Privileges {
     /// As root: makes the destination's missing folders for the user, then becomes that user for
     /// good, before anything else is written.
     static func settle(_ request: RestoreRequest) throws(TidemarkError) {
-        guard UserIdentity.isRoot else {
-            guard let name = request.user else { return }
-            if try UserIdentity(named: name).isCurrent { return }
-            throw TidemarkError(
-                .usage, "only root can restore for another user (\(name))",
-                remedy: "run the restore as root, or as \(name) without --user")
-        }
-        guard let name = request.user else {
+        guard let user = try owner(request) else {
+            guard UserIdentity.isRoot else { return }
             throw TidemarkError(
                 .usage, "restore runs as root, but the restored server must not",
                 remedy: "name the owner of the copy: --user postgres")
-        }
-        let user = try UserIdentity(named: name)
-        guard user.uid != 0 else {
-            throw TidemarkError(
-                .usage, "the owner of a restored copy cannot be root",
-                remedy: "name an ordinary user: --user postgres")
         }
         for folder in [request.destination] + request.relocations.values.sorted() {
             try makeFolder(folder, for: user)
         }
         try become(user)
+    }
+
+    /// The user to become, when that is another than now.
+    private static func owner(_ request: RestoreRequest) throws(TidemarkError) -> UserIdentity? {
+        guard let name = request.user else { return nil }
+        let user = try UserIdentity(named: name)
+        guard UserIdentity.isRoot else {
+            if user.isCurrent { return nil }
+            throw TidemarkError(
+                .usage, "only root can restore for another user (\(name))",
+                remedy: "run the restore as root, or as \(name) without --user")
+        }
+        guard user.uid != 0 else {
+            throw TidemarkError(
+                .usage, "the owner of a restored copy cannot be root",
+                remedy: "name an ordinary user: --user postgres")
+        }
+        return user
+    }
+
+    /// Refuses an owner who could not write the copy, or whose server could not read the archive
+    /// while it recovers. Writes nothing.
+    static func check(_ request: RestoreRequest) throws(TidemarkError) {
+        let user = try owner(request)
+        // Without a name nobody is meant yet; root may do everything and tells nothing.
+        if user == nil, UserIdentity.isRoot { return }
+        for place in [request.destination] + request.relocations.values.sorted() {
+            try checkWritable(place, user)
+        }
+        if let user, let repository = request.repositoryFolder {
+            try checkReadable(repository, request.source, user)
+        }
+    }
+
+    /// Prints the first file of a repository that it may not read.
+    private static let unreadable = """
+        if [ ! -r "$0/tidemark.json" ]; then echo "$0/tidemark.json"; exit; fi
+        find "$0/$1" \\( ! -readable -o -type d ! -executable \\) -print -quit 2>/dev/null
+        """
+
+    private static func checkReadable(
+        _ repository: String, _ source: SourceID, _ user: UserIdentity
+    ) throws(TidemarkError) {
+        let done = try Subprocess.run(
+            "/bin/sh", ["-c", unreadable, repository, source.name],
+            SubprocessOptions(directory: "/", user: user), seconds: 300)
+        guard let file = done.output.split(separator: "\n").first else { return }
+        throw TidemarkError(
+            .usage,
+            "\(user.name) cannot read \(file), and the restored server fetches its WAL from there",
+            remedy: "let a group of \(user.name) read the repository, now and in future "
+                + "(chgrp -R \(user.name) \(repository); chmod -R g+rX \(repository); "
+                + "find \(repository) -type d -exec chmod g+s {} +), or name the user that runs "
+                + "the sidecar with --user")
+    }
+
+    private static func checkWritable(
+        _ place: String, _ user: UserIdentity?
+    ) throws(TidemarkError) {
+        var nearest = place
+        while unsafe access(nearest, F_OK) != 0, errno == ENOENT, nearest != "/" {
+            nearest = Directory.parent(nearest)
+        }
+        let isMade = nearest != place
+        if unsafe access(nearest, W_OK | X_OK) != 0 {
+            let reason = unsafe String(cString: strerror(errno))
+            throw TidemarkError(
+                .usage, "cannot write to \(nearest): \(reason)",
+                remedy: "choose another destination with --into, or run the restore as root with "
+                    + "--user")
+        }
+        guard let user else { return }
+        // Missing folders are made by root; what exists must be the user's to write.
+        let test = isMade ? ["-x", nearest] : ["-w", nearest, "-a", "-x", nearest]
+        let done = try Subprocess.run(
+            "/usr/bin/test", test, SubprocessOptions(directory: "/", user: user), seconds: 30)
+        if done.status.isSuccess { return }
+        throw TidemarkError(
+            .usage, "\(user.name) cannot \(isMade ? "enter" : "write to") \(nearest)",
+            remedy: "choose another destination with --into, or give \(user.name) access to it")
     }
 
     private static func makeFolder(

@@ -30,6 +30,7 @@ package struct Restore {
         for place in [request.destination] + request.relocations.values.sorted() {
             try places.check(place)
         }
+        try Privileges.check(request)
     }
 
     /// Makes the plan and checks that every object it needs is there. Writes nothing.

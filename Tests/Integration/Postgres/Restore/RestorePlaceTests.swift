@@ -58,6 +58,59 @@ struct RestorePlaceTests {
     }
 
     @Test
+    func `an owner who cannot read the archive or write the copy is refused, dry run too`()
+        async throws
+    {
+        try await offPool {
+            let fixture = try archived()
+            let place = try ScratchDirectory()
+            func restore(_ more: [String], into: String) throws -> CompletedProcess {
+                try TidemarkProcess.run(
+                    [
+                        "restore", "--repository", "file://" + fixture.repository, "--to",
+                        "latest", "--into", into,
+                    ] + more)
+            }
+            let nobody = try restore(["--dry-run", "--user", "nosuch"], into: place.path + "/a")
+            #expect(nobody.exitStatus == 2, "\(nobody.errors)")
+            #expect(nobody.errors.contains("no user nosuch"), "\(nobody.errors)")
+            let closed = try fixture.restore(
+                to: "latest", into: "/proc/nowhere", ["--dry-run"])
+            #expect(closed.exitStatus == 2, "\(closed.errors)")
+            guard UserIdentity.isRoot else { return }
+
+            // As a sidecar that runs as root leaves it.
+            try expectSuccess("chown", ["-R", "root:root", fixture.repository])
+            try expectSuccess("chmod", ["-R", "u=rwX,g=rX,o=", fixture.repository])
+            for more in [[], ["--dry-run"]] {
+                let done = try restore(["--user", "postgres"] + more, into: place.path + "/a")
+                #expect(done.exitStatus == 2, "\(done.errors)")
+                #expect(done.errors.contains("fetches its WAL from there"), "\(done.errors)")
+                #expect(access(place.path + "/a", F_OK) != 0)
+            }
+            // The remedy's three commands; then a new file of root's is readable too.
+            try expectSuccess("chgrp", ["-R", "postgres", fixture.repository])
+            try expectSuccess("chmod", ["-R", "g+rX", fixture.repository])
+            try expectSuccess(
+                "find", [fixture.repository, "-type", "d", "-exec", "chmod", "g+s", "{}", "+"])
+            let mark = try #require(try fixture.archive.watermark(RestoreFixture.source))
+            try fixture.archive.putWatermark(RestoreFixture.source, mark)
+            let facts = try fixture.server.run(
+                "/usr/bin/stat", ["-c", "%a %U %G", fixture.repository + "/ledger/watermark.json"]
+            ).output
+            #expect(facts == "640 root postgres\n")
+            let done = try restore(["--user", "postgres", "--start"], into: place.path + "/a")
+            #expect(done.exitStatus == 0, "\(done.errors)")
+            fixture.stop(place.path + "/a/ledger")
+        }
+    }
+
+    private func expectSuccess(_ program: String, _ words: [String]) throws {
+        let done = try Subprocess.run(program, words, seconds: 60)
+        #expect(done.status.isSuccess, "\(program): \(done.errors)")
+    }
+
+    @Test
     func `too little room is said before anything is written`() async throws {
         try await offPool {
             let fixture = try archived()
