@@ -1,5 +1,8 @@
 import Glibc
 import Model
+import Repository
+import Platform
+import Storage
 import TestKit
 import Testing
 

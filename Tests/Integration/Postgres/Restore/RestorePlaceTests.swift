@@ -1,6 +1,8 @@
 import Glibc
 import Model
 import Platform
+import Repository
+import Storage
 import TestKit
 import Testing
 
