@@ -65,9 +65,9 @@ struct SourceReport {
         if let hole = snapshot.newestHole, snapshot.gap(at: hole) == nil {
             let style = snapshot.style
             return "the archive has lost its files of timeline \(hole.timeline) from "
-                + "\(style.text(hole.first)) to \(style.text(hole.last)), and nothing after them can "
-                + "be restored before a new base backup (`tidemark run` takes it by itself within "
-                + "a minute, `tidemark backup` takes one now)"
+                + "\(style.text(hole.first)) to \(style.text(hole.last)), and nothing after them "
+                + "can be restored before a new base backup (`tidemark run` takes it by itself "
+                + "within a minute, `tidemark backup` takes one now)"
         }
         if !snapshot.gaps.isEmpty {
             return "history was lost, and nothing after it can be restored before a new base "

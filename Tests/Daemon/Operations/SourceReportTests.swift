@@ -117,7 +117,7 @@ struct SourceReportTests {
         snapshot.backups = [Self.backup(start: 310, finished: 100)]
         let status = status(snapshot)
         #expect(status.exposureSeconds == nil)
-        #expect(status.reason.contains("tidemark verify"))
+        #expect(status.reason.contains("has lost its files of timeline 1 from 400 to 500"))
     }
 
     private var whole: CatalogSnapshot {
