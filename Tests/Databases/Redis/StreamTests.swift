@@ -100,6 +100,10 @@ struct StreamTests {
             let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
             let sink = RecordingSink()
             try server.command("SET", "kept", "1")
+            // The stream's own full copy may still be written.
+            try eventually("no other save is under way") {
+                try server.command("INFO", "persistence").contains("rdb_bgsave_in_progress:0")
+            }
             try server.command("SAVE")
             let fork = try server.offset()
             try server.command("SET", "lost", "1")

@@ -56,7 +56,7 @@ func room(_ url: String) throws -> RedisRoom {
 extension ChangeSource {
     /// Pulls, flushes in thought and acknowledges, until `condition` holds.
     func follow(
-        _ sink: RecordingSink, seconds: Double = 20, until condition: () throws -> Bool
+        _ sink: RecordingSink, seconds: Double = 90, until condition: () throws -> Bool
     ) throws {
         let deadline = clock.monotonic().advanced(bySeconds: seconds)
         while try !condition() {

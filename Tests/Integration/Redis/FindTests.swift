@@ -31,8 +31,9 @@ struct FindTests {
             #expect(matched.split(separator: "\n").count == 2)
             let none = try harness.expect(0, ["find", "--around", "2031-01-01T00:00:00Z"])
             #expect(none.contains("nothing destructive"))
-            try harness.expect(3, ["restore", "--to", "before:ffffffff-9", "--into", "/tmp/x"])
-            try harness.expect(2, ["restore", "--to", "before:nothing", "--into", "/tmp/x"])
+            let place = harness.folder + "/refused"
+            try harness.expect(3, ["restore", "--to", "before:ffffffff-9", "--into", place])
+            try harness.expect(2, ["restore", "--to", "before:nothing", "--into", place])
             #expect(try sidecar.terminate().isSuccess)
         }
     }
