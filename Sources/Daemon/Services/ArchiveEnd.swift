@@ -1,29 +1,33 @@
-package import Model
-package import Repository
-import Segments
+import Catalog
+import Model
+import Repository
 
-/// Where the archive of a source ends: the end of its newest timeline.
-package enum ArchiveEnd {
-    /// Nil when no segment is archived. Reads one listing, and the last open segment if there is
-    /// one.
+/// Where the archive of a source ends, and what is missing before that.
+struct ArchiveEnd {
+    private let snapshot: CatalogSnapshot?
+    /// Nil when no segment is archived.
+    let continuation: Continuation?
+
+    /// Reads names, documents and the open segments; of a source without a descriptor nothing.
     ///
     /// An open segment counts up to its last whole frame; what a crash tore off behind it was never
     /// acknowledged.
-    package static func find(
-        _ source: SourceID, in repository: ArchiveRepository, _ style: any PositionStyle
-    ) throws(TidemarkError) -> Position? {
-        let listing = try repository.stream(source, style)
-        for timeline in listing.timelines.reversed() {
-            guard let last = listing.segments[timeline]?.last else { continue }
-            guard last.state == .open else {
-                return Position(timeline: timeline, ordinal: last.range.last)
-            }
-            let reader = try SegmentReader(repository.store, last.key)
-            defer { reader.close() }
-            var end = last.range.first
-            while try reader.read({ end += UInt64($0.byteCount) }) {}
-            return Position(timeline: timeline, ordinal: end)
+    init(
+        _ known: SourceDescriptor?, _ repository: ArchiveRepository
+    ) throws(TidemarkError) {
+        guard let known else {
+            snapshot = nil
+            continuation = nil
+            return
         }
-        return nil
+        let reader = CatalogReader(repository, try Rooms.replayer(known.kind))
+        let read = try reader.read(known.source, withCommits: false)
+        snapshot = read
+        continuation = read.continuation()
+    }
+
+    /// What was lost when a stream that was to go on at `end` could only begin at `start`.
+    func lost(from end: Position, to start: Position) -> [PositionRange] {
+        snapshot?.missing(from: end, to: start) ?? []
     }
 }

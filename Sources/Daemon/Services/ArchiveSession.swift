@@ -1,3 +1,4 @@
+import Catalog
 import Logging
 import Model
 import Platform
@@ -7,9 +8,21 @@ import Synchronization
 
 /// One connection's worth of archiving: opens the stream where the archive ends, and follows it.
 struct ArchiveSession {
+    /// How a session ended in good order.
+    enum Ending: Sendable {
+        /// The source shut down, or the work is to stop.
+        case over
+        /// A hole in the archive is filled up to here; what follows was archived before.
+        case filled(Position)
+    }
+
     private let archiver: Archiver
     private let stream: any ChangeSource
     private let writer: SegmentWriter
+    /// What the stream pulls into: the writer, up to where the archive goes on by itself.
+    private let sink: any ChangeSink
+    /// End of the hole that is being filled.
+    private var limit: UInt64?
     private let style: any PositionStyle
     private var timeline: TimelineID
     private var policy: FlushPolicy
@@ -17,18 +30,18 @@ struct ArchiveSession {
     private var durable: UInt64
 
     /// Connects, records a gap that was found, and takes up the open segment.
+    ///
+    /// - Parameter filled: where the session before has filled a hole. The archive goes on behind
+    ///   it, but what it holds there is compared with what the source sends.
     init(
-        _ archiver: Archiver, _ stream: any ChangeSource, skipsLostHistory: Bool
+        _ archiver: Archiver, _ stream: any ChangeSource, skipsLostHistory: Bool,
+        filled: Position? = nil
     ) throws(TidemarkError) {
         self.archiver = archiver
         self.stream = stream
         let known = try archiver.repository.descriptor(archiver.room.source)
-        let end =
-            try known.map { (known) throws(TidemarkError) in
-                try ArchiveEnd.find(
-                    archiver.room.source, in: archiver.repository,
-                    archiver.room.style(segmentBytes: known.segmentBytes))
-            } ?? nil
+        let archive = try ArchiveEnd(known, archiver.repository)
+        let end = filled ?? archive.continuation?.end
         let opening = try stream.open(
             ResumePoint(descriptor: known, end: end, skipsLostHistory: skipsLostHistory))
         if known == nil { try archiver.repository.putDescriptor(opening.descriptor) }
@@ -37,9 +50,20 @@ struct ArchiveSession {
         policy = FlushPolicy(interval: archiver.options.flushInterval)
         durable = opening.start.ordinal
         if skipsLostHistory, let end {
-            try archiver.recordGap(from: end, to: opening.start, style)
+            for range in archive.lost(from: end, to: opening.start) {
+                try archiver.recordGap(range, style)
+            }
         }
         writer = try Self.writer(archiver, opening, stream, style)
+        if let hole = archive.continuation?.hole, hole.timeline == opening.start.timeline,
+            opening.start.ordinal <= hole.first
+        {
+            limit = hole.last
+            sink = LimitedSink(writer, below: hole.last)
+            archiver.fills(hole, style)
+        } else {
+            sink = writer
+        }
         do {
             let archived = try writer.begin(opening)
             archiver.opened(opening, archived: archived, style)
@@ -47,6 +71,8 @@ struct ArchiveSession {
             writer.close()
             throw error
         }
+        // Until it is filled, what was archived behind it proves nothing.
+        if limit != nil { report(archiver.time.monotonic()) }
     }
 
     private static func writer(
@@ -75,23 +101,29 @@ struct ArchiveSession {
             attachKey: { Layout.document(source, style, $0, $1) })
     }
 
-    /// Archives until the stop signal or the end of the stream; everything received is durable
-    /// then.
-    mutating func follow() throws(TidemarkError) {
+    /// Archives until the stop signal, the end of the stream or that of a hole; everything received
+    /// is durable then.
+    mutating func follow() throws(TidemarkError) -> Ending {
         defer { writer.close() }
         while !archiver.stop.isRaised {
-            if try !turn() { return }
+            guard try turn() else { return .over }
+            guard let limit, writer.received >= limit else { continue }
+            try flush()
+            report(archiver.time.monotonic())
+            try writer.settle()
+            return .filled(Position(timeline: timeline, ordinal: limit))
         }
         try flush()
         report(archiver.time.monotonic())
         try writer.settle()
+        return .over
     }
 
     /// One pull and what it asks for; false when the stream has ended in good order.
     private mutating func turn() throws(TidemarkError) -> Bool {
         let deadline = policy.deadline(
             hasUnflushed: hasUnflushed, now: archiver.time.monotonic())
-        switch try stream.pull(until: deadline, into: writer) {
+        switch try stream.pull(until: deadline, into: sink) {
         case .received:
             try advance(.bulk)
         case .idle, .drained:
@@ -102,6 +134,8 @@ struct ArchiveSession {
             try flush()
             try writer.endTimeline(next: next)
             timeline = next.timeline
+            // Where the hole went on, on the next timeline, the next session finds out.
+            if limit != nil { limit = writer.received }
             archiver.switched(to: next, style)
         case .finished:
             try flush()

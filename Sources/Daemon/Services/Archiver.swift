@@ -66,12 +66,16 @@ package final class Archiver: Sendable {
             var opened: MonotonicTime?
             do throws(TidemarkError) {
                 var session = try ArchiveSession(
-                    self, stream, skipsLostHistory: retry.skipsLostHistory)
+                    self, stream, skipsLostHistory: retry.skipsLostHistory, filled: retry.filled)
                 opened = time.monotonic()
                 retry.skipsLostHistory = false
-                try session.follow()
+                retry.filled = nil
+                let ending = try session.follow()
                 retry = Retry()
-                board.disconnected("the source shut down")
+                switch ending {
+                case .over: board.disconnected("the source shut down")
+                case .filled(let position): retry.filled = position
+                }
             } catch {
                 // With a full disk every session opens, and fails at its first new byte.
                 if let opened, time.monotonic().seconds(since: opened) > Retry.soundSeconds {
@@ -90,6 +94,8 @@ package final class Archiver: Sendable {
         static let soundSeconds = 10.0
 
         var skipsLostHistory = false
+        /// Where a hole was filled.
+        var filled: Position?
         private var backoff = Backoff(first: 0.1, limit: 15)
         private var random = SystemRandomNumberGenerator()
         /// The message that was logged last; the same one again is not news.
@@ -104,6 +110,7 @@ package final class Archiver: Sendable {
         if error.code == .historyLost, !retry.skipsLostHistory {
             log.error("history was lost: \(error.message)")
             retry.skipsLostHistory = true
+            retry.filled = nil
             return
         }
         board.disconnected("\(error)", error)
@@ -137,14 +144,22 @@ extension Archiver {
         board.monitor.update { $0.timeline = next.timeline }
     }
 
-    /// Writes down that `[end, start)` is lost, and asks for the base backup that mends it.
+    /// History is missing before the archive's end, and the source is asked for it once more.
+    func fills(_ hole: PositionRange, _ style: any PositionStyle) {
+        log.notice(
+            "a hole in the archive is archived again",
+            metadata: [
+                "timeline": "\(hole.timeline)", "hole.first": "\(style.text(hole.first))",
+                "hole.last": "\(style.text(hole.last))",
+            ])
+    }
+
+    /// Writes down that a stretch is lost, and asks for the base backup that mends it.
     func recordGap(
-        from end: Position, to start: Position, _ style: any PositionStyle
+        _ range: PositionRange, _ style: any PositionStyle
     ) throws(TidemarkError) {
-        guard start.timeline != end.timeline || start.ordinal > end.ordinal else { return }
         let gap = Gap(
-            timeline: end.timeline, first: end.ordinal, last: max(end.ordinal, start.ordinal),
-            found: time.wall(),
+            timeline: range.timeline, first: range.first, last: range.last, found: time.wall(),
             reason: "the source had removed this history before it was archived")
         try repository.putGap(room.source, style, gap)
         log.error(
