@@ -23,6 +23,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -30,6 +32,10 @@ let package = Package(
         .systemLibrary(
             name: "CLibPQ", path: "Sources/Databases/Postgres/CLibPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            // No pkgConfig: hiredis's .pc carries a flag that SwiftPM refuses at every build.
+            name: "CHiredis", path: "Sources/Databases/Redis/CHiredis",
+            providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Segments/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"])]),
@@ -47,6 +53,18 @@ let package = Package(
         .target(
             name: "Postgres", dependencies: ["Model", "Platform", "CLibPQ"],
             path: "Sources/Databases/Postgres", exclude: ["CLibPQ", "README.md"],
+            swiftSettings: safe),
+        .target(
+            name: "Redis",
+            dependencies: [
+                "Model", "Platform", "CHiredis",
+                // TLS for rediss://, run without NIO's own I/O.
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Sources/Databases/Redis", exclude: ["CHiredis", "README.md"],
             swiftSettings: safe),
         .target(
             name: "Segments",
@@ -77,7 +95,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Model", "Platform", "Postgres", "Segments", "Storage", "Repository", "Catalog",
+                "Model", "Platform", "Postgres", "Redis", "Segments", "Storage", "Repository",
+                "Catalog",
                 "Recovery", "Monitoring", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -103,6 +122,9 @@ let package = Package(
         .testTarget(
             name: "PostgresTests", dependencies: ["Postgres", "TestKit"],
             path: "Tests/Databases/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "RedisTests", dependencies: ["Redis", "TestKit"],
+            path: "Tests/Databases/Redis", swiftSettings: strict),
         .testTarget(
             name: "SegmentsTests", dependencies: ["Segments", "TestKit", "Storage"],
             path: "Tests/Segments", swiftSettings: strict),
@@ -136,5 +158,19 @@ let package = Package(
                 "tidemark", "Postgres", "Segments", "Storage", "Repository", "Daemon", "TestKit",
             ],
             path: "Tests/Integration/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "RedisIntegrationTests",
+            dependencies: [
+                "tidemark", "Redis", "Segments", "Storage", "Repository", "Daemon", "TestKit",
+            ],
+            path: "Tests/Integration/Redis", swiftSettings: strict),
     ]
 )
+
+// Benchmarks that need the package's own modules; built only when asked for.
+if Context.environment["TIDEMARK_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "redis-splitter", dependencies: ["Redis", "Platform", "Model"],
+            path: "Benchmarks/redis-splitter", exclude: ["run"], swiftSettings: strict))
+}

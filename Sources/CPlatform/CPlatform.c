@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 void tm_tune_malloc(void) {
@@ -31,6 +33,14 @@ int tm_open(const char *path, int flags, int mode, int direct) {
 
 int tm_fallocate(int fd, int keep_size, int64_t offset, int64_t length) {
     return fallocate(fd, keep_size ? FALLOC_FL_KEEP_SIZE : 0, offset, length);
+}
+
+int tm_identify(const char *path, uint64_t *device, uint64_t *inode) {
+    struct statx found;
+    if (statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_INO, &found) != 0) return -1;
+    *device = makedev(found.stx_dev_major, found.stx_dev_minor);
+    *inode = found.stx_ino;
+    return 0;
 }
 
 int tm_rename_noreplace(const char *from, const char *to) {

@@ -70,8 +70,10 @@ package struct CatalogReader: Sendable {
             repository.store, segment.key, first: segment.range.first,
             bytes: segment.range.length)
         let end = segment.range.first + survey.contentBytes
-        snapshot.openEnds[segment.key] = min(end, segment.range.last)
-        snapshot.lastCommits[segment.key] = survey.index.lastCommit
+        // A name without an end is that of a segment whose end is not known beforehand.
+        snapshot.openEnds[segment.key] =
+            segment.range.isEmpty ? end : min(end, segment.range.last)
+        snapshot.lastCommits[segment.key] = survey.index.stretches.last?.latest
     }
 
     /// Reads footers backwards from the end of each stretch until one knows a commit.
@@ -91,7 +93,7 @@ package struct CatalogReader: Sendable {
             if segment.state == .sealed {
                 let reader = try SegmentReader(repository.store, segment.key)
                 defer { reader.close() }
-                snapshot.lastCommits[segment.key] = reader.descriptor?.lastCommit
+                snapshot.lastCommits[segment.key] = reader.descriptor?.index.last?.latest
             }
             if snapshot.lastCommits[segment.key] != nil { left = 0 }
         }

@@ -11,7 +11,7 @@ package struct CatalogSnapshot: Sendable {
     package var ancestors: [TimelineID: [Ancestor]]
     /// Where the content of an open segment ends; a sealed one ends where its name says.
     package var openEnds: [ObjectKey: UInt64]
-    /// Newest commit known in a segment; only for those whose contents were looked at.
+    /// Time of the last commits in a segment, in the order of the stream; only for those whose contents were looked at.
     package var lastCommits: [ObjectKey: CommitTime]
     /// Oldest first.
     package var backups: [BaseBackupDescriptor]
@@ -47,11 +47,29 @@ package struct CatalogSnapshot: Sendable {
 
     /// The timeline that the source is on: the watermark's, or the newest that has anything.
     package var currentTimeline: TimelineID? {
-        let newest = timelines.last
-        guard let marked = watermark?.timeline, let newest else {
-            return watermark?.timeline ?? newest
+        TimelineOrder(ancestors: ancestors).newest(
+            of: timelines, marked: watermark?.timeline, evidence: lastSeen)
+    }
+
+    /// When a timeline was alive, as far as is known.
+    private func lastSeen(_ timeline: TimelineID) -> CommitTime? {
+        let commits = (segments[timeline] ?? []).compactMap { lastCommits[$0.key] }
+        let taken = backups.filter { $0.timeline == timeline }.map(\.finished)
+        return (commits + taken).max()
+    }
+
+    /// The line of descent that the source is on, and before it those that lost history cut off,
+    /// oldest first.
+    package var lines: [TimelinePath] {
+        guard let current = currentTimeline else { return [] }
+        var lines = [path(to: current)]
+        var seen: Set<TimelineID> = []
+        while let root = lines.first?.sections.first?.timeline, seen.insert(root).inserted,
+            let gap = gaps.last(where: { $0.nextTimeline == root && $0.timeline != root })
+        {
+            lines.insert(path(to: gap.timeline), at: 0)
         }
-        return max(marked, newest)
+        return lines
     }
 
     package func path(to timeline: TimelineID) -> TimelinePath {

@@ -38,10 +38,26 @@ extension CatalogSnapshot {
         return found
     }
 
+    /// The same, for the line that the source is on together with those that lost history cut off
+    /// before it.
+    package func reaches(around path: TimelinePath) -> [Reach] {
+        guard path.timeline == currentTimeline else { return reaches(on: path) }
+        return lines.flatMap { reaches(on: $0) }
+    }
+
     /// Recovery windows of a timeline; default: the one the source is on.
     package func windows(on timeline: TimelineID? = nil) -> [RecoveryWindow] {
         guard let timeline = timeline ?? currentTimeline else { return [] }
-        return reaches(on: path(to: timeline)).map(\.window)
+        return reaches(around: path(to: timeline)).map(\.window)
+    }
+
+    /// Whether what the watermark proves can be restored: some base backup's history reaches it on
+    /// the line that the source is on. Without one nothing of it can, however much is archived.
+    package var isProofRestorable: Bool {
+        guard let watermark, let timeline = currentTimeline, watermark.timeline == timeline else {
+            return false
+        }
+        return reaches(on: path(to: timeline)).contains { $0.end.ordinal >= watermark.archived }
     }
 
     /// Times are printed in milliseconds, rounded down; a window's start is rounded up, so that the
@@ -52,11 +68,19 @@ extension CatalogSnapshot {
     }
 
     /// Up to which source time everything committed is in the chain, as far as is known.
+    ///
+    /// A commit's stamp is no proof: the source's clock may have stood wrong, and another commit of
+    /// that time may be on its way. It counts only where the watermark does not speak for the end
+    /// of the chain: before a gap, and behind segments that were archived without a sidecar.
     package func provedTime(of chain: Chain, on path: TimelinePath) -> CommitTime? {
         let last = chain.segments.reversed().lazy.compactMap { lastCommits[$0.key] }.first
         guard let watermark, let proved = watermark.restorableTo, chain.hole == nil,
             watermark.timeline == path.timeline, chain.end.ordinal >= watermark.archived
         else { return last }
-        return last.map { max($0, proved) } ?? proved
+        let goesBeyond = chain.segments.last.map {
+            $0.state == .sealed && $0.range.first >= watermark.archived
+        }
+        guard let last, goesBeyond == true else { return proved }
+        return max(last, proved)
     }
 }

@@ -19,8 +19,8 @@ struct Tidemark: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, CheckCommand.self, RunCommand.self, BackupCommand.self,
-            StatusCommand.self, ListCommand.self, MarkCommand.self, RestoreCommand.self,
-            VerifyCommand.self, WalCommand.self,
+            StatusCommand.self, ListCommand.self, FindCommand.self, MarkCommand.self,
+            RestoreCommand.self, VerifyCommand.self, WalCommand.self,
         ])
 
     @OptionGroup var file: ConfigurationOptions

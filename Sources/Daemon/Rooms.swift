@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Postgres
+import Redis
 import Repository
 
 /// The rooms there are: one line for each kind of database.
@@ -14,7 +15,11 @@ enum Rooms {
                 try PostgresConfiguration(
                     source: source.name, url: source.url.secret.reveal(), slot: source.slot),
                 time: time)
-        case .mongodb, .redis:
+        case .redis:
+            return RedisRoom(
+                try RedisConfiguration(source: source.name, url: source.url.secret.reveal()),
+                time: time)
+        case .mongodb:
             throw TidemarkError(
                 .configuration,
                 "source \(source.name): this version has no \(source.kind.rawValue)",
@@ -26,9 +31,10 @@ enum Rooms {
     static func replayer(_ kind: DatabaseKind) throws(TidemarkError) -> any Replayer {
         switch kind {
         case .postgres: return PostgresReplayer()
-        case .mongodb, .redis:
+        case .redis: return RedisReplayer()
+        case .mongodb:
             throw TidemarkError(
-                .configuration, "this version restores Postgres, not \(kind.rawValue)",
+                .configuration, "this version does not restore \(kind.rawValue)",
                 remedy: "use a version that has this database")
         }
     }
@@ -36,14 +42,20 @@ enum Rooms {
     /// How `verify` follows a source's history; nil for a database this version does not know.
     static func verificationRules(_ descriptor: SourceDescriptor) -> VerificationRules? {
         switch descriptor.kind {
-        case .postgres:
-            VerificationRules(style: style(descriptor)) {
-                (timeline, documents) throws(TidemarkError) in
-                try PostgresReplayer().ancestors(of: timeline, documents).map {
-                    Position(timeline: $0.timeline, ordinal: $0.end)
-                }
+        case .postgres: verificationRules(descriptor, PostgresReplayer())
+        case .redis: verificationRules(descriptor, RedisReplayer())
+        case .mongodb: nil
+        }
+    }
+
+    private static func verificationRules(
+        _ descriptor: SourceDescriptor, _ replayer: any Replayer
+    ) -> VerificationRules {
+        VerificationRules(style: style(descriptor)) {
+            (timeline, documents) throws(TidemarkError) in
+            try replayer.ancestors(of: timeline, documents).map {
+                Position(timeline: $0.timeline, ordinal: $0.end)
             }
-        case .mongodb, .redis: nil
         }
     }
 
@@ -51,7 +63,8 @@ enum Rooms {
     static func style(_ descriptor: SourceDescriptor) -> any PositionStyle {
         switch descriptor.kind {
         case .postgres: WalPositionStyle(segmentBytes: descriptor.segmentBytes)
-        case .mongodb, .redis:
+        case .redis: OffsetPositionStyle()
+        case .mongodb:
             preconditionFailure("no room for \(descriptor.kind) wrote this archive")
         }
     }

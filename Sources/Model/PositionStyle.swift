@@ -10,6 +10,9 @@ package protocol PositionStyle: Sendable {
     func fileText(_ ordinal: UInt64) -> String
     /// Nil when the text is not a position.
     func parse(_ text: String) -> UInt64?
+    /// The timeline that a position in a recovery target names (`offset:REPLID:12345`); nil when it
+    /// names none. Default: none.
+    func timeline(in text: String) -> TimelineID?
     /// File name of a segment without suffixes: `000000010000000000000003`.
     func segmentName(_ range: PositionRange) -> String
     /// The range a name claims; nil for other files. `timeline` is the folder it lies in.
@@ -17,6 +20,8 @@ package protocol PositionStyle: Sendable {
 }
 
 extension PositionStyle {
+    package func timeline(in text: String) -> TimelineID? { nil }
+
     package func fileText(_ ordinal: UInt64) -> String {
         let digits = String(ordinal)
         return String(repeating: "0", count: 20 - digits.count) + digits

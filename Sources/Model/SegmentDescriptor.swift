@@ -18,7 +18,9 @@ package struct SegmentDescriptor: Hashable, Sendable, Codable {
     package var previousSHA256: String?
     /// `server_version_num` or the database's own version text.
     package var serverVersion: String
-    /// Sparse index, ascending by position; at most `SegmentIndex.limit` entries.
+    /// What a replay that begins at `first` must know, see `ChangeSink.edge`; nil where nothing.
+    package var state: String?
+    /// Sparse index, ascending by position, see `SegmentIndex`.
     package var index: [TimeIndexEntry]
     /// Named restore points inside.
     package var restorePoints: [EmbeddedRestorePoint]
@@ -26,7 +28,8 @@ package struct SegmentDescriptor: Hashable, Sendable, Codable {
     package init(
         source: SourceID, kind: DatabaseKind, range: PositionRange, firstCommit: CommitTime?,
         lastCommit: CommitTime?, bytes: UInt64, sha256: String, previousSHA256: String?,
-        serverVersion: String, index: [TimeIndexEntry], restorePoints: [EmbeddedRestorePoint]
+        serverVersion: String, state: String? = nil, index: [TimeIndexEntry],
+        restorePoints: [EmbeddedRestorePoint]
     ) {
         self.source = source
         self.kind = kind
@@ -39,6 +42,7 @@ package struct SegmentDescriptor: Hashable, Sendable, Codable {
         self.sha256 = sha256
         self.previousSHA256 = previousSHA256
         self.serverVersion = serverVersion
+        self.state = state
         self.index = index
         self.restorePoints = restorePoints
     }
@@ -48,7 +52,7 @@ package struct SegmentDescriptor: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case source, kind, timeline, first, last, bytes, sha256, index
+        case source, kind, timeline, first, last, bytes, sha256, state, index
         case firstCommit = "first_commit"
         case lastCommit = "last_commit"
         case previousSHA256 = "previous_sha256"

@@ -13,6 +13,12 @@ package struct Watermark: Hashable, Sendable, Codable {
     /// The sidecar's wall clock when this file was written; a reader knows by it whether a sidecar
     /// lives.
     package var written: CommitTime
+    /// The boot of the machine that wrote it, see `ClockReading`; empty when not known.
+    package var boot: String
+    /// Nanoseconds since that boot when it was written.
+    package var writtenUptime: UInt64
+    /// Nanoseconds since that boot when the proof was started; nil for one from an earlier boot.
+    package var provedUptime: UInt64?
     /// Source clock minus sidecar clock in seconds, with its error bound; nil when not measured.
     package var clockOffsetSeconds: Double?
     package var clockErrorSeconds: Double?
@@ -23,6 +29,7 @@ package struct Watermark: Hashable, Sendable, Codable {
     package init(
         timeline: TimelineID, state: StreamState, received: UInt64, archived: UInt64,
         restorableTo: CommitTime?, provedAt: CommitTime?, written: CommitTime,
+        boot: String = "", writtenUptime: UInt64 = 0, provedUptime: UInt64? = nil,
         clockOffsetSeconds: Double? = nil, clockErrorSeconds: Double? = nil,
         sourceWindow: SourceWindow? = nil, reason: String = ""
     ) {
@@ -33,6 +40,9 @@ package struct Watermark: Hashable, Sendable, Codable {
         self.restorableTo = restorableTo
         self.provedAt = provedAt
         self.written = written
+        self.boot = boot
+        self.writtenUptime = writtenUptime
+        self.provedUptime = provedUptime
         self.clockOffsetSeconds = clockOffsetSeconds
         self.clockErrorSeconds = clockErrorSeconds
         self.sourceWindow = sourceWindow
@@ -40,9 +50,11 @@ package struct Watermark: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case timeline, state, received, archived, written, reason
+        case timeline, state, received, archived, written, boot, reason
         case restorableTo = "restorable_to"
         case provedAt = "proved_at"
+        case writtenUptime = "written_uptime"
+        case provedUptime = "proved_uptime"
         case clockOffsetSeconds = "clock_offset_seconds"
         case clockErrorSeconds = "clock_error_seconds"
         case sourceWindow = "source_window"
@@ -54,8 +66,27 @@ extension Watermark {
     /// second.
     package static let livingSeconds = 5.0
 
-    /// Whether a sidecar was at work when this was read, at `now` of the reader's wall clock.
-    package func isLive(_ now: CommitTime) -> Bool {
-        state != .stopped && now.seconds(since: written) <= Self.livingSeconds
+    /// Whether a sidecar was at work when this was read, at `now` of the reader's clocks. One
+    /// written in the future tells nothing: the clock was set back since, or it is another's.
+    package func isLive(_ now: ClockReading) -> Bool {
+        guard state != .stopped, let age = age(now) else { return false }
+        return age <= Self.livingSeconds
+    }
+
+    /// Seconds since this was written; nil when it says that it was written in the future.
+    package func age(_ now: ClockReading) -> Double? {
+        now.seconds(
+            since: ClockReading(
+                wall: written, uptime: MonotonicTime(nanoseconds: writtenUptime), boot: boot))
+    }
+
+    /// Seconds since the proof behind `restorableTo` was started: what would be lost now. Nil
+    /// without a proof, and when the clocks do not allow to say.
+    package func exposure(_ now: ClockReading) -> Double? {
+        guard restorableTo != nil, let provedAt else { return nil }
+        return now.seconds(
+            since: ClockReading(
+                wall: provedAt, uptime: MonotonicTime(nanoseconds: provedUptime ?? 0),
+                boot: provedUptime == nil ? "" : boot))
     }
 }

@@ -12,6 +12,9 @@ package struct ExposureTracker: Sendable {
         package var restorableTo: CommitTime
         package var asked: MonotonicTime
         package var askedWall: CommitTime
+        /// Seconds that the proof was older than `asked`: for one of an earlier boot, which this
+        /// boot's clock cannot name.
+        package var lead = 0.0
     }
 
     /// Probes that may wait at once; when full, every second one is dropped, oldest kept.
@@ -19,20 +22,28 @@ package struct ExposureTracker: Sendable {
 
     package private(set) var proof: Proof?
     private var waiting: [Probe] = []
+    /// Where the source's clock stands.
+    package private(set) var clock = SourceClock()
 
     package init() {}
 
     /// Continues from a persisted watermark; `now` are this process's clocks.
     ///
-    /// The monotonic clock of the old process means nothing here, so the age of the proof is taken
-    /// from the wall clock, and never as younger than zero.
-    package init(_ watermark: Watermark?, now: MonotonicTime, wall: CommitTime) {
+    /// Where they do not tell how old the proof is, it is dropped: the next probe makes a new one.
+    package init(_ watermark: Watermark?, now: ClockReading) {
+        clock = SourceClock(wallOffsetSeconds: watermark?.clockOffsetSeconds, now: now)
         guard let watermark, let restorableTo = watermark.restorableTo,
-            let provedAt = watermark.provedAt
+            let provedAt = watermark.provedAt, let age = watermark.exposure(now)
         else { return }
-        let age = max(0, wall.seconds(since: provedAt))
-        proof = Proof(
-            restorableTo: restorableTo, asked: now.advanced(bySeconds: -age), askedWall: provedAt)
+        let isOfThisBoot = !now.boot.isEmpty && now.boot == watermark.boot
+        if isOfThisBoot, let asked = watermark.provedUptime {
+            proof = Proof(
+                restorableTo: restorableTo, asked: MonotonicTime(nanoseconds: asked),
+                askedWall: provedAt)
+        } else {
+            proof = Proof(
+                restorableTo: restorableTo, asked: now.uptime, askedWall: provedAt, lead: age)
+        }
     }
 
     /// A new probe; fulfilled at once when its bound is archived already.
@@ -40,8 +51,25 @@ package struct ExposureTracker: Sendable {
         if waiting.count >= Self.waitingLimit {
             waiting = waiting.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
         }
-        waiting.append(probe)
+        waiting.append(stamped(probe))
         if let archived { advance(to: archived) }
+    }
+
+    /// The probe with the stamp that its proof may carry. A clock that went back takes back what was
+    /// claimed in its name: commits get those stamps once more.
+    private mutating func stamped(_ probe: Probe) -> Probe {
+        guard let time = probe.sourceTime else { return probe }
+        var probe = probe
+        switch clock.read(time, probe) {
+        case .time(let trusted): probe.sourceTime = trusted
+        case .back(let time, let limit):
+            probe.sourceTime = time
+            for place in waiting.indices {
+                waiting[place].sourceTime = waiting[place].sourceTime.map { min($0, limit) }
+            }
+            if let claimed = proof?.restorableTo { proof?.restorableTo = min(claimed, limit) }
+        }
+        return probe
     }
 
     /// Everything below `archived` on its timeline is durable.
@@ -53,16 +81,18 @@ package struct ExposureTracker: Sendable {
             return true
         }
         guard let fulfilled, proof.map({ $0.asked <= fulfilled.asked }) ?? true else { return }
-        // A source clock that steps back must not take back what was proved.
-        let time = fulfilled.sourceTime ?? fulfilled.askedWall
         proof = Proof(
-            restorableTo: max(time, proof?.restorableTo ?? time), asked: fulfilled.asked,
+            restorableTo: fulfilled.sourceTime ?? fulfilled.askedWall, asked: fulfilled.asked,
             askedWall: fulfilled.askedWall)
     }
 
+    /// Forgets the probes that wait: the source is not the one they were asked of, or its history
+    /// is not the one that they were about. What was proved stays proved.
+    package mutating func voidWaiting() { waiting = [] }
+
     /// Seconds since the newest proof was asked for; nil before the first.
     package func exposure(_ now: MonotonicTime) -> Double? {
-        proof.map { max(0, now.seconds(since: $0.asked)) }
+        proof.map { max(0, now.seconds(since: $0.asked)) + $0.lead }
     }
 
     /// The bound the archive has to reach next; nil when nothing waits.

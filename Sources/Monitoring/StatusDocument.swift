@@ -4,7 +4,7 @@ package import Model
 package struct StatusDocument: Sendable, Encodable {
     package struct Repository: Sendable, Encodable {
         package var url: String
-        /// `ok`, or a sentence.
+        /// `ok` when it could be read just now, else why not.
         package var state: String
     }
 

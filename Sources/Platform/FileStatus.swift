@@ -28,7 +28,13 @@ package struct FileStatus: Hashable, Sendable {
         mode = UInt32(status.st_mode) & 0o7777
     }
 
-    package func isSameFile(as other: FileStatus) -> Bool {
-        device == other.device && inode == other.inode
-    }
+    package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
+
+    package func isSameFile(as other: FileStatus) -> Bool { identity == other.identity }
+}
+
+/// Two paths with the same identity are the same file.
+package struct FileIdentity: Hashable, Sendable {
+    package let device: UInt64
+    package let inode: UInt64
 }

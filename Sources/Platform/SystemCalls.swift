@@ -93,6 +93,14 @@ package struct SystemCalls: Sendable {
         return FileStatus(status)
     }
 
+    /// Follows symbolic links; asks for nothing that would make the file's next write dearer.
+    package func identify(_ path: String) throws(SystemFailure) -> FileIdentity {
+        var device: UInt64 = 0
+        var inode: UInt64 = 0
+        _ = try perform(.inspect, path) { unsafe tm_identify(path, &device, &inode) }
+        return FileIdentity(device: device, inode: inode)
+    }
+
     /// Replaces the target.
     package func rename(_ from: String, _ to: String) throws(SystemFailure) {
         _ = try perform(.rename, to) { unsafe Glibc.rename(from, to) }

@@ -23,7 +23,9 @@ package struct Planner: Sendable {
                 .targetOutsideWindow, "the archive of \(snapshot.source) has no base backup yet",
                 remedy: "take one with `tidemark backup \(snapshot.source)`")
         }
-        guard let chosen = timeline ?? snapshot.currentTimeline,
+        guard
+            let chosen = timeline ?? Self.timeline(of: target, snapshot)
+                ?? snapshot.currentTimeline,
             snapshot.timelines.contains(chosen) || snapshot.ancestors[chosen] != nil
         else {
             let known = snapshot.timelines.map(\.name).joined(separator: ", ")
@@ -34,6 +36,39 @@ package struct Planner: Sendable {
         }
         path = snapshot.path(to: chosen)
         refusal = Refusal(snapshot: snapshot, target: target, path: path)
+    }
+
+    /// The timeline that a target lies on, where it is not the one the source is on: one that lost
+    /// history cut off, or one that the target names.
+    private static func timeline(
+        of target: RecoveryTarget, _ snapshot: CatalogSnapshot
+    ) -> TimelineID? {
+        let lines = snapshot.lines
+        switch target {
+        case .time(let time):
+            return lines.last { line in
+                snapshot.reaches(on: line).contains {
+                    $0.window.from <= time && time <= $0.window.to
+                }
+            }?.timeline
+        case .position(_, let text):
+            guard let named = snapshot.style.timeline(in: text),
+                let ordinal = snapshot.style.parse(text)
+            else { return nil }
+            let place = Position(timeline: named, ordinal: ordinal)
+            return (lines.last { $0.passes(place) })?.timeline ?? named
+        case .point(let name):
+            guard let point = snapshot.points.first(where: { $0.name == name }) else { return nil }
+            let place = Position(timeline: point.timeline, ordinal: point.position)
+            return (lines.last { $0.passes(place) })?.timeline
+        case .before(let text):
+            guard let event = EventID(text),
+                let named = snapshot.timelines.first(where: event.isOn)
+            else { return nil }
+            let place = Position(timeline: named, ordinal: event.ordinal)
+            return (lines.last { $0.passes(place) })?.timeline ?? named
+        case .latest, .transaction: return nil
+        }
     }
 
     /// The newest base backup and everything behind it, to the archive's end.
@@ -51,7 +86,15 @@ package struct Planner: Sendable {
         guard let newest = usable.last else { throw refusal.beforeFirst() }
         let chain = chain(from: newest, to: ordinal)
         if let hole = chain.hole { throw refusal.broken(hole, before: newest) }
-        guard chain.end.ordinal >= ordinal else { throw refusal.afterEnd() }
+        guard chain.end.ordinal >= ordinal else {
+            // Behind lost history nothing may have been archived yet.
+            let gap = snapshot.gaps.first {
+                $0.timeline == chain.end.timeline && $0.first <= chain.end.ordinal
+                    && ordinal < $0.last
+            }
+            if let gap { throw refusal.broken(gap.range, before: newest) }
+            throw refusal.afterEnd()
+        }
         var found = [Candidate(backup: newest, chain: chain)]
         for backup in usable.dropLast().reversed() {
             let chain = self.chain(from: backup, to: ordinal)
@@ -64,7 +107,7 @@ package struct Planner: Sendable {
     /// first; never empty. The chain runs on behind the target, because commit times alone say
     /// where the first later commit lies.
     package func candidates(at time: CommitTime) throws(TidemarkError) -> [Candidate] {
-        let reaches = snapshot.reaches(on: path)
+        let reaches = snapshot.reaches(around: path)
         guard let first = reaches.first, let last = reaches.last else {
             throw refusal.noBackup()
         }
@@ -110,7 +153,7 @@ package struct Planner: Sendable {
         case (_, nil): reaches = snapshot.provedTime(of: candidate.chain, on: path)
         }
         return RestorePlan(
-            descriptor: snapshot.descriptor, target: target, timeline: path.timeline,
+            descriptor: snapshot.descriptor, target: target, path: path,
             backup: candidate.backup, chain: candidate.chain, stop: stop, reaches: reaches,
             warnings: warnings(candidate))
     }

@@ -8,7 +8,7 @@ package struct Refusal: Sendable {
     let path: TimelinePath
 
     func beforeFirst() -> TidemarkError {
-        guard let first = snapshot.reaches(on: path).first else { return noBackup() }
+        guard let first = snapshot.reaches(around: path).first else { return noBackup() }
         return TidemarkError(
             .targetOutsideWindow,
             "\(target) lies before the first moment of \(snapshot.source) that can be restored",
@@ -16,7 +16,7 @@ package struct Refusal: Sendable {
     }
 
     func afterEnd() -> TidemarkError {
-        guard let last = snapshot.reaches(on: path).last else { return noBackup() }
+        guard let last = snapshot.reaches(around: path).last else { return noBackup() }
         return TidemarkError(
             .targetOutsideWindow,
             "\(target) lies after the last moment of \(snapshot.source) that is proved to be "
@@ -46,7 +46,7 @@ package struct Refusal: Sendable {
     func broken(_ hole: PositionRange, before backup: BaseBackupDescriptor?) -> TidemarkError {
         let style = snapshot.style
         let range = "\(style.text(hole.first)) to \(style.text(hole.last))"
-        let reaches = snapshot.reaches(on: path)
+        let reaches = snapshot.reaches(around: path)
         let before = reaches.last { $0.end.ordinal <= hole.first }
         let after = reaches.first { $0.first.ordinal >= hole.last }
         guard let gap = snapshot.gap(at: hole) else {
@@ -68,6 +68,19 @@ package struct Refusal: Sendable {
             "base backup \(backup.id) needs history up to \(snapshot.style.text(backup.end)), "
                 + "the archive ends at \(snapshot.style.text(chain.end.ordinal))",
             remedy: "let the archive catch up, or restore to a moment before this base backup")
+    }
+
+    /// The source's clock ran backwards around the target: it names no single place.
+    func ambiguous(_ conflict: ClockConflict, _ stop: RecoveryStop) -> TidemarkError {
+        let style = snapshot.style
+        let positions = [stop.end, conflict.end].map { "\(style.scheme):\(style.text($0))" }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "\(target) names no single place: the clock of \(snapshot.source) ran backwards, so "
+                + "commits stamped \(text(conflict.behind)) follow one stamped "
+                + text(conflict.ahead),
+            remedy: "choose by position: --to \(positions[0]) ends before the first commit stamped "
+                + "later, --to \(positions[1]) behind the last one stamped at or before it")
     }
 
     func absent(_ what: String) -> TidemarkError {

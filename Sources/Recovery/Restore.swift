@@ -31,7 +31,12 @@ package struct Restore {
                 let snapshot = try CatalogReader(repository, replayer).read(request.source)
                 let planner = try Planner(
                     snapshot, target: request.target, timeline: request.timeline)
-                let plan = try TargetResolver(planner, repository, replayer).resolve()
+                let branches = try BranchReader(
+                    repository: repository, replayer: replayer, snapshot: snapshot
+                ).branches(off: planner.path)
+                if request.timeline == nil { try Self.checkOneHistory(request, branches) }
+                var plan = try TargetResolver(planner, repository, replayer).resolve()
+                plan.warn(of: branches)
                 try checkObjects(plan)
                 return plan
             } catch let error where error.code == .notFound && attempt < Self.attempts {
@@ -40,12 +45,22 @@ package struct Restore {
         }
     }
 
+    /// A time at which two histories have a claim is the operator's to decide.
+    private static func checkOneHistory(
+        _ request: RestoreRequest, _ branches: [AbandonedBranch]
+    ) throws(TidemarkError) {
+        guard case .time(let time) = request.target else { return }
+        if let branch = branches.last(where: { $0.claims(time) }) {
+            throw branch.refusal(of: time, source: request.source)
+        }
+    }
+
     /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
     package func run(_ request: RestoreRequest) throws(TidemarkError) -> RestoreOutcome {
         let begun = clock.monotonic()
-        try Privileges.settle(request)
+        if request.server == nil { try Privileges.settle(request) }
         let plan = try plan(request)
-        let copy = try replayer.restoration(order(request, plan))
+        let copy = try replayer.restoration(try order(request, plan))
         hooks.planned(plan)
         let planned = clock.monotonic()
         try copy.begin()
@@ -54,6 +69,7 @@ package struct Restore {
             hooks.copied($0, total)
         }
         try pipeline.run(into: copy)
+        if copy.takesStream { try StreamPour(repository, plan, replayer).run(into: copy) }
         try copy.complete()
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
@@ -67,12 +83,39 @@ package struct Restore {
         return outcome
     }
 
-    private func order(_ request: RestoreRequest, _ plan: RestorePlan) -> RestoreOrder {
+    private func order(
+        _ request: RestoreRequest, _ plan: RestorePlan
+    ) throws(TidemarkError) -> RestoreOrder {
         RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
-            timeline: plan.timeline, stop: plan.stop, fetchCommand: request.fetchCommand,
-            programs: request.programFolders, force: request.force, starts: request.starts)
+            timeline: plan.timeline, stop: stop(request, plan), fetchCommand: request.fetchCommand,
+            programs: request.programFolders, force: request.force, starts: request.starts,
+            expiry: try expiry(request.expiry, plan), server: request.server)
+    }
+
+    /// A live server cannot be cut back afterwards, so it always gets an exact stop.
+    private func stop(_ request: RestoreRequest, _ plan: RestorePlan) -> RecoveryStop? {
+        guard request.server != nil, plan.stop == nil, let end = plan.archiveEnd else {
+            return plan.stop
+        }
+        return RecoveryStop(last: end, end: end, time: nil)
+    }
+
+    private func expiry(
+        _ policy: ExpiryPolicy, _ plan: RestorePlan
+    ) throws(TidemarkError) -> ExpiryOrder {
+        switch policy {
+        case .keep: return .keep
+        case .persist: return .persist
+        case .shift:
+            guard let moment = plan.reaches ?? plan.stop?.time else {
+                throw TidemarkError(
+                    .usage, "the archive does not know at which time \(plan.target) was",
+                    remedy: "name a time with --to, or use --expiry keep or persist")
+            }
+            return .shift(seconds: max(0, clock.wall().seconds(since: moment)))
+        }
     }
 
     /// Segments are in the listing the plan was made from; the base backup's files are looked up.

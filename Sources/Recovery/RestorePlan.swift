@@ -5,8 +5,8 @@ package import Model
 package struct RestorePlan: Sendable {
     package var descriptor: SourceDescriptor
     package var target: RecoveryTarget
-    /// The timeline recovery follows, always named explicitly.
-    package var timeline: TimelineID
+    /// The line of descent that recovery follows.
+    package var path: TimelinePath
     package var backup: BaseBackupDescriptor
     /// Segments that replay reads, in order.
     package var chain: Chain
@@ -19,12 +19,21 @@ package struct RestorePlan: Sendable {
     /// What the operator should know: what will be missing, what is unsound.
     package var warnings: [String]
 
+    /// The timeline recovery follows, always named explicitly.
+    package var timeline: TimelineID { path.timeline }
+
     /// Bytes read from the repository.
     package var storedBytes: UInt64 { backup.storedBytes + chain.storedBytes }
     /// Bytes of history to replay.
     package var replayBytes: UInt64 {
         let end = stop?.end ?? chain.end.ordinal
         return end > backup.start ? end - backup.start : 0
+    }
+
+    /// Adds what the restored copy will lack although it was archived.
+    mutating func warn(of branches: [AbandonedBranch]) {
+        let end = stop?.end ?? UInt64.max
+        warnings += branches.filter { $0.fork < end }.map(\.warning)
     }
 
     /// A cautious guess from rates that ordinary disks reach: 200 MiB/s written, 50 MiB/s replayed.

@@ -23,12 +23,17 @@ package struct RestoreRequest: Sendable {
     package var port: UInt16?
     /// Who owns the copy; needed when run as root.
     package var user: String?
+    /// What becomes of keys that live for a limited time.
+    package var expiry: ExpiryPolicy
+    /// URL of a live, empty server to fill instead of the folder; may hold a password.
+    package var server: String?
 
     package init(
         source: SourceID, target: RecoveryTarget, destination: String, repositoryURL: String,
         program: String, timeline: TimelineID? = nil, relocations: [String: String] = [:],
         programFolders: [String] = [], force: Bool = false, starts: Bool = false,
-        port: UInt16? = nil, user: String? = nil
+        port: UInt16? = nil, user: String? = nil, expiry: ExpiryPolicy = .keep,
+        server: String? = nil
     ) {
         self.source = source
         self.target = target
@@ -42,6 +47,8 @@ package struct RestoreRequest: Sendable {
         self.starts = starts
         self.port = port
         self.user = user
+        self.expiry = expiry
+        self.server = server
     }
 
     /// The command that the server's shell runs to get a file of the archive.

@@ -51,6 +51,7 @@ struct StopLocator {
     ) throws(TidemarkError) -> StopAnswer? {
         let reader = try open(segment)
         defer { reader.close() }
+        search.index(try index(of: segment, reader))
         var answer: StopAnswer?
         var position = segment.range.first
         while answer == nil {
@@ -61,6 +62,17 @@ struct StopLocator {
             if !more { return answer }
         }
         return answer
+    }
+
+    private func index(
+        of segment: SegmentListing, _ reader: SegmentReader
+    ) throws(TidemarkError) -> [TimeIndexEntry] {
+        if let descriptor = reader.descriptor { return descriptor.index }
+        guard !replayer.hasPointsInStream else { return [] }
+        return try SegmentReader.survey(
+            repository.store, segment.key, first: segment.range.first,
+            bytes: segment.range.length
+        ).index.stretches
     }
 
     /// Index of the first segment whose commits go beyond `time`; the last segment when none does.
@@ -93,7 +105,7 @@ struct StopLocator {
         return nil
     }
 
-    private func open(_ segment: SegmentListing) throws(TidemarkError) -> SegmentReader {
+    func open(_ segment: SegmentListing) throws(TidemarkError) -> SegmentReader {
         do {
             return try SegmentReader(repository.store, segment.key)
         } catch let error where error.code == .notFound && segment.state == .sealed {

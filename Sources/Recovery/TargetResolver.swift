@@ -6,9 +6,14 @@ import Repository
 struct TargetResolver {
     let planner: Planner
     let locator: StopLocator
+    private let hasPointsInStream: Bool
+    private let hasEvents: Bool
 
     init(_ planner: Planner, _ repository: ArchiveRepository, _ replayer: any Replayer) {
         self.planner = planner
+        hasPointsInStream = replayer.hasPointsInStream
+        hasEvents =
+            replayer.events(of: planner.snapshot.descriptor, on: planner.path.timeline) != nil
         locator = StopLocator(repository: repository, replayer: replayer, planner: planner)
     }
 
@@ -18,17 +23,20 @@ struct TargetResolver {
         case .time(let time): try at(time)
         case .transaction(let number): try at(transaction: number)
         case .position(let scheme, let text): try at(position: text, scheme: scheme)
-        case .point(let name): try at(point: name)
-        case .before(let event):
-            throw TidemarkError(
-                .usage, "before:\(event) needs `tidemark find`, which this version does not have",
-                remedy: "give a time, lsn:, xid: or point: instead")
+        case .point(let name):
+            try hasPointsInStream ? at(point: name) : at(markedPoint: name)
+        case .before(let text):
+            try at(before: text)
         }
     }
 
     private func latest() throws(TidemarkError) -> RestorePlan {
         let candidate = try planner.newest()
         let chain = candidate.chain
+        if chain.segments.isEmpty, var plan = planner.plan(candidate, stop: nil) {
+            plan.archiveEnd = candidate.backup.end
+            return plan
+        }
         let answer = try locator.search(.end, chain, from: chain.segments.count - 1)
         guard var plan = planner.plan(candidate, stop: nil), case .absent(let last?) = answer,
             last.end >= candidate.backup.end
@@ -40,10 +48,18 @@ struct TargetResolver {
     private func at(_ time: CommitTime) throws(TidemarkError) -> RestorePlan {
         for candidate in try planner.candidates(at: time) {
             let chain = candidate.chain
+            if chain.segments.isEmpty { return try nothingBehind(candidate) }
             let index = try locator.firstSegment(after: time, in: chain)
             let answer = try locator.search(.time(time), chain, from: index - 1)
             // No later commit in the archive, which is proved beyond the time: its last record.
-            if let plan = planner.plan(candidate, Self.stop(answer)) { return plan }
+            if let plan = planner.plan(candidate, Self.stop(answer)) {
+                if let stop = plan.stop,
+                    let conflict = try locator.conflict(with: time, behind: stop, in: chain)
+                {
+                    throw planner.refusal.ambiguous(conflict, stop)
+                }
+                return plan
+            }
         }
         throw planner.refusal.beforeFirst()
     }
@@ -56,8 +72,48 @@ struct TargetResolver {
                 remedy: "write it as \(style.scheme):\(style.text(planner.snapshot.backups[0].end))"
             )
         }
+        return try at(ordinal)
+    }
+
+    /// A restore point that is no record of the stream, but a position in it.
+    private func at(markedPoint name: String) throws(TidemarkError) -> RestorePlan {
+        let known = planner.snapshot.points.first {
+            $0.name == name
+                && planner.path.passes(Position(timeline: $0.timeline, ordinal: $0.position))
+        }
+        guard let known else { throw planner.refusal.absent("restore point \(name)") }
+        return try at(known.end ?? known.position)
+    }
+
+    private func at(before text: String) throws(TidemarkError) -> RestorePlan {
+        let isOnPath = { (event: EventID) in
+            planner.path.sections.contains { event.isOn($0.timeline) }
+        }
+        guard hasEvents, let event = EventID(text) else {
+            throw TidemarkError(
+                .usage, "before:\(text) names no event that `tidemark find` lists",
+                remedy: hasEvents
+                    ? "take the id from `tidemark find --source \(planner.snapshot.source)`"
+                    : "give a time, lsn:, xid: or point: instead")
+        }
+        guard isOnPath(event) else { throw planner.refusal.absent("event \(text)") }
+        return try at(event.ordinal)
+    }
+
+    /// Nothing was archived behind this base backup: it is itself what was asked for.
+    private func nothingBehind(_ candidate: Candidate) throws(TidemarkError) -> RestorePlan {
+        let end = candidate.backup.end
+        let stop = RecoveryStop(last: end, end: end, time: nil)
+        guard let plan = planner.plan(candidate, stop: stop) else {
+            preconditionFailure("a base backup reaches its own end")
+        }
+        return plan
+    }
+
+    private func at(_ ordinal: UInt64) throws(TidemarkError) -> RestorePlan {
         for candidate in try planner.candidates(reaching: ordinal) {
             let full = planner.toEnd(candidate)
+            if full.segments.isEmpty { return try nothingBehind(candidate) }
             let index = full.segments.lastIndex { $0.range.first < ordinal } ?? 0
             let answer = try locator.search(.position(ordinal), full, from: index - 1)
             if let plan = planner.plan(candidate, Self.stop(answer)) { return plan }

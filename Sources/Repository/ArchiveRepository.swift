@@ -116,10 +116,12 @@ extension ArchiveRepository {
     /// Every source that has an archive here, by name.
     package func sources() throws(TidemarkError) -> [SourceDescriptor] {
         var found: [SourceDescriptor] = []
-        for info in try store.list("") where info.key.name == "source.json" {
-            if let value = try document(SourceDescriptor.self, info.key) { found.append(value) }
+        for name in try store.folders("") {
+            // What is no name of a source is not ours.
+            guard let source = SourceID(name), let value = try descriptor(source) else { continue }
+            found.append(value)
         }
-        return found.sorted { $0.source < $1.source }
+        return found
     }
 
     package func descriptor(_ source: SourceID) throws(TidemarkError) -> SourceDescriptor? {
@@ -135,7 +137,32 @@ extension ArchiveRepository {
     // MARK: watermark, gaps, points
 
     package func watermark(_ source: SourceID) throws(TidemarkError) -> Watermark? {
-        try document(Watermark.self, Layout.watermark(source))
+        do {
+            return try document(Watermark.self, Layout.watermark(source))
+        } catch let error where error.code == .archiveDamaged {
+            throw TidemarkError(
+                error.code, error.message,
+                remedy: "move it away: no data is in it, and `tidemark run` writes a new one")
+        }
+    }
+
+    /// The watermark for whoever goes on writing it, under the stream's lease.
+    ///
+    /// It holds no data: one that cannot be read is set aside as evidence, and the proof starts
+    /// anew. `damage` then tells what was found and where it lies now.
+    package func takeUpWatermark(
+        _ source: SourceID, now: CommitTime
+    ) throws(TidemarkError) -> (watermark: Watermark?, damage: String?) {
+        do {
+            return (try watermark(source), nil)
+        } catch let error where error.code == .archiveDamaged {
+            let key = Layout.watermark(source)
+            let place = Layout.damagedWatermark(source, now)
+            guard let content = try bytes(key, limit: 16 << 20) else { return (nil, nil) }
+            try store.put(place, content, .replace)
+            try store.delete(key)
+            return (nil, "\(error.message); it was set aside as \(place)")
+        }
     }
 
     package func putWatermark(
@@ -151,7 +178,12 @@ extension ArchiveRepository {
     package func putGap(
         _ source: SourceID, _ style: any PositionStyle, _ gap: Gap
     ) throws(TidemarkError) {
-        let key = Layout.gap(source, style, gap)
+        var key = Layout.gap(source, style, gap)
+        if let known = try document(Gap.self, key) {
+            guard known.timeline != gap.timeline else { return }
+            // Numbers of different histories may be the same.
+            key = Layout.gap(source, style, gap, timeline: gap.timeline)
+        }
         if try store.size(key) == nil { try store.put(key, JSONDocument.encode(gap), .create) }
     }
 
@@ -198,7 +230,7 @@ extension ArchiveRepository {
     /// ids. Whoever holds the lease knows that no base backup is being written.
     @discardableResult
     package func sweepBackups(
-        _ source: SourceID, under lease: BackupLease
+        _ source: SourceID, under lease: ArchiveLease
     ) throws(TidemarkError) -> [String] {
         precondition(lease.source == source, "the lease is of another source")
         let prefix = Layout.backups(source)

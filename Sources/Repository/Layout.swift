@@ -9,6 +9,7 @@ package import Model
 /// <source>/<folder>/<timeline>/<segment>.partial the open segment
 /// <source>/base/<backup id>/manifest.json        written last; data beside it
 /// <source>/base/running.json                     the lease of whoever takes a base backup now
+/// <source>/sidecar.json                          the lease of whoever archives the stream
 /// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
 /// ```
 package enum Layout {
@@ -64,6 +65,17 @@ package enum Layout {
         ObjectKey(backups(source) + "running.json")
     }
 
+    /// Held by the process that archives the source's stream.
+    package static func streamLease(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/sidecar.json")
+    }
+
+    /// Where a watermark that cannot be read is set aside.
+    static func damagedWatermark(_ source: SourceID, _ now: CommitTime) -> ObjectKey {
+        let time = now.text(fractionDigits: 0).filter { $0 != "-" && $0 != ":" }
+        return ObjectKey("\(watermark(source)).damaged-\(time)")
+    }
+
     package static func points(_ source: SourceID) -> String { "\(source)/points/" }
 
     package static func point(_ source: SourceID, _ name: String) -> ObjectKey {
@@ -73,10 +85,11 @@ package enum Layout {
     package static func gaps(_ source: SourceID) -> String { "\(source)/gaps/" }
 
     package static func gap(
-        _ source: SourceID, _ style: any PositionStyle, _ gap: Gap
+        _ source: SourceID, _ style: any PositionStyle, _ gap: Gap, timeline: TimelineID? = nil
     ) -> ObjectKey {
         let range = "\(style.fileText(gap.first))-\(style.fileText(gap.last))"
-        return ObjectKey("\(source)/gaps/\(range).json")
+        let suffix = timeline.map { "-" + escaped($0.name) } ?? ""
+        return ObjectKey("\(source)/gaps/\(range)\(suffix).json")
     }
 
     /// File-name form of a user's name: everything but letters, digits, `.`, `_`, `-` as `%XX`; a

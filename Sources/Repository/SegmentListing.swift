@@ -70,7 +70,14 @@ extension StreamListing {
             ($0.range.first, $0.state == .sealed ? 0 : 1)
                 < ($1.range.first, $1.state == .sealed ? 0 : 1)
         }
-        for segment in sorted where kept.last?.range != segment.range { kept.append(segment) }
+        for segment in sorted {
+            // Where a name does not tell the end while a segment is open, its start must do.
+            let isKnown = kept.last.map { last in
+                last.range == segment.range
+                    || segment.state == .open && last.range.first == segment.range.first
+            }
+            if isKnown != true { kept.append(segment) }
+        }
         segments[timeline] = kept
     }
 

@@ -64,6 +64,19 @@ import Testing
         #expect(snapshot.windows().map(\.to) == [Sample.time(120)])
     }
 
+    @Test func `end with the proof, never with a commit stamped by a clock that ran ahead`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4], open: 550)
+        snapshot.lastCommits[Sample.segment(one, 5, .open).key] = Sample.time(4000)
+        snapshot.backups = [Sample.backup(one, start: 310, end: 350, finished: 100)]
+        snapshot.watermark = mark(one, archived: 540, proved: 400)
+        #expect(snapshot.windows().map(\.to) == [Sample.time(400)])
+        // Segments that were pushed after the sidecar's end: only their commits tell.
+        Sample.fill(&snapshot, one, [3, 4, 5, 6])
+        snapshot.lastCommits[Sample.segment(one, 6, .sealed).key] = Sample.time(450)
+        #expect(snapshot.windows().map(\.to) == [Sample.time(450)])
+    }
+
     @Test func `start at a whole millisecond that is itself restorable`() {
         var snapshot = Sample.snapshot()
         Sample.fill(&snapshot, one, [3])

@@ -93,11 +93,12 @@ import Testing
     }
 
     @Test func `verify names every problem`() {
-        let report = VerifyReport(sources: [
-            VerifiedSource(
-                name: SourceID("ledger")!, segments: 3, backups: 1, storedBytes: 5 << 20,
-                problems: ["wal/1/0003.lz4 is cut short"])
-        ])
+        let report = VerifyReport(
+            sources: [
+                VerifiedSource(
+                    name: SourceID("ledger")!, segments: 3, backups: 1, storedBytes: 5 << 20,
+                    problems: ["wal/1/0003.lz4 is cut short"])
+            ], deep: true)
         #expect(!report.isSound)
         #expect(
             VerifyView.text(report, style: plain) == """
@@ -106,6 +107,19 @@ import Testing
                 ledger: wal/1/0003.lz4 is cut short
 
                 """)
+    }
+
+    @Test func `verify without --deep promises nothing about content`() {
+        let sources = [
+            VerifiedSource(
+                name: SourceID("ledger")!, segments: 3, backups: 1, storedBytes: 5 << 20,
+                problems: [])
+        ]
+        let text = VerifyView.text(VerifyReport(sources: sources, deep: false), style: plain)
+        #expect(text.contains("names and footers sound\n"))
+        #expect(text.hasSuffix("The content was not read; --deep reads and checks it.\n"))
+        let deep = VerifyView.text(VerifyReport(sources: sources, deep: true), style: plain)
+        #expect(deep.hasSuffix("  sound\n"))
     }
 
     @Test func `a plan says where it stops and how long it takes`() {

@@ -77,26 +77,104 @@ struct ExposureTrackerTests {
         #expect(tracker.exposure(at(6)) == 0)
     }
 
-    @Test func `a source clock that steps back never takes back what was proved`() {
-        var tracker = ExposureTracker()
-        tracker.add(probe(10, bound: 1), archived: position(1))
-        var late = probe(11, bound: 1)
-        late.sourceTime = CommitTime(microseconds: 3_000_000)
-        tracker.add(late, archived: position(1))
-        #expect(tracker.proof?.restorableTo == CommitTime(microseconds: 10_000_007))
-        #expect(tracker.exposure(at(11)) == 0)
+    /// A probe of a source whose clock stands ahead by `jump`.
+    private func probe(_ second: Int, jump: Double, bound: UInt64 = 1) -> Probe {
+        var probe = probe(second, bound: bound)
+        probe.sourceTime = probe.sourceTime?.advanced(bySeconds: jump)
+        return probe
     }
 
-    @Test func `a restart takes the age of the old proof from the wall clock`() {
+    private func restorable(_ tracker: ExposureTracker) -> Double? {
+        tracker.proof.map { Double($0.restorableTo.microseconds) / 1e6 }
+    }
+
+    @Test func `a source clock that jumps ahead does not carry the proof into the future`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(10, jump: 0), archived: position(1))
+        for second in 11...15 {
+            tracker.add(probe(second, jump: 3600), archived: position(1))
+            #expect(restorable(tracker)! <= Double(second) + 0.001)
+            #expect(restorable(tracker)! >= Double(second))
+            #expect(abs(tracker.clock.jumpSeconds! - 3600) < 0.01)
+        }
+        tracker.add(probe(16, jump: 0), archived: position(1))
+        #expect(restorable(tracker) == 16.000007)
+        #expect(tracker.clock.jumpSeconds == nil)
+        #expect(tracker.exposure(at(16)) == 0)
+    }
+
+    @Test func `a jump ahead that lasts is followed in the end`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(10, jump: 0), archived: position(1))
+        for second in 11...70 { tracker.add(probe(second, jump: 3600), archived: position(1)) }
+        #expect(restorable(tracker)! < 71)
+        for second in 71...72 { tracker.add(probe(second, jump: 3600), archived: position(1)) }
+        #expect(restorable(tracker) == 3672.000007)
+    }
+
+    @Test func `a clock set back takes back what was claimed, and what waits to be`() {
+        var tracker = ExposureTracker()
+        tracker.add(probe(10, jump: 3600), archived: position(1))
+        #expect(restorable(tracker) == 3610.000007)
+        tracker.add(probe(11, jump: 3600, bound: 5), archived: position(1))
+        tracker.add(probe(12, jump: 0, bound: 9), archived: position(1))
+        #expect(restorable(tracker)! <= 12 && restorable(tracker)! > 10.9)
+        tracker.advance(to: position(5))
+        #expect(restorable(tracker)! <= 12)
+        tracker.advance(to: position(9))
+        #expect(restorable(tracker) == 12.000007)
+    }
+
+    @Test func `drift and slow answers are no jumps`() {
+        var tracker = ExposureTracker()
+        for second in 1...1000 {
+            var next = probe(second, jump: Double(second) * 0.0005)
+            next.answered = next.answered.advanced(bySeconds: second % 7 == 0 ? 3 : 0)
+            tracker.add(next, archived: position(1))
+            #expect(tracker.clock.jumpSeconds == nil)
+        }
+        #expect(restorable(tracker)! > 1000.4)
+    }
+
+    @Test func `the offset that a watermark keeps shows a jump over a restart`() {
+        let mark = Watermark(
+            timeline: one, state: .streaming, received: 5, archived: 5, restorableTo: nil,
+            provedAt: nil, written: CommitTime(microseconds: 9_000_000), clockOffsetSeconds: 0)
+        var tracker = ExposureTracker(mark, now: reading(10, wall: 10, "b"))
+        tracker.add(probe(11, jump: 3600), archived: position(1))
+        #expect(restorable(tracker)! < 11.1)
+    }
+
+    @Test func `after a reboot the age of the old proof comes from the wall clock`() {
         let mark = Watermark(
             timeline: one, state: .streaming, received: 5, archived: 5,
             restorableTo: CommitTime(microseconds: 1_000_000),
             provedAt: CommitTime(microseconds: 1_100_000),
-            written: CommitTime(microseconds: 2_000_000))
-        let tracker = ExposureTracker(
-            mark, now: at(500), wall: CommitTime(microseconds: 61_100_000))
+            written: CommitTime(microseconds: 2_000_000), boot: "a", writtenUptime: 1,
+            provedUptime: 0)
+        let tracker = ExposureTracker(mark, now: reading(500, wall: 61.1, "b"))
         #expect(abs(tracker.exposure(at(500))! - 60) < 0.001)
-        let stepped = ExposureTracker(mark, now: at(500), wall: CommitTime(microseconds: 0))
-        #expect(stepped.exposure(at(500)) == 0)
+        // Up for a second only: the age is still the true one.
+        let early = ExposureTracker(mark, now: reading(1, wall: 61.1, "b"))
+        #expect(abs(early.exposure(at(1))! - 60) < 0.001)
+    }
+
+    @Test func `a proof from the future is dropped, never taken for a fresh one`() {
+        let mark = Watermark(
+            timeline: one, state: .streaming, received: 5, archived: 5,
+            restorableTo: CommitTime(microseconds: 1_000_000),
+            provedAt: CommitTime(microseconds: 100_000_000),
+            written: CommitTime(microseconds: 100_000_000), boot: "a", writtenUptime: 7_000_000_000,
+            provedUptime: 6_000_000_000)
+        #expect(ExposureTracker(mark, now: reading(500, wall: 50, "b")).proof == nil)
+        // On the same boot the wall clock may say what it will.
+        let same = ExposureTracker(mark, now: reading(60, wall: 50, "a"))
+        #expect(same.exposure(at(60)) == 54)
+        #expect(same.proof?.lead == 0)
+    }
+
+    private func reading(_ second: Double, wall: Double, _ boot: String) -> ClockReading {
+        ClockReading(
+            wall: CommitTime(microseconds: Int64(wall * 1e6)), uptime: at(second), boot: boot)
     }
 }

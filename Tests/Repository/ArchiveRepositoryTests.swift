@@ -181,7 +181,8 @@ struct ArchiveRepositoryTests {
                     "ledger/base/20260101T000000Z-1-0000000000000001/configuration/manifest.json"),
                 [1], .create)
             #expect(try archive.repository.backups(Archive.source) == known)
-            let lease = try BackupLease.acquire(archive.store, Archive.source, archive.time)
+            let lease = try ArchiveLease.acquire(
+                archive.store, Archive.source, .baseBackup, archive.time)
             let swept = try archive.repository.sweepBackups(Archive.source, under: lease)
             #expect(swept == ["20260101T000000Z-1-0000000000000001"])
             #expect(try archive.memory.size(Layout.backupLease(Archive.source)) != nil)

@@ -51,8 +51,8 @@ import Testing
                 ? try writer.flush() : try writer.poll()
             promised.update { $0 = max($0, durable) }
         }
-        promised.update { $0 = end }
         try writer.flush()
+        promised.update { $0 = end }
         try writer.settle()
         writer.close()
         return end

@@ -111,4 +111,34 @@ import Testing
         #expect(!HistoryNote.decode([], into: &back))
         #expect(HistoryNote.encode(SegmentIndex(first: 0, bytes: 1)).isEmpty)
     }
+
+    @Test func `an index by time keeps moments apart and stays small`() {
+        var index = SegmentIndex(first: 0)
+        func entry(_ position: UInt64, _ microseconds: Int64) -> TimeIndexEntry {
+            let time = CommitTime(microseconds: microseconds)
+            return TimeIndexEntry(position: position, earliest: time, latest: time)
+        }
+        // Ten minutes at a hundred a second.
+        for number in 0..<60_000 as Range<UInt64> {
+            index.add(entry(number * 50, Int64(number) * 10_000))
+        }
+        #expect(index.stretches.count <= SegmentIndex.timedLimit)
+        #expect(
+            index.stretches.allSatisfy { stretch in
+                stretch.latest.microseconds - stretch.earliest.microseconds <= 250_000
+            })
+        let known = index
+        // Told again, as after a repair.
+        for number in stride(from: 0, to: 60_000, by: 37) as StrideTo<UInt64> {
+            index.add(entry(number * 50, Int64(number) * 10_000))
+        }
+        #expect(index == known)
+        var dense = SegmentIndex(first: 0)
+        for number in 0..<16 as Range<UInt64> { dense.add(entry(number * 32_768, 5)) }
+        #expect(dense.stretches.map(\.position) == (0..<8).map { $0 * 65_536 })
+        var back = SegmentIndex(first: 0)
+        back.add(entry(0, 2_000_000))
+        back.add(entry(10, 1_000_000))
+        #expect(back.stretches.count == 2 && back.lastCommit == CommitTime(microseconds: 2_000_000))
+    }
 }

@@ -112,6 +112,26 @@ import Testing
         }
     }
 
+    @Test func `a guest writes its own segment and leaves everybody else's open one alone`()
+        async throws
+    {
+        try await offPool {
+            let (store, before) = try begun()
+            var archive = before
+            let open = try #require(store.keys.first { $0.name.hasSuffix(".partial") })
+            let content = store.bytes(open)
+            archive.options.isGuest = true
+            let guest = try archive.writer()
+            #expect(try guest.begin(archive.opening(2 << 20)) == 2 << 20)
+            try archive.play(guest, to: 3 << 20)
+            try guest.flush()
+            try guest.settle()
+            guest.close()
+            #expect(store.bytes(open) == content)
+            #expect(store.keys.count == 3)
+        }
+    }
+
     @Test func `a sealed segment with other content is a conflict at begin and at sealing`()
         async throws
     {

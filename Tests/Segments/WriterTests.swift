@@ -206,6 +206,84 @@ import Testing
     }
 
     @Test(arguments: Compression.allCases)
+    func `a source that sends nothing again goes on in the middle of a segment`(
+        _ compression: Compression
+    ) async throws {
+        try await offPool {
+            let store = MemoryStore()
+            var archive = Archive(store, .size(bytes: 200_000, age: 60))
+            archive.options.compression = compression
+            for stop in [70_007, 140_001, 200_030, 330_000, 500_000] as [UInt64] {
+                let writer = try archive.writer()
+                let from = try archive.end()
+                var opening = archive.opening(from)
+                opening.state = String(from % 16)
+                #expect(try writer.begin(opening) == from)
+                try archive.play(writer, to: stop, pieces: 30_000)
+                try writer.flush()
+                writer.close()
+            }
+            try archive.checkEverything(to: 500_000)
+            for segment in try archive.stored() where segment.isSealed {
+                let reader = try SegmentReader(store, segment.key)
+                defer { reader.close() }
+                #expect(reader.descriptor?.state == String(segment.range.first % 16))
+            }
+            let open = try #require(try archive.stored().last)
+            let survey = try SegmentReader.survey(
+                store, open.key, first: open.range.first, bytes: 0)
+            #expect(!open.isSealed && survey.state == String(open.range.first % 16))
+        }
+    }
+
+    @Test func `nothing is cut between two edges`() async throws {
+        try await offPool {
+            let store = MemoryStore()
+            let archive = Archive(store, .size(bytes: 1000, age: 1))
+            let writer = try archive.writer()
+            try writer.begin(archive.opening(0))
+            for first in stride(from: 0, to: 50_000, by: 1000) as StrideTo<UInt64> {
+                let bytes = archive.history.bytes(first, first + 1000)
+                try writer.append(bytes.span.bytes, at: first)
+                archive.time.advance(2)
+                try writer.flush()
+            }
+            try writer.edge(50_000, state: "")
+            try writer.flush()
+            try writer.settle()
+            #expect(try archive.stored().map(\.range.last) == [50_000])
+            writer.close()
+        }
+    }
+
+    @Test func `an open segment stays as it is behind lost history`() async throws {
+        try await offPool {
+            let store = MemoryStore()
+            let archive = Archive(store, .size(bytes: 200_000, age: 60))
+            let writer = try archive.writer()
+            try writer.begin(archive.opening(0))
+            try archive.play(writer, to: 5000)
+            try writer.flush()
+            writer.close()
+            let again = try archive.writer()
+            #expect(try again.begin(archive.opening(9000)) == 9000)
+            try archive.play(again, to: 12_000)
+            try again.flush()
+            again.close()
+            let late = try archive.writer()
+            let error = #expect(throws: TidemarkError.self) {
+                try late.begin(archive.opening(11_000))
+            }
+            #expect(error?.code == .sourceUnreachable)
+            late.close()
+            #expect(try archive.stored().map(\.range.first) == [0, 9000])
+            #expect(try archive.read(archive.stored()[0].key) == archive.history.bytes(0, 5000))
+            #expect(
+                try archive.read(archive.stored()[1].key) == archive.history.bytes(9000, 12_000))
+        }
+    }
+
+    @Test(arguments: Compression.allCases)
     func `documents of a timeline are stored once and compared`(
         _ compression: Compression
     ) async throws {

@@ -21,6 +21,11 @@ int tm_open(const char *path, int flags, int mode, int direct);
 /// fallocate(2), mode 0 or FALLOC_FL_KEEP_SIZE. -1 and errno on failure.
 int tm_fallocate(int fd, int keep_size, int64_t offset, int64_t length);
 
+/// Device and inode of what `path` names, and nothing else: since Linux 6.13 whoever asks for a file's
+/// times makes its next write dirty the inode, which costs the following fdatasync another wait for
+/// the disk. -1 and errno on failure.
+int tm_identify(const char *path, uint64_t *device, uint64_t *inode);
+
 /// rename that fails with EEXIST when the target exists (RENAME_NOREPLACE).
 int tm_rename_noreplace(const char *from, const char *to);
 

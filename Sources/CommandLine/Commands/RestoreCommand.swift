@@ -11,7 +11,7 @@ struct RestoreCommand: ParsableCommand {
         discussion: """
             TARGET: latest, a time with zone (2026-11-22T12:00:00.250Z; everything
             committed at or before it is there, nothing after it), point:NAME,
-            lsn:0/3000060, xid:1234.
+            before:EVENT (see find), lsn:0/3000060, xid:1234, offset:REPLID:12345.
             DEST: a directory (each source gets DIR/<source>), or SOURCE=DIR,
             repeated.
 

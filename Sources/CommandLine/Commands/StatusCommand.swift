@@ -15,6 +15,10 @@ struct StatusCommand: ParsableCommand {
             Example, for a script that must know whether the objectives are met:
             exit status 6 if not.
               tidemark status --check
+
+            Without a configuration it reports on every source of the archive, against
+            the usual objectives:
+              tidemark status --repository file:///var/lib/tidemark
             """)
 
     /// Seconds between two looks with `--watch`.
@@ -40,12 +44,16 @@ struct StatusCommand: ParsableCommand {
         let operation = StatusOperation(try archive.load(file))
         let never = Monitor(false)
         while true {
-            let document = try operation.run()
+            let report = try operation.run()
+            let document = report.document
             let text = json ? try JSONText.encode(document) : StatusView.text(document)
             // Home, the new text, and away with what is left of the old one.
             let redraws = watch && !json && Output.isTerminal
             Output.result(redraws ? "\u{1B}[H\u{1B}[2J" + text : text)
-            guard watch else { return try verdict(document) }
+            guard watch else {
+                if let failure = report.failure { throw failure }
+                return try verdict(document)
+            }
             _ = never.wait(seconds: Self.interval) { $0 ? true : nil }
         }
     }

@@ -27,6 +27,12 @@ struct RestoreOptions: ParsableArguments {
     )
     var tablespaces: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Redis keys that expire: keep (as they would have), shift (by the time since the "
+                + "target), persist (never).", valueName: "policy"))
+    var expiry = ExpiryPolicy.keep
+
     @Flag(help: "Write into a destination that is not empty: what it holds is lost.")
     var force = false
 
@@ -34,7 +40,7 @@ struct RestoreOptions: ParsableArguments {
         guard let target = RecoveryTarget(text) else {
             throw ValidationError(
                 "a target is latest, a time with zone (2026-11-22T12:00:00Z), point:NAME, "
-                    + "lsn:0/3000060 or xid:1234")
+                    + "before:EVENT, lsn:0/3000060, xid:1234 or offset:REPLID:12345")
         }
         return target
     }
@@ -45,6 +51,7 @@ struct RestoreOptions: ParsableArguments {
         request.sources = sources
         request.timeline = timeline.map { TimelineID($0) }
         request.force = force
+        request.expiry = expiry
         for text in into { try Self.add(text, to: &request) }
         for text in tablespaces {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)

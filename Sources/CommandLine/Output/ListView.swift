@@ -7,7 +7,7 @@ enum ListView {
     static func text(_ document: ListDocument, style: TerminalStyle = .output) -> String {
         let parts = document.sources.map { source in
             style.bold("\(source.name) (\(source.kind.rawValue))") + "\n" + windows(source)
-                + backups(source) + points(source) + gaps(source, style)
+                + timelines(source) + backups(source) + points(source) + gaps(source, style)
         }
         return parts.joined(separator: "\n")
     }
@@ -19,6 +19,24 @@ enum ListView {
         return source.recoveryWindows.map {
             "  any moment from \($0.from.time) to \($0.to.time)\n"
         }.joined()
+    }
+
+    /// Only where there is a choice.
+    private static func timelines(_ source: ListedSource) -> String {
+        guard source.timelines.count > 1 else { return "" }
+        var table = Table(
+            ("  TIMELINE", .left), ("LEFT", .left), ("AT", .left), ("ARCHIVED TO", .left),
+            ("REMARKS", .left))
+        for timeline in source.timelines {
+            table.add(
+                "  " + timeline.id.name, timeline.parent?.name ?? "", timeline.fork ?? "",
+                timeline.end ?? "",
+                timeline.isCurrent
+                    ? "current"
+                    : timeline.isBranch
+                        ? "goes on behind the fork: restore --timeline \(timeline.id)" : "")
+        }
+        return table.text()
     }
 
     private static func backups(_ source: ListedSource) -> String {

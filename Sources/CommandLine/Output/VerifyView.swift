@@ -7,11 +7,12 @@ enum VerifyView {
         var table = Table(
             ("SOURCE", .left), ("SEGMENTS", .right), ("BASE BACKUPS", .right), ("READ", .right),
             ("RESULT", .left))
+        let sound = report.deep ? "sound" : "names and footers sound"
         for source in report.sources {
             table.add(
                 source.name.name, "\(source.segments)", "\(source.backups)",
                 "\(ByteCount(source.storedBytes))",
-                source.problems.isEmpty ? "sound" : "\(source.problems.count) problems")
+                source.problems.isEmpty ? sound : "\(source.problems.count) problems")
         }
         let whole = report.problems.map { style.red($0) + "\n" }
         let problems =
@@ -19,6 +20,7 @@ enum VerifyView {
             + report.sources.flatMap { source in
                 source.problems.map { style.red("\(source.name): \($0)") + "\n" }
             }
-        return table.text(title: style.bold) + problems.joined()
+        let limit = report.deep ? "" : "The content was not read; --deep reads and checks it.\n"
+        return table.text(title: style.bold) + problems.joined() + limit
     }
 }

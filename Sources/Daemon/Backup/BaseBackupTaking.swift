@@ -23,18 +23,19 @@ package struct BaseBackupTaking {
     /// Blocks until the backup exists.
     ///
     /// - Parameters:
+    ///   - remark: told what the source said besides.
     ///   - inspector: asked for the source's clock at the end.
     ///   - waitArchived: returns once the archive holds the range.
     package func take(
         inspector: any SourceInspector, shouldStop: @escaping () -> Bool,
-        progress: @escaping (BackupProgress) -> Void,
+        progress: @escaping (BackupProgress) -> Void, remark: @escaping (String) -> Void,
         waitArchived: @escaping (PositionRange) throws(TidemarkError) -> Void
     ) throws(TidemarkError) -> BaseBackupDescriptor {
         let options = BaseBackupOptions(
             workers: BaseBackupOptions.defaultWorkers, compression: compression)
         let time = time
         let hooks = BaseBackupHooks(
-            progress: progress, shouldStop: shouldStop,
+            progress: progress, shouldStop: shouldStop, remark: remark,
             sourceTime: { () throws(TidemarkError) in
                 let probe = try inspector.probe()
                 return probe.sourceTime ?? time.wall()

@@ -37,9 +37,8 @@ enum UnbuiltFeatures {
     /// Why a source of this kind cannot be archived; nil when it can.
     static func refusal(of kind: DatabaseKind) -> String? {
         switch kind {
-        case .postgres: nil
+        case .postgres, .redis: nil
         case .mongodb: "MongoDB is not in this version of tidemark"
-        case .redis: "Redis is not in this version of tidemark"
         }
     }
 

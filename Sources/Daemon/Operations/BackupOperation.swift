@@ -54,6 +54,7 @@ package struct BackupOperation: Sendable {
         ).take(
             inspector: inspector, shouldStop: { false },
             progress: { observer.advanced(to: $0.bytes) },
+            remark: { log.warning("base backup: the server said: \($0)") },
             waitArchived: { (range) throws(TidemarkError) in
                 guard let descriptor = try repository.descriptor(source.name) else {
                     throw TidemarkError(

@@ -1,3 +1,4 @@
+package import Catalog
 package import Model
 package import Monitoring
 
@@ -13,25 +14,64 @@ package struct ListedSource: Sendable, Encodable {
     package var name: SourceID
     package var kind: DatabaseKind
     package var recoveryWindows: [SourceStatus.Window]
+    package var timelines: [ListedTimeline]
     package var backups: [ListedBackup]
     package var points: [ListedPoint]
     package var gaps: [SourceStatus.GapStatus]
 
     package init(
         name: SourceID, kind: DatabaseKind, recoveryWindows: [SourceStatus.Window],
-        backups: [ListedBackup], points: [ListedPoint], gaps: [SourceStatus.GapStatus]
+        timelines: [ListedTimeline], backups: [ListedBackup], points: [ListedPoint],
+        gaps: [SourceStatus.GapStatus]
     ) {
         self.name = name
         self.kind = kind
         self.recoveryWindows = recoveryWindows
+        self.timelines = timelines
         self.backups = backups
         self.points = points
         self.gaps = gaps
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, kind, backups, points, gaps
+        case name, kind, timelines, backups, points, gaps
         case recoveryWindows = "recovery_windows"
+    }
+}
+
+/// One timeline of `list`.
+package struct ListedTimeline: Sendable, Encodable {
+    package var id: TimelineID
+    /// The timeline that it left, and where; nil for a first one.
+    package var parent: TimelineID?
+    package var fork: String?
+    /// End of what is archived of it; nil when nothing is.
+    package var end: String?
+    /// The source is on it.
+    package var isCurrent: Bool
+    /// It went on behind the place where the current line left it: history that nobody else has.
+    package var isBranch: Bool
+
+    package init(_ timeline: TimelineID, _ snapshot: CatalogSnapshot) {
+        let style = snapshot.style
+        let parent = snapshot.ancestors[timeline]?.last
+        let end = snapshot.end(of: timeline)?.ordinal
+        id = timeline
+        self.parent = parent?.timeline
+        fork = parent.map { style.text($0.end) }
+        self.end = end.map { style.text($0) }
+        isCurrent = timeline == snapshot.currentTimeline
+        // Positions count bytes, and a timeline's own last segment may reach behind the fork
+        // where segments have a fixed size; that is no history of its own.
+        let sections = snapshot.lines.compactMap { $0.section(of: timeline) }
+        isBranch =
+            end.map { end in sections.allSatisfy { $0.end < end } } ?? false
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id, parent, fork, end
+        case isCurrent = "current"
+        case isBranch = "branch"
     }
 }
 

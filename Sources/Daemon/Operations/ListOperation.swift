@@ -33,6 +33,7 @@ package struct ListOperation: Sendable {
         return ListedSource(
             name: snapshot.source, kind: snapshot.descriptor.kind,
             recoveryWindows: snapshot.windows().map(SourceStatus.Window.init),
+            timelines: snapshot.timelines.map { ListedTimeline($0, snapshot) },
             backups: snapshot.backups.map { ListedBackup($0, style) },
             points: snapshot.points.sorted { $0.time < $1.time }.map { ListedPoint($0, style) },
             gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) })

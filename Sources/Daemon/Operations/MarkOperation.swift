@@ -20,6 +20,8 @@ package struct MarkOperation: Sendable {
     package func run() throws(TidemarkError) -> [(source: SourceID, point: ListedPoint)] {
         let repository = try configuration.repository.archive()
         try repository.open()
+        // Before anything is written into a source: a point that nobody archives is of no use.
+        for source in configuration.sources { try checkStreams(source.name, repository) }
         var made: [(SourceID, RestorePoint, any PositionStyle)] = []
         for source in configuration.sources {
             let (point, style) = try mark(source, repository)
@@ -48,6 +50,21 @@ package struct MarkOperation: Sendable {
         let inspector = try Rooms.room(source, time: time).inspector()
         defer { inspector.close() }
         return (try inspector.mark(name), Rooms.style(descriptor))
+    }
+
+    private func checkStreams(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) {
+        guard let mark = try repository.watermark(source), mark.isLive(time.reading()) else {
+            throw TidemarkError(
+                .failed, "no sidecar archives \(source), so a restore point would not be archived",
+                remedy: "start it first: tidemark run")
+        }
+        guard mark.state != .connecting else {
+            throw TidemarkError(
+                .failed, "the stream of \(source) is not open: \(mark.reason)",
+                remedy: "mark when `tidemark status` shows it streaming")
+        }
     }
 
     /// Every byte of the record is archived once the position behind it is reached.

@@ -82,7 +82,9 @@ package struct RestoreOperation: Sendable {
     /// exist in the copy. Never with its password.
     private func access(_ url: String, as source: SourceID) -> String {
         let known = configuration.sources.first { $0.name == source }?.url
-        guard let known, let scheme = url.firstRange(of: "://"), let slash = url.lastIndex(of: "/")
+        // Of the others the server's own URL is enough.
+        guard let known, known.kind == .postgres, let scheme = url.firstRange(of: "://"),
+            let slash = url.lastIndex(of: "/")
         else { return url }
         let user = known.user.isEmpty ? "" : known.user + "@"
         let place = url[scheme.upperBound..<slash]
@@ -99,7 +101,8 @@ package struct RestoreOperation: Sendable {
             repositoryURL: configuration.repository.url.description,
             program: try OwnProgram.path(), timeline: request.timeline,
             relocations: request.tablespaces, programFolders: request.programs,
-            force: request.force, starts: request.starts, port: request.port, user: request.user)
+            force: request.force, starts: request.starts, port: request.port, user: request.user,
+            expiry: request.expiry, server: server(source))
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.
@@ -107,9 +110,12 @@ package struct RestoreOperation: Sendable {
         switch request.places[source] {
         case .directory(let path): return try OwnProgram.absolute(path)
         case .server(let url):
-            throw TidemarkError(
-                .usage, "\(source) cannot be restored into a running server (\(url))",
-                remedy: "name a folder: --into \(source)=/srv/restored")
+            guard url.kind == .redis else {
+                throw TidemarkError(
+                    .usage, "\(source) cannot be restored into a running server (\(url))",
+                    remedy: "name a folder: --into \(source)=/srv/restored")
+            }
+            return url.redacted
         case nil: break
         }
         guard let folder = request.folder else {
@@ -118,6 +124,11 @@ package struct RestoreOperation: Sendable {
                 remedy: "add --into \(source)=DIR")
         }
         return try OwnProgram.absolute(folder) + "/\(source)"
+    }
+
+    private func server(_ source: SourceID) -> String? {
+        guard case .server(let url)? = request.places[source] else { return nil }
+        return url.secret.reveal()
     }
 
     private func view(_ plan: RestorePlan, _ destination: String) -> RestoredSource {

@@ -29,6 +29,9 @@ package struct RestoreRequest: Sendable {
     /// Old and new place of tablespaces.
     package var tablespaces: [String: String]
 
+    /// What becomes of keys that live for a limited time.
+    package var expiry = ExpiryPolicy.keep
+
     /// Folders of the server's own programs; empty for the usual places.
     package var programs: [String]
 

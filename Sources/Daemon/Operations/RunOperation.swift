@@ -63,8 +63,7 @@ package struct RunOperation: Sendable {
             try repository.openOrCreate(now: time.wall(), random: &random)
             var parts = Parts()
             for source in configuration.sources {
-                let board = SourceBoard(
-                    source.name, watermark: try repository.watermark(source.name), time: time)
+                let board = SourceBoard(source.name, time: time)
                 parts.boards.append(board)
                 parts.services.append(try service(source, board, repository, parts.stop))
             }
@@ -82,6 +81,8 @@ package struct RunOperation: Sendable {
         let codec = configuration.repository.compression.codec
         let options = Archiver.Options(configuration)
         return SourceService(
+            turn: SourceTurn(
+                repository: repository, board: board, stop: stop, time: time, log: log),
             archiver: Archiver(
                 room: room, repository: repository, board: board, stop: stop, options: options,
                 time: time, log: log),

@@ -1,6 +1,6 @@
 import Catalog
 package import Model
-package import Monitoring
+import Monitoring
 import Platform
 import Repository
 
@@ -11,60 +11,78 @@ package struct StatusOperation: Sendable {
 
     package init(_ configuration: Configuration) { self.configuration = configuration }
 
-    /// The state at this moment; called again and again by `--watch`.
-    package func run() throws(TidemarkError) -> StatusDocument {
-        let repository = try configuration.repository.archive()
-        try repository.open()
-        var sources: [SourceStatus] = []
-        for source in configuration.sources { sources.append(try status(source, repository)) }
-        return StatusDocument(
-            time: time.wall(), repository: repository.store.url, state: "ok", sources: sources)
+    /// What is asked about: a source of the configuration, or of the archive.
+    private struct Subject {
+        var source: SourceID
+        var kind: DatabaseKind
+        var rpo: Duration
+    }
+
+    /// The state at this moment; called again and again by `--watch`. Throws `usage` when there is
+    /// nothing to report on.
+    package func run() throws(TidemarkError) -> StatusReport {
+        var subjects = configuration.sources.map {
+            Subject(source: $0.name, kind: $0.kind, rpo: $0.rpo)
+        }
+        do throws(TidemarkError) {
+            let repository = try configuration.repository.archive()
+            try repository.open()
+            if subjects.isEmpty { subjects = try self.subjects(repository) }
+            var sources: [SourceStatus] = []
+            for subject in subjects { sources.append(try status(subject, repository)) }
+            return StatusReport(document: document(sources, state: "ok"))
+        } catch let error where error.code != .usage {
+            let state = error.message
+            let unknown = subjects.map { Self.unknown($0, "the archive cannot be read: \(state)") }
+            return StatusReport(document: document(unknown, state: state), failure: error)
+        }
+    }
+
+    private func document(_ sources: [SourceStatus], state: String) -> StatusDocument {
+        StatusDocument(
+            time: time.wall(), repository: configuration.repository.url.description, state: state,
+            sources: sources)
+    }
+
+    /// Without a configuration: everything that is archived there, against the usual objectives.
+    private func subjects(
+        _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> [Subject] {
+        let found = try repository.sources().map {
+            Subject(
+                source: $0.source, kind: $0.kind, rpo: SourceConfiguration.defaultRPO($0.kind))
+        }
+        guard !found.isEmpty else {
+            throw TidemarkError(
+                .usage, "the archive at \(repository.store.url) has no source yet",
+                remedy: "see that `tidemark run` writes to this place, or name the configuration "
+                    + "with --config")
+        }
+        return found
     }
 
     private func status(
-        _ source: SourceConfiguration, _ repository: ArchiveRepository
+        _ subject: Subject, _ repository: ArchiveRepository
     ) throws(TidemarkError) -> SourceStatus {
-        let rpo = source.rpo.inSeconds
-        guard let descriptor = try repository.descriptor(source.name) else {
-            return SourceStatus(
-                name: source.name, kind: source.kind, state: .stopped, timeline: nil,
-                receivedPosition: nil, archivedPosition: nil, restorableTo: nil,
-                exposureSeconds: nil, rpoSeconds: rpo, recoveryWindows: [], gaps: [],
-                lastBackup: nil, sourceWindow: nil, reason: "nothing is archived yet")
+        do {
+            guard let descriptor = try repository.descriptor(subject.source) else {
+                return Self.unknown(subject, "nothing is archived yet")
+            }
+            let snapshot = try CatalogReader(repository, try Rooms.replayer(descriptor.kind))
+                .read(subject.source)
+            return SourceReport(
+                snapshot: snapshot, rpo: subject.rpo.inSeconds, now: time.reading()
+            ).status
+        } catch let error where error.code == .archiveDamaged {
+            return Self.unknown(subject, "\(error.message) (\(error.remedy))")
         }
-        let style = Rooms.style(descriptor)
-        let mark = try repository.watermark(source.name)
-        let snapshot = try CatalogReader(repository, try Rooms.replayer(descriptor.kind))
-            .read(source.name)
-        let (state, reason) = state(mark)
-        return SourceStatus(
-            name: source.name, kind: source.kind, state: state, timeline: mark?.timeline,
-            receivedPosition: mark.map { style.text($0.received) },
-            archivedPosition: mark.map { style.text($0.archived) },
-            restorableTo: mark?.restorableTo, exposureSeconds: exposure(mark), rpoSeconds: rpo,
-            recoveryWindows: snapshot.windows().map { SourceStatus.Window($0) },
-            gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
-            lastBackup: snapshot.backups.last.map(SourceStatus.LastBackup.init),
-            sourceWindow: mark?.sourceWindow, reason: reason)
     }
 
-    /// What the sidecar last said of itself, unless it has stopped saying anything.
-    private func state(_ mark: Watermark?) -> (StreamState, String) {
-        guard let mark else { return (.stopped, "nothing is proved yet") }
-        guard mark.state != .stopped else { return (.stopped, "`tidemark run` was stopped") }
-        guard mark.isLive(time.wall()) else {
-            return (
-                .stopped,
-                "no sidecar has reported since \(mark.written): it has ended, or cannot write to "
-                    + "the repository (its log says why)"
-            )
-        }
-        return (mark.state, mark.reason)
-    }
-
-    /// By the wall clock, which is all that two processes share; never negative.
-    private func exposure(_ mark: Watermark?) -> Double? {
-        guard let proved = mark?.provedAt, mark?.restorableTo != nil else { return nil }
-        return max(0, time.wall().seconds(since: proved))
+    private static func unknown(_ subject: Subject, _ reason: String) -> SourceStatus {
+        SourceStatus(
+            name: subject.source, kind: subject.kind, state: .stopped, timeline: nil,
+            receivedPosition: nil, archivedPosition: nil, restorableTo: nil, exposureSeconds: nil,
+            rpoSeconds: subject.rpo.inSeconds, recoveryWindows: [], gaps: [], lastBackup: nil,
+            sourceWindow: nil, reason: reason)
     }
 }

@@ -32,12 +32,12 @@ package struct VerifyOperation: Sendable {
         let report = try verifier.run { (state) throws(TidemarkError) in
             progress.advanced(to: state.bytes)
         }
-        return VerifyReport(report)
+        return VerifyReport(report, deep: isDeep)
     }
 }
 
 extension VerifyReport {
-    init(_ report: VerificationReport) {
+    init(_ report: VerificationReport, deep: Bool) {
         var sources = report.sources.map { source in
             VerifiedSource(
                 name: source.name, segments: source.segments, backups: source.baseBackups,
@@ -54,7 +54,7 @@ extension VerifyReport {
         }
         self.init(
             sources: sources,
-            problems: report.problems.filter { $0.source == nil }.map(\.text))
+            problems: report.problems.filter { $0.source == nil }.map(\.text), deep: deep)
     }
 }
 

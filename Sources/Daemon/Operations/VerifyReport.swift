@@ -5,10 +5,13 @@ package struct VerifyReport: Sendable, Encodable {
     package var sources: [VerifiedSource]
     /// What is wrong with the archive as a whole.
     package var problems: [String]
+    /// Whether the content was read too; without it only names, footers and manifests were.
+    package var deep: Bool
 
-    package init(sources: [VerifiedSource], problems: [String] = []) {
+    package init(sources: [VerifiedSource], problems: [String] = [], deep: Bool) {
         self.sources = sources
         self.problems = problems
+        self.deep = deep
     }
 
     /// Whether nothing was found wrong.

@@ -1,33 +1,140 @@
 import Catalog
 import Model
 import Repository
+import Segments
 
 /// Where the archive of a source ends, and what is missing before that.
 struct ArchiveEnd {
-    private let snapshot: CatalogSnapshot?
-    /// Nil when no segment is archived.
-    let continuation: Continuation?
+    /// What a stream needs to go on there.
+    private(set) var resume: ResumePoint
+    /// What is missing although the archive has history behind it; the stream goes on at its start.
+    private(set) var hole: PositionRange?
+    /// Nil before first contact, and where holes are not looked for.
+    private var snapshot: CatalogSnapshot?
 
-    /// Reads names, documents and the open segments; of a source without a descriptor nothing.
+    /// Reads names, documents and the open segments.
     ///
     /// An open segment counts up to its last whole frame; what a crash tore off behind it was never
     /// acknowledged.
+    ///
+    /// - Parameters:
+    ///   - known: nil before first contact.
+    ///   - lost: start where the source can, whatever the archive's end.
+    ///   - filled: where the session before has filled a hole. The archive goes on behind it, but
+    ///     what it holds there is to be compared with what the source sends.
     init(
-        _ known: SourceDescriptor?, _ repository: ArchiveRepository
+        _ known: SourceDescriptor?, _ repository: ArchiveRepository, _ room: any DatabaseRoom,
+        lost: Bool, filled: Position?
     ) throws(TidemarkError) {
-        guard let known else {
-            snapshot = nil
-            continuation = nil
+        resume = ResumePoint(descriptor: known, end: nil, skipsLostHistory: lost)
+        guard let known else { return }
+        guard known.kind == .postgres else {
+            resume = try Self.resumePoint(
+                known, repository, room.style(segmentBytes: known.segmentBytes), lost: lost)
             return
         }
         let reader = CatalogReader(repository, try Rooms.replayer(known.kind))
         let read = try reader.read(known.source, withCommits: false)
+        let continuation = read.continuation()
         snapshot = read
-        continuation = read.continuation()
+        hole = continuation?.hole
+        resume.end = filled ?? continuation?.end
     }
 
-    /// What was lost when a stream that was to go on at `end` could only begin at `start`.
-    func lost(from end: Position, to start: Position) -> [PositionRange] {
-        snapshot?.missing(from: end, to: start) ?? []
+    /// What was lost when the stream could only begin at `start`.
+    func lost(to start: Position) -> [PositionRange] {
+        guard let end = resume.end else { return [] }
+        if let snapshot { return snapshot.missing(from: end, to: start) }
+        guard start.timeline != end.timeline || start.ordinal > end.ordinal else { return [] }
+        return [
+            PositionRange(
+                timeline: end.timeline, first: end.ordinal, last: max(end.ordinal, start.ordinal))
+        ]
+    }
+}
+
+// MARK: streams without a fixed order of timelines
+
+extension ArchiveEnd {
+    private static func resumePoint(
+        _ descriptor: SourceDescriptor, _ repository: ArchiveRepository,
+        _ style: any PositionStyle, lost: Bool
+    ) throws(TidemarkError) -> ResumePoint {
+        var resume = ResumePoint(descriptor: descriptor, end: nil, skipsLostHistory: lost)
+        let listing = try repository.stream(descriptor.source, style)
+        let reader = TimelineReader(repository, try Rooms.replayer(descriptor.kind))
+        let marked = try repository.watermark(descriptor.source)
+        let stored = try ends(listing, repository)
+        var known = stored
+        // A stream that has carried nothing yet left no segment, but was joined all the same.
+        var claims = try repository.backups(descriptor.source).map {
+            Position(timeline: $0.timeline, ordinal: $0.end)
+        }
+        if let marked {
+            claims.append(Position(timeline: marked.timeline, ordinal: marked.archived))
+        }
+        for claim in claims {
+            known[claim.timeline] = max(claim.ordinal, known[claim.timeline] ?? 0)
+        }
+        let newest = TimelineOrder(ancestors: try reader.ancestors(listing)).newest(
+            of: known.keys.sorted(), marked: marked?.timeline)
+        for (timeline, ordinal) in known {
+            let end = Position(timeline: timeline, ordinal: ordinal)
+            if timeline == newest { resume.end = end } else { resume.others.append(end) }
+        }
+        guard let end = resume.end else { return resume }
+        if stored[end.timeline] == end.ordinal {
+            let segments = listing.segments[end.timeline] ?? []
+            resume.tail = try tail(segments, end.ordinal, repository)
+        }
+        for (name, key) in listing.documents[end.timeline] ?? [:] {
+            resume.documents[name] = try reader.content(key)
+        }
+        return resume
+    }
+
+    private static func end(
+        of last: SegmentListing, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> UInt64 {
+        guard last.state == .open else { return last.range.last }
+        let reader = try SegmentReader(repository.store, last.key)
+        defer { reader.close() }
+        var end = last.range.first
+        while try reader.read({ end += UInt64($0.byteCount) }) {}
+        return end
+    }
+
+    private static func ends(
+        _ listing: StreamListing, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> [TimelineID: UInt64] {
+        var ends: [TimelineID: UInt64] = [:]
+        for (timeline, segments) in listing.segments {
+            if let last = segments.last { ends[timeline] = try end(of: last, repository) }
+        }
+        return ends
+    }
+
+    /// The bytes from the newest edge that the archive knows by itself: the start of the last
+    /// segment that holds anything.
+    private static func tail(
+        _ segments: [SegmentListing], _ end: UInt64, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> StreamTail? {
+        guard let last = segments.last(where: { $0.range.first < end }) else { return nil }
+        let store = repository.store
+        let state: String?
+        if last.state == .open {
+            state = try SegmentReader.survey(store, last.key, first: last.range.first, bytes: 0)
+                .state
+        } else {
+            let reader = try SegmentReader(store, last.key)
+            defer { reader.close() }
+            state = reader.descriptor?.state
+        }
+        return StreamTail(first: last.range.first, state: state ?? "") {
+            (body) throws(TidemarkError) in
+            let reader = try SegmentReader(store, last.key)
+            defer { reader.close() }
+            while try reader.read(body) {}
+        }
     }
 }

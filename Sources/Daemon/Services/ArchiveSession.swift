@@ -1,4 +1,3 @@
-import Catalog
 import Logging
 import Model
 import Platform
@@ -31,31 +30,31 @@ struct ArchiveSession {
 
     /// Connects, records a gap that was found, and takes up the open segment.
     ///
-    /// - Parameter filled: where the session before has filled a hole. The archive goes on behind
-    ///   it, but what it holds there is compared with what the source sends.
+    /// - Parameters:
+    ///   - lost: why the source no longer has the history behind the archive's end; nil when it
+    ///     has.
+    ///   - filled: where the session before has filled a hole.
     init(
-        _ archiver: Archiver, _ stream: any ChangeSource, skipsLostHistory: Bool,
-        filled: Position? = nil
+        _ archiver: Archiver, _ stream: any ChangeSource, lost: String?, filled: Position?
     ) throws(TidemarkError) {
         self.archiver = archiver
         self.stream = stream
         let known = try archiver.repository.descriptor(archiver.room.source)
-        let archive = try ArchiveEnd(known, archiver.repository)
-        let end = filled ?? archive.continuation?.end
-        let opening = try stream.open(
-            ResumePoint(descriptor: known, end: end, skipsLostHistory: skipsLostHistory))
+        let archive = try ArchiveEnd(
+            known, archiver.repository, archiver.room, lost: lost != nil, filled: filled)
+        let opening = try stream.open(archive.resume)
         if known == nil { try archiver.repository.putDescriptor(opening.descriptor) }
         style = archiver.room.style(segmentBytes: opening.descriptor.segmentBytes)
         timeline = opening.start.timeline
         policy = FlushPolicy(interval: archiver.options.flushInterval)
         durable = opening.start.ordinal
-        if skipsLostHistory, let end {
-            for range in archive.lost(from: end, to: opening.start) {
-                try archiver.recordGap(range, style)
+        if let lost {
+            for range in archive.lost(to: opening.start) {
+                try archiver.recordGap(range, next: opening.start.timeline, style, lost)
             }
         }
         writer = try Self.writer(archiver, opening, stream, style)
-        if let hole = archive.continuation?.hole, hole.timeline == opening.start.timeline,
+        if let hole = archive.hole, hole.timeline == opening.start.timeline,
             opening.start.ordinal <= hole.first
         {
             limit = hole.last
@@ -152,7 +151,8 @@ struct ArchiveSession {
     private mutating func advance(_ moment: FlushPolicy.Moment) throws(TidemarkError) {
         let now = archiver.time.monotonic()
         let isDue = policy.isFlushDue(
-            moment, hasUnflushed: hasUnflushed, isOverdue: writer.shouldFlush(now),
+            moment, received: hasUnflushed ? writer.received : nil,
+            isOverdue: writer.shouldFlush(now),
             isWaitedFor: archiver.board.isWaitedFor.load(ordering: .relaxed), now: now)
         if isDue { try flush() } else { try acknowledge(writer.poll(), now) }
     }

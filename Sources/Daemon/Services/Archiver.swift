@@ -66,9 +66,9 @@ package final class Archiver: Sendable {
             var opened: MonotonicTime?
             do throws(TidemarkError) {
                 var session = try ArchiveSession(
-                    self, stream, skipsLostHistory: retry.skipsLostHistory, filled: retry.filled)
+                    self, stream, lost: retry.lost, filled: retry.filled)
                 opened = time.monotonic()
-                retry.skipsLostHistory = false
+                retry.lost = nil
                 retry.filled = nil
                 let ending = try session.follow()
                 retry = Retry()
@@ -93,7 +93,8 @@ package final class Archiver: Sendable {
         /// A session that lasted this long was a success; what ends it is news.
         static let soundSeconds = 10.0
 
-        var skipsLostHistory = false
+        /// Why history was lost; nil while none is.
+        var lost: String?
         /// Where a hole was filled.
         var filled: Position?
         private var backoff = Backoff(first: 0.1, limit: 15)
@@ -102,14 +103,14 @@ package final class Archiver: Sendable {
         var message = ""
 
         mutating func seconds() -> Double {
-            skipsLostHistory ? 0.1 : backoff.next(using: &random)
+            lost != nil ? 0.1 : backoff.next(using: &random)
         }
     }
 
     private func failed(_ error: TidemarkError, _ retry: inout Retry) {
-        if error.code == .historyLost, !retry.skipsLostHistory {
+        if error.code == .historyLost, retry.lost == nil {
             log.error("history was lost: \(error.message)")
-            retry.skipsLostHistory = true
+            retry.lost = error.message
             retry.filled = nil
             return
         }
@@ -134,7 +135,8 @@ extension Archiver {
                 "source.end": "\(style.text(opening.sourceEnd))",
             ])
         board.connected(
-            Position(timeline: opening.start.timeline, ordinal: archived), now: time.monotonic())
+            Position(timeline: opening.start.timeline, ordinal: archived),
+            identity: opening.descriptor.identity, now: time.monotonic())
     }
 
     func switched(to next: Position, _ style: any PositionStyle) {
@@ -156,11 +158,13 @@ extension Archiver {
 
     /// Writes down that a stretch is lost, and asks for the base backup that mends it.
     func recordGap(
-        _ range: PositionRange, _ style: any PositionStyle
+        _ range: PositionRange, next: TimelineID, _ style: any PositionStyle, _ reason: String
     ) throws(TidemarkError) {
         let gap = Gap(
-            timeline: range.timeline, first: range.first, last: range.last, found: time.wall(),
-            reason: "the source had removed this history before it was archived")
+            timeline: range.timeline, first: range.first, last: range.last,
+            nextTimeline: next == range.timeline ? nil : next, found: time.wall(),
+            reason: room.kind.hasLastingIdentity
+                ? "the source had removed this history before it was archived" : reason)
         try repository.putGap(room.source, style, gap)
         log.error(
             "gap in the archive",
@@ -170,6 +174,8 @@ extension Archiver {
         board.monitor.update { state in
             state.backupNeeded = "history was lost"
             state.seen.awaitsBackupAfterGap = true
+            // Their bounds may lie in what was lost.
+            state.tracker.voidWaiting()
         }
     }
 }

@@ -86,6 +86,7 @@ package final class BackupKeeper: Sendable {
             room: room, repository: repository, compression: compression, time: time
         ).take(
             inspector: inspector, shouldStop: { [stop] in stop.isRaised }, progress: { _ in },
+            remark: { [log] in log.info("base backup: the server said: \($0)") },
             waitArchived: { [board, stop, time] (range) throws(TidemarkError) in
                 try board.waitArchived(
                     range, stallSeconds: Self.stallSeconds, clock: time,

@@ -3,17 +3,30 @@ package import Model
 /// Decides when received bytes are made durable, and when the board is told. Pure.
 ///
 /// * Somebody waits for us (a synchronous commit): at once, whenever all that came was taken.
-/// * Nobody does: also at once after a quiet time, but no more often than every `spacing`. Whether
-///   somebody waits is asked once a second only, so the spacing also bounds how long the first
-///   commits wait after the source was switched to synchronous.
+/// * Nobody does, as far as is known: also at once after a quiet time, but no more often than every
+///   `spacing` while more keeps coming.
+/// * Whether somebody waits is asked once a second only. But who waits for us writes nothing more,
+///   so bytes that are held back while nothing follows them for `silence` are flushed, and for the
+///   next second so is everything, as if somebody had said that he waits.
 /// * More is on its way: when the oldest byte has waited for the interval; the pipeline makes bulk
 ///   data durable by itself.
 package struct FlushPolicy: Sendable {
     /// Seconds between two flushes that nobody waits for, and between two reports to the board.
     package static let spacing = 0.02
+    /// Seconds without a further byte that show that somebody may be waiting.
+    package static let silence = 0.002
+    /// Seconds for which that is believed; then the source itself has been asked.
+    private static let belief = 1.5
 
     private let interval: Double
     private var lastFlush: MonotonicTime?
+    /// Up to where bytes had come, and when that changed last.
+    private var lastReceived: UInt64 = 0
+    private var lastArrival: MonotonicTime?
+    /// Until when somebody is thought to wait.
+    private var believedUntil: MonotonicTime?
+    /// When the bytes that are held back are looked at again.
+    private var heldUntil: MonotonicTime?
     private var lastReport: MonotonicTime?
     private var isReportPending = false
 
@@ -31,22 +44,44 @@ package struct FlushPolicy: Sendable {
     /// Whether to flush now.
     ///
     /// - Parameters:
+    ///   - received: up to where bytes have come; nil when all of them are flushed.
     ///   - isOverdue: the oldest byte has waited for the interval.
-    package func isFlushDue(
-        _ moment: Moment, hasUnflushed: Bool, isOverdue: Bool, isWaitedFor: Bool,
+    package mutating func isFlushDue(
+        _ moment: Moment, received: UInt64?, isOverdue: Bool, isWaitedFor: Bool,
         now: MonotonicTime
     ) -> Bool {
-        guard hasUnflushed else { return false }
+        heldUntil = nil
+        guard let received else { return false }
+        if received != lastReceived || lastArrival == nil {
+            lastReceived = received
+            lastArrival = now
+        }
         switch moment {
         case .bulk: return isOverdue
         case .quiet:
-            guard !isWaitedFor, !isOverdue, let lastFlush else { return true }
-            return now.seconds(since: lastFlush) >= min(Self.spacing, interval)
+            if isWaitedFor || isOverdue { return true }
+            return !holdsBack(now)
         }
+    }
+
+    /// Nobody is known to wait: whether the bytes wait a little for more to come.
+    private mutating func holdsBack(_ now: MonotonicTime) -> Bool {
+        guard let lastFlush, let lastArrival else { return false }
+        if let believedUntil, now < believedUntil { return false }
+        let next = lastFlush.advanced(bySeconds: min(Self.spacing, interval))
+        if next <= now { return false }
+        let quiet = lastArrival.advanced(bySeconds: Self.silence)
+        if quiet <= now {
+            believedUntil = now.advanced(bySeconds: Self.belief)
+            return false
+        }
+        heldUntil = min(next, quiet)
+        return true
     }
 
     /// When the next pull has to return at the latest.
     package func deadline(hasUnflushed: Bool, now: MonotonicTime) -> MonotonicTime {
+        if let heldUntil { return heldUntil }
         let waits = hasUnflushed || isReportPending ? min(Self.spacing, interval) : 1
         return now.advanced(bySeconds: waits)
     }

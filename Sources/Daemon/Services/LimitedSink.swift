@@ -26,4 +26,8 @@ final class LimitedSink: ChangeSink {
     ) throws(TidemarkError) {
         try sink.attach(name, timeline: timeline, bytes)
     }
+
+    func edge(_ position: UInt64, state: String) throws(TidemarkError) {
+        if position <= limit { try sink.edge(position, state: state) }
+    }
 }

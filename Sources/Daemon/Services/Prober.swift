@@ -67,15 +67,18 @@ package final class Prober: Sendable {
     /// One probe; the problem in words, nil when the source answered.
     private func look(_ inspector: any SourceInspector, window: Bool) -> String? {
         do {
+            let before = board.verified
             let probe = try inspector.probe()
-            board.probed(probe, now: time.monotonic())
+            let doubt = board.probed(probe, before: before, now: time.monotonic())
             if window {
                 let room = try inspector.sourceWindow()
                 board.monitor.update { $0.sourceWindow = room }
             }
-            return nil
+            return doubt
         } catch {
-            return "cannot read the source's position: \(error.message)"
+            let problem = "cannot read the source's position: \(error.message)"
+            board.unanswered(problem)
+            return problem
         }
     }
 
@@ -87,7 +90,7 @@ package final class Prober: Sendable {
     }
 
     private func write() {
-        guard let mark = board.watermark(now: time.monotonic(), wall: time.wall()) else { return }
+        guard let mark = board.watermark(time.reading()) else { return }
         do {
             try repository.putWatermark(board.source, mark)
             let isNews = board.monitor.update { state in

@@ -12,6 +12,16 @@ package final class SourceBoard: Sendable {
         var timeline: TimelineID?
         var received: UInt64 = 0
         var archived: Position?
+        /// How far the open stream has got: sent by the source on this connection, compared with
+        /// what the archive has, and durable. Nil while no stream is open. Only this fulfils a
+        /// proof: an older position says nothing of whoever answers now.
+        var verified: Position?
+        /// Whose history the archive holds; nil before the first contact.
+        var identity: String?
+        /// What is wrong with the last probe; empty when nothing is.
+        var doubt = ""
+        /// Timelines that the source was on in this run and has left.
+        var left: Set<TimelineID> = []
         var clockOffset: Double?
         var clockError: Double?
         var sourceWindow: SourceWindow?
@@ -19,6 +29,8 @@ package final class SourceBoard: Sendable {
         /// A base backup is needed for this reason, whatever the schedule says.
         var backupNeeded: String?
         var isRepositoryReachable = true
+        /// Whether this process is the one that archives the source; nothing is written before.
+        var isOurs = false
         /// Whether the stream has ever been open in this run.
         var wasConnected = false
         /// Why the last attempt to stream failed; nil while it streams.
@@ -31,25 +43,45 @@ package final class SourceBoard: Sendable {
     /// Outside the monitor, since the stream asks for it at every commit.
     let isWaitedFor = Atomic<Bool>(true)
 
-    package init(_ source: SourceID, watermark: Watermark?, time: any TimeSource) {
+    package init(_ source: SourceID, time: any TimeSource) {
         self.source = source
-        let now = time.monotonic()
-        var state = State(
-            tracker: ExposureTracker(watermark, now: now, wall: time.wall()),
-            seen: StreamObservation(lastProgress: now))
-        if let watermark {
+        monitor = Monitor(
+            State(
+                tracker: ExposureTracker(),
+                seen: StreamObservation(lastProgress: time.monotonic())))
+    }
+}
+
+extension SourceBoard {
+    /// This process archives the source from now on, from where the watermark says.
+    func takeUp(_ watermark: Watermark?, _ now: ClockReading) {
+        monitor.update { state in
+            state.isOurs = true
+            state.reason = ""
+            state.tracker = ExposureTracker(watermark, now: now)
+            guard let watermark else { return }
             state.timeline = watermark.timeline
             state.received = watermark.archived
             state.archived = Position(timeline: watermark.timeline, ordinal: watermark.archived)
             state.seen.archived = watermark.archived
         }
-        monitor = Monitor(state)
+    }
+
+    /// Blocks until this process archives the source; false when it is to stop instead.
+    func waitUntilOurs(_ stop: StopSignal) -> Bool {
+        while !stop.isRaised {
+            let isOurs = monitor.wait(seconds: 0.2) { $0.isOurs ? true : nil as Bool? }
+            if isOurs != nil { return true }
+        }
+        return monitor.read { $0.isOurs }
     }
 }
 
 extension SourceBoard {
-    func connected(_ position: Position, now: MonotonicTime) {
+    /// The stream of the source with this identity is open.
+    func connected(_ position: Position, identity: String, now: MonotonicTime) {
         monitor.update { state in
+            state.identity = identity
             state.seen.isConnected = true
             state.seen.lastProgress = now
             state.timeline = position.timeline
@@ -60,9 +92,14 @@ extension SourceBoard {
     }
 
     /// The stream is closed; it will be opened again.
+    ///
+    /// After a failure that no retry mends (another cluster, history that was lost or rewritten) the
+    /// bounds read so far are of a history that the archive may never get.
     func disconnected(_ reason: String, _ failure: TidemarkError? = nil) {
         monitor.update { state in
             state.seen.isConnected = false
+            state.verified = nil
+            if let failure, !failure.code.isRetryable { state.tracker.voidWaiting() }
             state.reason = reason
             state.failure = failure
         }
@@ -72,6 +109,7 @@ extension SourceBoard {
         monitor.update { state in
             state.seen.isConnected = false
             state.seen.isStopped = true
+            state.verified = nil
             state.reason = reason
         }
     }
@@ -79,34 +117,91 @@ extension SourceBoard {
     /// The stream's positions after a flush or while bulk data passes.
     func progressed(received: UInt64, archived: Position, now: MonotonicTime) {
         monitor.update { state in
+            if state.verified != archived {
+                state.verified = archived
+                state.tracker.advance(to: archived)
+            }
             let isNews = state.archived != archived
             state.received = received
             state.timeline = archived.timeline
             guard isNews else { return }
+            if let old = state.archived?.timeline, old != archived.timeline {
+                state.left.insert(old)
+                state.left.remove(archived.timeline)
+            }
             state.archived = archived
             state.seen.archived = archived.ordinal
             state.seen.lastProgress = now
-            state.tracker.advance(to: archived)
         }
     }
 
-    func probed(_ probe: Probe, now: MonotonicTime) {
-        if let waited = probe.isWaitedFor { isWaitedFor.store(waited, ordering: .relaxed) }
+    /// How far the open stream had got; to be read before a probe is asked for.
+    var verified: Position? { monitor.read { $0.verified } }
+
+    /// Takes a probe. Returns what is wrong with it, if anything.
+    ///
+    /// A number is too good as soon as it is about another history than the archive's. So a probe
+    /// counts only when the archive's own source has answered, and is fulfilled only by what an
+    /// open stream brings, since opening one checks identity, timeline and end. In between the
+    /// server may be exchanged or rolled back: an end before what it had sent betrays it.
+    ///
+    /// - Parameter before: `verified` before the probe was asked for.
+    @discardableResult
+    func probed(_ probe: Probe, before: Position?, now: MonotonicTime) -> String? {
         monitor.update { state in
+            // Before the first contact nobody knows whose answer this is.
+            guard let identity = state.identity else { return nil }
+            if let doubt = Self.doubt(probe, before, identity) {
+                state.doubt = doubt
+                state.tracker.voidWaiting()
+                return doubt
+            }
+            state.doubt = ""
+            if let waited = probe.isWaitedFor { isWaitedFor.store(waited, ordering: .relaxed) }
             state.seen.lastAnswer = now
             state.seen.bound = probe.bound
-            state.tracker.add(probe, archived: state.archived)
+            state.tracker.add(probe, archived: state.verified)
             if let archived = state.archived, probe.timeline == archived.timeline,
                 archived.ordinal >= probe.flushed ?? probe.bound
             {
                 state.seen.lastProgress = now
             }
-            guard let source = probe.sourceTime else { return }
+            if let jump = state.tracker.clock.jumpSeconds {
+                state.doubt = Self.text(jump: jump)
+                return state.doubt
+            }
+            guard let source = probe.sourceTime else { return nil }
             // The source read its clock between the question and the answer.
             let error = probe.answered.seconds(since: probe.asked)
             state.clockOffset = source.seconds(since: probe.askedWall) - error / 2
             state.clockError = error / 2
+            return nil
         }
+    }
+
+    private static func text(jump: Double) -> String {
+        "the source's clock has jumped ahead by \((jump * 10).rounded() / 10) s; until it has kept "
+            + "that for \(Int(SourceClock.trustSeconds)) s, restorable_to goes on without the jump"
+    }
+
+    /// The source did not answer.
+    func unanswered(_ problem: String) {
+        monitor.update { $0.doubt = problem }
+    }
+
+    private static func doubt(
+        _ probe: Probe, _ before: Position?, _ identity: String
+    ) -> String? {
+        if let found = probe.identity, found != identity {
+            return "the server that answers is another one (\(found)) than the archive's "
+                + "(\(identity))"
+        }
+        if let end = probe.end, let before, before.timeline == probe.timeline,
+            end < before.ordinal
+        {
+            return "the source has gone back: it ends before what it had sent"
+        }
+        return nil
     }
 
     /// Returns once everything of `range` is archived.
@@ -140,12 +235,17 @@ extension SourceBoard {
 
     private static func step(_ state: State, toward range: PositionRange) -> Step? {
         if let failure = state.failure, !failure.code.isRetryable { return .failed(failure) }
-        guard let archived = state.archived else { return nil }
+        // What an earlier connection brought may be of a history that the source has left.
+        guard let archived = state.verified else { return nil }
         if archived.timeline == range.timeline {
             return archived.ordinal >= range.last ? .reached : nil
         }
         // An older timeline is still being archived; a newer one means that ours has ended.
-        guard range.timeline < archived.timeline else { return nil }
+        let isNumbered = UInt64(range.timeline.name) != nil
+        let hasEnded =
+            isNumbered
+            ? range.timeline < archived.timeline : state.left.contains(range.timeline)
+        guard hasEnded else { return nil }
         return .failed(
             TidemarkError(
                 .archiveIncomplete,
@@ -159,17 +259,22 @@ extension SourceBoard {
             remedy: "see why the stream does not move: tidemark status")
     }
 
-    /// The state as `watermark.json` keeps it; nil before the first contact ever.
-    func watermark(now: MonotonicTime, wall: CommitTime) -> Watermark? {
+    /// The state as `watermark.json` keeps it; nil before the first contact ever, and in a process
+    /// that does not archive the source.
+    func watermark(_ now: ClockReading) -> Watermark? {
         monitor.read { state in
-            guard let timeline = state.timeline, let archived = state.archived else { return nil }
+            guard state.isOurs, let timeline = state.timeline, let archived = state.archived
+            else { return nil }
+            let proof = state.tracker.proof
             return Watermark(
-                timeline: timeline, state: StreamState(state.seen, now: now),
+                timeline: timeline, state: StreamState(state.seen, now: now.uptime),
                 received: max(state.received, archived.ordinal), archived: archived.ordinal,
-                restorableTo: state.tracker.proof?.restorableTo,
-                provedAt: state.tracker.proof?.askedWall, written: wall,
+                restorableTo: proof?.restorableTo, provedAt: proof?.askedWall, written: now.wall,
+                boot: now.boot, writtenUptime: now.uptime.nanoseconds,
+                provedUptime: proof.flatMap { $0.lead > 0 ? nil : $0.asked.nanoseconds },
                 clockOffsetSeconds: state.clockOffset, clockErrorSeconds: state.clockError,
-                sourceWindow: state.sourceWindow, reason: state.reason)
+                sourceWindow: state.sourceWindow,
+                reason: state.reason.isEmpty ? state.doubt : state.reason)
         }
     }
 }

@@ -5,12 +5,15 @@ import Repository
 
 /// Makes sure that a source's stream is archived while a command of its own process needs it.
 ///
-/// A sidecar that lives does it; where none does, this process streams until the command is done.
+/// A sidecar that lives does it, and holds the stream's lease; where none does, this process takes
+/// the lease and streams until the command is done.
 final class StreamBeside {
     private let repository: ArchiveRepository
     private let board: SourceBoard
     private let stop = StopSignal()
     private var threads: [DedicatedThread<Void>] = []
+    /// Nil while a sidecar has it.
+    private var lease: ArchiveLease?
     private let time: any TimeSource
 
     init(
@@ -19,9 +22,14 @@ final class StreamBeside {
     ) throws(TidemarkError) {
         self.repository = repository
         self.time = time
-        let watermark = try repository.watermark(room.source)
-        board = SourceBoard(room.source, watermark: watermark, time: time)
-        if let watermark, watermark.isLive(time.wall()) { return }
+        board = SourceBoard(room.source, time: time)
+        do throws(TidemarkError) {
+            lease = try ArchiveLease.acquire(repository.store, room.source, .stream, time)
+        } catch let error where error.code == .failed {
+            return
+        }
+        try SourceTurn(repository: repository, board: board, stop: stop, time: time, log: log)
+            .takeUp()
         let archiver = Archiver(
             room: room, repository: repository, board: board, stop: stop, options: options,
             time: time, log: log)
@@ -58,5 +66,7 @@ final class StreamBeside {
             try? thread.join()
         }
         threads = []
+        lease?.release()
+        lease = nil
     }
 }

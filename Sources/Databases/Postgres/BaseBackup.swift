@@ -178,17 +178,14 @@ extension BaseBackup {
             case .stream: return nil
             case .started: preconditionFailure("a base backup starts once")
             case .ended(let position):
-                let end = BaseBackupEnd(position: position, warnings: warnings + damage())
+                let notices = BackupNotices(connection!.takeNotices())
+                let complaint = machine.complaint.map { [$0] } ?? []
+                let end = BaseBackupEnd(
+                    position: position, warnings: warnings + complaint + notices.warnings,
+                    remarks: notices.remarks)
                 close()
                 return end
             }
         }
-    }
-
-    /// The server's words on pages whose checksums failed: it names each file as it finds it.
-    private func damage() -> [String] {
-        let notices = connection!.takeNotices()
-        guard let complaint = machine.complaint else { return notices }
-        return [complaint] + notices
     }
 }

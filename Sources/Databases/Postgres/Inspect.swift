@@ -146,24 +146,27 @@ extension Inspector {
         }
     }
 
-    /// The statements run one after the other: clock, then snapshot, then positions.
+    /// The statements run one after the other: clock, then snapshot and prepared
+    /// transactions, then positions.
     private func probeBySQL() throws(TidemarkError) -> Probe {
         let asked = time.monotonic()
         let askedWall = time.wall()
         let sets = try connection!.rows(Self.question(configuration), seconds: Self.answerSeconds)
         let answered = time.monotonic()
         guard sets.count == 3, let clock: Int64 = sets[0].number(0, 0),
-            let snapshot = sets[1].text(0, 0), let flushed = sets[2].lsn(0, 0),
+            let snapshot = sets[1].text(0, 0), let prepared = sets[1].text(0, 1),
+            let flushed = sets[2].lsn(0, 0),
             let insert = sets[2].lsn(0, 1), let file = sets[2].text(0, 2),
             let timeline = UInt32(file.prefix(8), radix: 16)
         else { throw unreadable(configuration.place) }
         window.saw(insert, answered)
-        let bound = server!.bound.bound(snapshot: snapshot, insert: insert)
+        let bound = server!.bound.bound(
+            snapshot: snapshot, prepared: prepared, insert: insert)
         return Probe(
             timeline: TimelineID(postgres: timeline), bound: bound,
             sourceTime: CommitTime(microseconds: clock), asked: asked, askedWall: askedWall,
             answered: answered, flushed: min(flushed, bound), isWaitedFor: sets[2].flag(0, 3),
-            identity: server!.identity)
+            identity: server!.identity, end: insert)
     }
 
     /// The name of the present WAL file carries the timeline that is written now; pg_control's lags
@@ -171,7 +174,9 @@ extension Inspector {
     private static func question(_ configuration: PostgresConfiguration) -> String {
         """
         SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
-        SELECT pg_current_snapshot();
+        SELECT pg_current_snapshot(),
+            (SELECT concat_ws(' ', count(*), max(prepared), sum(hashtextextended(gid, 0)))
+                FROM pg_prepared_xacts);
         SELECT pg_current_wal_flush_lsn(), pg_current_wal_insert_lsn(),
             pg_walfile_name(pg_current_wal_insert_lsn()),
             (SELECT bool_or(sync_state IN ('sync', 'quorum')) FROM pg_stat_replication
@@ -191,7 +196,7 @@ extension Inspector {
         return Probe(
             timeline: TimelineID(postgres: timeline), bound: flushed, sourceTime: nil,
             asked: asked, askedWall: askedWall, answered: time.monotonic(), flushed: flushed,
-            identity: identity)
+            identity: identity, end: flushed)
     }
 
     func sourceWindow() throws(TidemarkError) -> SourceWindow? {

@@ -14,6 +14,8 @@
 ///    its upper end, which then moves; neither ever comes back. So while two readings are equal, no
 ///    transaction has ended between them, and the bound of the first, read *after* that snapshot,
 ///    is still the bound now. (VACUUM's own transactions are not listed; they carry no data.)
+///    PREPARE TRANSACTION acknowledges something too and leaves its number running; so the list of
+///    prepared transactions is compared as well.
 ///
 /// What is not used: "a flush position read three `wal_writer_delay`s later covers every earlier
 /// asynchronous commit". The manual says so of a WAL writer that gets to run; one that hangs in a
@@ -22,6 +24,7 @@ struct InspectBound: Sendable {
     private let segmentBytes: UInt64
     private let pageBytes: UInt64
     private var snapshot = ""
+    private var prepared = ""
     private var bound: UInt64 = 0
 
     /// The sizes of the server's segments and WAL pages.
@@ -30,12 +33,18 @@ struct InspectBound: Sendable {
         self.pageBytes = pageBytes
     }
 
-    /// The bound for a clock read before `snapshot`, which was read before `insert`.
-    mutating func bound(snapshot: String, insert: UInt64) -> UInt64 {
+    /// The bound for a clock read before `snapshot` and `prepared`, and these before `insert`.
+    ///
+    /// - Parameter prepared: a text that differs when other transactions are prepared.
+    mutating func bound(snapshot: String, prepared: String, insert: UInt64) -> UInt64 {
         let fresh = written(insert)
         // Positions never go back on one connection; a snapshot without text proves nothing.
-        guard snapshot.isEmpty || snapshot != self.snapshot || fresh < bound else { return bound }
+        guard
+            snapshot.isEmpty || snapshot != self.snapshot || prepared != self.prepared
+                || fresh < bound
+        else { return bound }
         self.snapshot = snapshot
+        self.prepared = prepared
         bound = fresh
         return fresh
     }

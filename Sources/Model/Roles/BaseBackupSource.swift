@@ -62,9 +62,12 @@ package struct BaseBackupEnd: Sendable {
     package var position: UInt64
     /// What was found wrong (failed page checksums), one sentence each.
     package var warnings: [String]
+    /// What the source said besides, worth a line now and of no use later.
+    package var remarks: [String]
 
-    package init(position: UInt64, warnings: [String]) {
+    package init(position: UInt64, warnings: [String], remarks: [String] = []) {
         self.position = position
         self.warnings = warnings
+        self.remarks = remarks
     }
 }

@@ -36,15 +36,46 @@ package struct ResumePoint: Sendable {
     package var others: [Position]
     /// True after `historyLost`: start where the source can, whatever the archive's end.
     package var skipsLostHistory: Bool
+    /// The archive's bytes before `end`, for a stream whose parts mean something only in order; nil
+    /// where the room can go on without them.
+    package var tail: StreamTail?
+    /// Documents of `end`'s timeline by plain name (`<timeline>.history`).
+    package var documents: [String: [UInt8]]
 
     package init(
         descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],
-        skipsLostHistory: Bool = false
+        skipsLostHistory: Bool = false, tail: StreamTail? = nil,
+        documents: [String: [UInt8]] = [:]
     ) {
         self.descriptor = descriptor
         self.end = end
         self.others = others
         self.skipsLostHistory = skipsLostHistory
+        self.tail = tail
+        self.documents = documents
+    }
+}
+
+/// The end of what is archived, from an edge of the stream to `ResumePoint.end`.
+package struct StreamTail: Sendable {
+    /// An edge: a segment's start, as a rule.
+    package var first: UInt64
+    /// What the room told of that edge, see `ChangeSink.edge`; empty when it is not known.
+    package var state: String
+    /// Lends the bytes in order, in pieces of any size.
+    package var read:
+        @Sendable (_ body: (RawSpan) throws(TidemarkError) -> Void) throws(TidemarkError) -> Void
+
+    package init(
+        first: UInt64, state: String,
+        read:
+            @escaping @Sendable (
+                _ body: (RawSpan) throws(TidemarkError) -> Void
+            ) throws(TidemarkError) -> Void
+    ) {
+        self.first = first
+        self.state = state
+        self.read = read
     }
 }
 
@@ -56,14 +87,18 @@ package struct StreamOpening: Sendable {
     package var serverVersion: String
     /// End of the source's history at this moment.
     package var sourceEnd: UInt64
+    /// What a replay that begins at `start` must know, see `ChangeSink.edge`; nil where nothing.
+    package var state: String?
 
     package init(
-        descriptor: SourceDescriptor, start: Position, serverVersion: String, sourceEnd: UInt64
+        descriptor: SourceDescriptor, start: Position, serverVersion: String, sourceEnd: UInt64,
+        state: String? = nil
     ) {
         self.descriptor = descriptor
         self.start = start
         self.serverVersion = serverVersion
         self.sourceEnd = sourceEnd
+        self.state = state
     }
 }
 
@@ -76,6 +111,15 @@ package protocol ChangeSink: AnyObject {
     func note(_ entry: HistoryEntry) throws(TidemarkError)
     /// A small document that belongs to the timeline (a Postgres history file); durable on return.
     func attach(_ name: String, timeline: TimelineID, _ bytes: [UInt8]) throws(TidemarkError)
+    /// The last `append` ended at an edge: everything before it can be replayed by itself. Where
+    /// segments are not of a fixed size they may be cut here, and nowhere else. `state` is what a
+    /// replay that begins here must know (Redis: the selected database).
+    func edge(_ position: UInt64, state: String) throws(TidemarkError)
+}
+
+extension ChangeSink {
+    /// Most streams can be cut at fixed places.
+    package func edge(_ position: UInt64, state: String) throws(TidemarkError) {}
 }
 
 /// How one `pull` ended.

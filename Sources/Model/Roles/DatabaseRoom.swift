@@ -46,11 +46,14 @@ package struct Probe: Sendable {
     /// Identity of the source that answered; a probe of another database proves nothing. Nil where
     /// it cannot be known.
     package var identity: String?
+    /// End of the source's history when it answered. A source whose end lies before what it has
+    /// sent went back, and proves nothing; nil where it cannot be known.
+    package var end: UInt64?
 
     package init(
         timeline: TimelineID, bound: UInt64, sourceTime: CommitTime?, asked: MonotonicTime,
         askedWall: CommitTime, answered: MonotonicTime, flushed: UInt64? = nil,
-        isWaitedFor: Bool? = nil, identity: String? = nil
+        isWaitedFor: Bool? = nil, identity: String? = nil, end: UInt64? = nil
     ) {
         self.timeline = timeline
         self.bound = bound
@@ -61,6 +64,7 @@ package struct Probe: Sendable {
         self.flushed = flushed
         self.isWaitedFor = isWaitedFor
         self.identity = identity
+        self.end = end
     }
 }
 

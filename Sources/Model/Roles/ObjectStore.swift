@@ -27,6 +27,11 @@ package protocol ObjectStore: AnyObject, Sendable {
     /// never finished. A missing folder is an empty list; an unreachable store is an error.
     func list(_ prefix: String) throws(TidemarkError) -> [ObjectInfo]
 
+    /// Names of the folders directly below `prefix`, ascending: empty for the top, else with `/` at
+    /// its end. Every one that holds an object is among them. Reads one level, however many objects
+    /// lie below.
+    func folders(_ prefix: String) throws(TidemarkError) -> [String]
+
     /// Removes an object; does nothing when it does not exist.
     func delete(_ key: ObjectKey) throws(TidemarkError)
 
@@ -35,6 +40,18 @@ package protocol ObjectStore: AnyObject, Sendable {
 
     /// The way to append to an object in place; nil where the store cannot (object stores).
     var appending: (any AppendingStore)? { get }
+}
+
+extension ObjectStore {
+    /// For stores that know no levels: reads everything below the prefix.
+    package func folders(_ prefix: String) throws(TidemarkError) -> [String] {
+        var names: Set<String> = []
+        for info in try list(prefix) {
+            let parts = info.key.path.dropFirst(prefix.count).split(separator: "/")
+            if parts.count > 1 { names.insert(String(parts[0])) }
+        }
+        return names.sorted()
+    }
 }
 
 /// A key: path segments joined by `/`, relative to the repository; never empty, absolute or with

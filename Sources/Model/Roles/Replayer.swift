@@ -7,6 +7,9 @@ package protocol Replayer: AnyObject, Sendable {
     /// What a file name that the database asks for during recovery means; nil for a name that is
     /// none of the stream's.
     func request(_ name: String, segmentBytes: UInt64) -> StreamRequest?
+    /// Whether restore points are records of the stream, which `search` finds by name; where they
+    /// are not, the archive keeps them as positions. Default: true.
+    var hasPointsInStream: Bool { get }
     /// The timelines that `timeline` descends from, oldest first, as its documents say; empty for
     /// a first timeline. `documents` holds the contents by plain name.
     func ancestors(
@@ -21,8 +24,18 @@ package protocol Replayer: AnyObject, Sendable {
     func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration
     /// Finds commits and restore points in the stream's bytes; `timeline` is the one they lie on.
     func scan(of descriptor: SourceDescriptor, on timeline: TimelineID) -> any HistoryScan
+    /// A search for destructive events on one timeline; nil where this version has none.
+    func events(of descriptor: SourceDescriptor, on timeline: TimelineID) -> (any EventScan)?
     /// What the beginning of a segment says about itself. Throws `failed` for other bytes.
     func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity
+}
+
+extension Replayer {
+    package var hasPointsInStream: Bool { true }
+
+    package func events(
+        of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> (any EventScan)? { nil }
 }
 
 /// A file of the stream, as the database names it.
@@ -94,10 +107,17 @@ package struct RecoveryStop: Hashable, Sendable {
 
 /// A search through the stream, fed in order from the start of any segment.
 package protocol StopSearch: AnyObject {
+    /// The index of the segment whose bytes come next, for streams that do not carry their times.
+    func index(_ entries: [TimeIndexEntry])
     /// Takes the next bytes. The answer, as soon as it is certain.
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer?
     /// Says that nothing follows.
     func finish() throws(TidemarkError) -> StopAnswer
+}
+
+extension StopSearch {
+    /// Most streams carry the times of their commits.
+    package func index(_ entries: [TimeIndexEntry]) {}
 }
 
 /// Reads the stream's bytes in order, from any segment's or page's start on.
@@ -105,6 +125,17 @@ package protocol HistoryScan: AnyObject {
     /// Takes the next bytes and hands on each entry that ends in them, in order.
     func take(
         _ bytes: RawSpan, at first: UInt64, _ found: (HistoryEntry) throws(TidemarkError) -> Void
+    ) throws(TidemarkError)
+}
+
+/// Looks for what took much away at once, fed in order from the start of any segment.
+package protocol EventScan: AnyObject {
+    /// The index of the segment whose bytes come next, and what the room told of its start.
+    func index(_ entries: [TimeIndexEntry], state: String?)
+    /// Takes the next bytes and hands on each event that ends in them, in order.
+    func take(
+        _ bytes: RawSpan, at first: UInt64,
+        _ found: (DestructiveEvent) throws(TidemarkError) -> Void
     ) throws(TidemarkError)
 }
 
@@ -137,12 +168,16 @@ package struct RestoreOrder: Sendable {
     package var force: Bool
     /// The server will be started, so its programs must be here.
     package var starts: Bool
+    /// What becomes of keys that live for a limited time.
+    package var expiry: ExpiryOrder
+    /// URL of a live, empty server to fill instead of a folder; may hold a password.
+    package var server: String?
 
     package init(
         source: SourceID, descriptor: SourceDescriptor, backup: BaseBackupDescriptor,
         destination: String, relocations: [String: String], timeline: TimelineID,
         stop: RecoveryStop?, fetchCommand: String, programs: [String], force: Bool,
-        starts: Bool
+        starts: Bool, expiry: ExpiryOrder = .keep, server: String? = nil
     ) {
         self.source = source
         self.descriptor = descriptor
@@ -155,6 +190,8 @@ package struct RestoreOrder: Sendable {
         self.programs = programs
         self.force = force
         self.starts = starts
+        self.expiry = expiry
+        self.server = server
     }
 }
 
@@ -175,10 +212,26 @@ package protocol Restoration: AnyObject {
     func write(_ bytes: RawSpan) throws(TidemarkError)
     /// Ends the file opened last; throws when its content is not whole.
     func close() throws(TidemarkError)
+    /// Whether the stream behind the base backup is handed over here, because the server does not
+    /// fetch it by itself.
+    var takesStream: Bool { get }
+    /// The index of the segment whose bytes come next, for streams that do not carry their times.
+    func index(_ entries: [TimeIndexEntry])
+    /// After the last file: the stream from `backup.start` or before it up to the stop, in order
+    /// and only what lies on the way to the target's timeline; lent for the call only.
+    func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
     /// Writes the recovery settings, makes everything durable, and lets the server start.
     func complete() throws(TidemarkError)
     /// Starts the database's own server and waits until it has recovered.
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer
+}
+
+extension Restoration {
+    package var takesStream: Bool { false }
+    package func index(_ entries: [TimeIndexEntry]) {}
+    package func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
+        preconditionFailure("this server fetches the stream by itself")
+    }
 }
 
 /// A server that runs on a restored copy.

@@ -9,6 +9,10 @@ package import Segments
 /// The same file again does nothing; other bytes for the same place are `contentConflict`, naming
 /// both. What is stored is durable when `run` returns.
 ///
+/// Beside a sidecar that archives the same stream it only confirms: the sidecar holds its open
+/// segment, so a push of that one waits until it is sealed and compares. It never puts a segment in
+/// front of a living sidecar that has not come so far, since a later start would go on behind it.
+///
 /// * A segment is checked by its own header (cluster, size, place) and gets the footer it would
 ///   have got from the stream, commit times included. The first one makes the source's descriptor.
 /// * A history file is stored beside the segments.
@@ -23,6 +27,8 @@ package struct WalPush {
 
     /// Bytes of the segment before that are read for a record which ends in the pushed one.
     private static let overlapBytes: UInt64 = 1 << 20
+    /// How long a push waits for the sidecar; then Postgres keeps the file and tries again.
+    private static let patienceSeconds = 10.0
 
     package init(
         _ repository: ArchiveRepository, _ replayer: any Replayer, clock: any TimeSource,
@@ -121,10 +127,54 @@ extension WalPush {
     ) throws(TidemarkError) {
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
         let base = Layout.segment(descriptor.source, style, range)
-        // Asked first, since a running sidecar holds the open segment behind it.
-        if try isSealed(base, file) { return }
+        let deadline = clock.monotonic().advanced(bySeconds: Self.patienceSeconds)
+        var pause = 0.02
+        while true {
+            // Asked first, since a running sidecar has mostly sealed it.
+            if try isSealed(base, file) { return }
+            var cause: TidemarkError?
+            do throws(TidemarkError) {
+                if try isNext(range, style, descriptor.source) {
+                    return try write(file, range, style, descriptor)
+                }
+            } catch let error where error.code == .failed {
+                // The code of an open segment that another process holds.
+                cause = error
+            }
+            guard clock.monotonic() < deadline else { throw unfinished(file.name, cause) }
+            Pause.wait(seconds: pause)
+            pause = min(0.5, pause * 2)
+        }
+    }
+
+    private func unfinished(_ name: String, _ cause: TidemarkError?) -> TidemarkError {
+        TidemarkError(
+            .failed, "the sidecar has not finished \(name) yet",
+            remedy: "nothing to do: Postgres keeps the file and tries again; `tidemark status` "
+                + "shows how far the sidecar is", cause: cause)
+    }
+
+    /// False while a living sidecar has yet to archive what comes before.
+    private func isNext(
+        _ range: PositionRange, _ style: any PositionStyle, _ source: SourceID
+    ) throws(TidemarkError) -> Bool {
+        guard let mark = try repository.watermark(source), mark.isLive(clock.reading()),
+            mark.timeline == range.timeline, mark.archived < range.first
+        else { return true }
+        let before = PositionRange(
+            timeline: range.timeline, first: range.first - range.length, last: range.first)
+        guard let reader = try sealed(Layout.segment(source, style, before)) else { return false }
+        reader.close()
+        return true
+    }
+
+    private func write(
+        _ file: PushedFile, _ range: PositionRange, _ style: any PositionStyle,
+        _ descriptor: SourceDescriptor
+    ) throws(TidemarkError) {
         var options = SegmentWriterOptions(rotation: .aligned(bytes: descriptor.segmentBytes))
         options.compression = compression
+        options.isGuest = true
         let source = descriptor.source
         let writer = try SegmentWriter(
             source: source, kind: descriptor.kind, style: style, store: repository.store,

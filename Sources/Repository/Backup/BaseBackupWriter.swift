@@ -31,7 +31,7 @@ package final class BaseBackupWriter {
         _ source: any BaseBackupSource, of name: SourceID, _ hooks: BaseBackupHooks
     ) throws(TidemarkError) -> BaseBackupDescriptor {
         defer { source.close() }
-        let lease = try BackupLease.acquire(repository.store, name, clock)
+        let lease = try ArchiveLease.acquire(repository.store, name, .baseBackup, clock)
         defer { lease.release() }
         try repository.sweepBackups(name, under: lease)
         let start = try source.begin(label: options.label, fast: options.isFast)
@@ -42,6 +42,7 @@ package final class BaseBackupWriter {
         do throws(TidemarkError) {
             let (files, end) = try store(source, start, Layout.backup(name, id), hooks)
             source.close()
+            for remark in end.remarks { hooks.remark(remark) }
             let finished = try hooks.sourceTime()
             try hooks.waitArchived(
                 PositionRange(timeline: start.timeline, first: start.start, last: end.position))
@@ -110,7 +111,7 @@ package final class BaseBackupWriter {
     private func checkIdentity(
         _ start: BaseBackupStart, _ name: SourceID
     ) throws(TidemarkError) {
-        guard let known = try repository.descriptor(name),
+        guard let known = try repository.descriptor(name), known.kind.hasLastingIdentity,
             known.identity != start.descriptor.identity
         else { return }
         throw TidemarkError(

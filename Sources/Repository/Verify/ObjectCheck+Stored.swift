@@ -45,7 +45,7 @@ extension ObjectCheck {
             context.read(bytes.count)
             return bytes
         }
-        var tar = file.role == .data || file.role == .tablespace ? TarCheck() : nil
+        var tar = file.name.hasSuffix(".tar" + compression.suffix) ? TarCheck() : nil
         var bytes: UInt64 = 0
         while let item = try frames.next() {
             guard item == .content else { continue }

@@ -30,6 +30,7 @@ struct ObjectCheck: Sendable {
 
     let context: VerifyContext
     let descriptor: SourceDescriptor
+    let style: any PositionStyle
 
     private var source: SourceID { descriptor.source }
 
@@ -114,6 +115,7 @@ struct ObjectCheck: Sendable {
 
     /// The sidecar may have sealed the open segment after the listing.
     private func sealedMeanwhile(_ listing: SegmentListing) throws(TidemarkError) -> Outcome {
+        if listing.range.isEmpty { return try sealedMeanwhileAnywhere(listing) }
         let plain = String(listing.key.path.dropLast(Layout.partialSuffix.count))
         for compression in Compression.allCases {
             let key = ObjectKey(plain + compression.suffix)
@@ -124,6 +126,18 @@ struct ObjectCheck: Sendable {
             }
         }
         return Outcome()
+    }
+
+    /// The same where a name does not tell the end while the segment is open.
+    private func sealedMeanwhileAnywhere(
+        _ listing: SegmentListing
+    ) throws(TidemarkError) -> Outcome {
+        let now = try context.repository.stream(source, style)
+        let sealed = (now.segments[listing.range.timeline] ?? []).first {
+            $0.state == .sealed && $0.range.first == listing.range.first
+        }
+        return try sealed.map { (found) throws(TidemarkError) in try self.sealed(found) }
+            ?? Outcome()
     }
 
     // MARK: documents

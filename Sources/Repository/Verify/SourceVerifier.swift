@@ -35,7 +35,7 @@ final class SourceVerifier {
                 progress.totalBytes += jobs.reduce(0) { $0 + $1.storedBytes }
             }
         }
-        let check = ObjectCheck(context: context, descriptor: descriptor)
+        let check = ObjectCheck(context: context, descriptor: descriptor, style: rules.style)
         let outcomes = try ParallelWork.map(jobs, threads: threads, tick: tick) {
             (job) throws(TidemarkError) in try check.run(job)
         }
@@ -133,7 +133,7 @@ final class SourceVerifier {
         if backup.id != folder || backup.source != source || backup.kind != descriptor.kind {
             return "it belongs to \(backup.kind) \(backup.source), base backup \(backup.id)"
         }
-        if backup.server.identity != descriptor.identity {
+        if descriptor.kind.hasLastingIdentity, backup.server.identity != descriptor.identity {
             return "it was taken from \(backup.server.identity), the archive belongs to "
                 + descriptor.identity
         }
@@ -149,6 +149,7 @@ final class SourceVerifier {
 
     private func report(_ key: ObjectKey, _ what: String) {
         problems.append(
-            ObjectCheck(context: context, descriptor: descriptor).damaged(key, what))
+            ObjectCheck(context: context, descriptor: descriptor, style: rules.style).damaged(
+                key, what))
     }
 }

@@ -110,7 +110,10 @@ struct StreamCheck {
 
     /// A base backup needs every change from its start to its end.
     func check(_ backup: BaseBackupDescriptor) -> [VerificationProblem] {
-        guard chains[backup.timeline]?.holds(backup.start, backup.end) != true else { return [] }
+        // One that is consistent from its start on needs nothing.
+        guard backup.start < backup.end,
+            chains[backup.timeline]?.holds(backup.start, backup.end) != true
+        else { return [] }
         return [
             VerificationProblem(
                 source: source, key: Layout.manifest(source, backup.id).path, kind: .missing,
@@ -144,7 +147,7 @@ struct StreamCheck {
         }
         // Nothing received yet on this timeline: the stream stands at a segment's start, or where
         // the timeline left its parent.
-        return archived % max(descriptor.segmentBytes, 1) == 0
+        return descriptor.kind != .postgres || archived % max(descriptor.segmentBytes, 1) == 0
             || chains.values.contains { archived <= $0.end ?? 0 }
     }
 }

@@ -1,6 +1,10 @@
 package import Model
 
-/// The commits of one segment, thinned out to at most `limit` stretches of equal width.
+/// The commits of one segment, thinned out.
+///
+/// Where segments have a fixed size: to at most `limit` stretches of equal width. Elsewhere, where
+/// the index is all that is known of the times, to stretches as short as `timedLimit` of them
+/// allow: at most 64 KiB, and one millisecond, which doubles whenever there are too many.
 ///
 /// An entry belongs to the segment that holds the **last** byte of its record: before that byte is
 /// archived nothing can recover to it, and a segment is complete with its own last byte, never
@@ -11,12 +15,20 @@ package import Model
 package struct SegmentIndex: Sendable, Hashable {
     /// Most stretches of one segment; one of them is for records that start in the segment before.
     package static let limit = 256
+    /// Most stretches of a segment whose size is not fixed; enough for ten minutes at four a second
+    /// and 64 KiB at a time.
+    package static let timedLimit = 4096
+    private static let timedGrain: UInt64 = 64 << 10
+    /// A quarter of a second; longer ones only when there are still too many.
+    private static let longestSpacing: Int64 = 250_000
     /// Most restore points of one segment that are kept; later ones are only in the content.
     package static let pointLimit = 4096
 
     package let first: UInt64
     /// Width of a stretch.
-    private let grain: UInt64
+    private var grain: UInt64
+    /// Longest time of a stretch in microseconds; nil where only the width counts.
+    private var spacing: Int64?
     /// Ascending by position.
     package private(set) var stretches: [TimeIndexEntry] = []
     package private(set) var restorePoints: [EmbeddedRestorePoint] = []
@@ -28,6 +40,13 @@ package struct SegmentIndex: Sendable, Hashable {
         self.first = first
         let share = UInt64(Self.limit - 1)
         grain = max(1, bytes / share + (bytes % share == 0 ? 0 : 1))
+    }
+
+    /// For a segment whose size is not known beforehand.
+    package init(first: UInt64) {
+        self.first = first
+        grain = Self.timedGrain
+        spacing = 1000
     }
 
     package var isEmpty: Bool { stretches.isEmpty && restorePoints.isEmpty }
@@ -70,6 +89,7 @@ package struct SegmentIndex: Sendable, Hashable {
 
     @discardableResult
     package mutating func add(_ stretch: TimeIndexEntry) -> Bool {
+        if let spacing { return add(stretch, within: spacing) }
         let slot = slot(stretch.position)
         // Entries come in order, so this looks at the last one first and nearly always only there.
         var place = stretches.count
@@ -78,17 +98,69 @@ package struct SegmentIndex: Sendable, Hashable {
             stretches.insert(stretch, at: place)
             return true
         }
-        let old = stretches[place - 1]
-        let merged = TimeIndexEntry(
-            position: min(old.position, stretch.position),
-            earliest: min(old.earliest, stretch.earliest),
-            latest: max(old.latest, stretch.latest))
-        guard merged != old else { return false }
-        stretches[place - 1] = merged
+        return merge(stretch, at: place - 1)
+    }
+
+    private mutating func merge(_ stretch: TimeIndexEntry, at place: Int) -> Bool {
+        let merged = stretches[place].merged(stretch)
+        guard merged != stretches[place] else { return false }
+        stretches[place] = merged
         return true
+    }
+
+    // MARK: by time
+
+    /// A stretch speaks for everything up to the next one, so only behind the last one may a new
+    /// one begin.
+    private mutating func add(_ stretch: TimeIndexEntry, within spacing: Int64) -> Bool {
+        if let last = stretches.last, stretch.position > last.position,
+            !joins(last, stretch, spacing)
+        {
+            stretches.append(stretch)
+            if stretches.count > Self.timedLimit { coarsen() }
+            return true
+        }
+        guard let place = stretches.lastIndex(where: { $0.position <= stretch.position }) else {
+            stretches.insert(stretch, at: 0)
+            return true
+        }
+        return merge(stretch, at: place)
+    }
+
+    private func joins(_ old: TimeIndexEntry, _ new: TimeIndexEntry, _ spacing: Int64) -> Bool {
+        let merged = old.merged(new)
+        return new.position - old.position < grain
+            && merged.latest.microseconds - merged.earliest.microseconds < spacing
+    }
+
+    /// Halves the number of stretches, more or less: the time doubles, and the width too once the
+    /// time alone does not help.
+    private mutating func coarsen() {
+        while stretches.count > Self.timedLimit / 2, let old = spacing {
+            spacing = old * 2
+            if old > Self.longestSpacing { grain *= 2 }
+            var kept: [TimeIndexEntry] = []
+            for stretch in stretches {
+                if let last = kept.last, joins(last, stretch, old * 2) {
+                    kept[kept.count - 1] = last.merged(stretch)
+                } else {
+                    kept.append(stretch)
+                }
+            }
+            stretches = kept
+        }
     }
 
     private func slot(_ position: UInt64) -> UInt64 {
         position < first ? 0 : 1 + min((position - first) / grain, UInt64(Self.limit - 2))
+    }
+}
+
+extension TimeIndexEntry {
+    /// Both as one stretch.
+    package func merged(_ other: TimeIndexEntry) -> TimeIndexEntry {
+        TimeIndexEntry(
+            position: min(position, other.position), earliest: min(earliest, other.earliest),
+            latest: max(latest, other.latest))
     }
 }

@@ -92,14 +92,17 @@ package final class SegmentReader {
     ///
     /// - Parameters:
     ///   - first: Where the segment starts, from its name.
-    ///   - bytes: How long it may become.
+    ///   - bytes: How long it may become; 0 when its name does not tell.
     package static func survey(
         _ store: any ObjectStore, _ key: ObjectKey, first: UInt64, bytes: UInt64
     ) throws(TidemarkError) -> SegmentSurvey {
         let object = try store.open(key, at: 0)
         defer { object.close() }
         return try SegmentSurvey.scan(
-            key, index: SegmentIndex(first: first, bytes: bytes), hashing: true
+            key,
+            index: bytes == 0
+                ? SegmentIndex(first: first) : SegmentIndex(first: first, bytes: bytes),
+            hashing: true
         ) { (limit) throws(TidemarkError) in try object.read(limit) }
     }
 

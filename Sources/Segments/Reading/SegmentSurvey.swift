@@ -12,6 +12,8 @@ package struct SegmentSurvey: Sendable {
     /// Number of content frames.
     package var frames = 0
     package var index: SegmentIndex
+    /// What the room told of the segment's start; nil where nothing.
+    package var state: String?
     /// SHA-256 of the content, lower-case hex; nil when it was not asked for.
     package var sha256: String?
 
@@ -50,6 +52,10 @@ package struct SegmentSurvey: Sendable {
             case .note(.history, let note):
                 // A note with a wrong checksum is dropped; the source tells its commits again.
                 _ = HistoryNote.decode(note, into: &pending)
+            case .note(.state, let text):
+                if survey.contentBytes == 0 {
+                    survey.state = String(decoding: text, as: UTF8.self)
+                }
             case .note(.footer, _), .note(.pad, _): break
             case .content:
                 if hashing { hash.update(frames.content) }

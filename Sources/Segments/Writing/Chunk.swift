@@ -13,6 +13,8 @@ final class Chunk: @unchecked Sendable {
     /// The segment it belongs to.
     var segment: PositionRange
     var compression = Compression.lz4
+    /// What the room told of the segment's start; nil where nothing.
+    var state: String?
     /// Commits that end in it.
     var history: SegmentIndex
     /// Set on the last chunk of a segment: the index of the whole segment.
@@ -25,10 +27,13 @@ final class Chunk: @unchecked Sendable {
 
     var end: UInt64 { first + UInt64(content.count) }
 
-    func begin(_ first: UInt64, _ segment: PositionRange, _ compression: Compression) {
+    func begin(
+        _ first: UInt64, _ segment: PositionRange, _ compression: Compression, _ state: String?
+    ) {
         self.first = first
         self.segment = segment
         self.compression = compression
+        self.state = state
         closing = nil
         content.removeAll()
         frame.removeAll()
@@ -39,6 +44,9 @@ final class Chunk: @unchecked Sendable {
         frame.removeAll()
         guard !content.isEmpty else { return }
         let encoder = encoders.encoder(compression)
+        if first == segment.first, let state {
+            encoder.note(.state, Array(state.utf8), into: frame)
+        }
         for note in HistoryNote.encode(history) { encoder.note(.history, note, into: frame) }
         try content.withBytes { (bytes) throws(TidemarkError) in
             encoder.encode(bytes, into: frame)

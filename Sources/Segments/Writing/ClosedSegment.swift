@@ -13,7 +13,7 @@ final class ClosedSegment: @unchecked Sendable {
 
     init(
         _ file: OpenSegmentFile, _ range: PositionRange, _ index: SegmentIndex, sha256: String,
-        previous: String?, serverVersion: String, _ context: WriterContext
+        previous: String?, serverVersion: String, state: String?, _ context: WriterContext
     ) {
         self.file = file
         self.context = context
@@ -21,7 +21,7 @@ final class ClosedSegment: @unchecked Sendable {
             source: context.source, kind: context.kind, range: range,
             firstCommit: index.firstCommit, lastCommit: index.lastCommit,
             bytes: file.contentBytes, sha256: sha256, previousSHA256: previous,
-            serverVersion: serverVersion, index: index.stretches,
+            serverVersion: serverVersion, state: state, index: index.stretches,
             restorePoints: index.restorePoints)
     }
 

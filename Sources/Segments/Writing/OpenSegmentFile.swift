@@ -53,6 +53,9 @@ final class OpenSegmentFile {
                 try file.truncate(survey.end)
                 try file.sync()
                 try failpoint(.tailRepaired)
+            } else if survey.end > 0 {
+                // A crash may have left whole frames that are not durable yet.
+                try file.sync()
             }
             let open = OpenSegmentFile(
                 file, key, survey.compression ?? preferred, survey, failpoint)

@@ -2,8 +2,8 @@
 package enum RotationRule: Sendable, Hashable {
     /// At multiples of `bytes`, whatever the content: Postgres's own WAL segments.
     case aligned(bytes: UInt64)
-    /// At the first edge between two `append` calls where the content has reached `bytes`, or the
-    /// segment `age` seconds. The room appends whole entries.
+    /// At the first edge (`ChangeSink.edge`) where the content has reached `bytes`, or the segment
+    /// `age` seconds.
     case size(bytes: UInt64, age: Double)
 
     /// How long a segment becomes, about.

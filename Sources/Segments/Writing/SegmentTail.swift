@@ -16,6 +16,7 @@ final class SegmentTail: @unchecked Sendable {
     /// The open segment.
     struct OpenPart {
         var range: PositionRange
+        var state: String?
         var file: OpenSegmentFile
         var hash = SHA256()
     }
@@ -26,12 +27,12 @@ final class SegmentTail: @unchecked Sendable {
     ///
     /// Its content has to pass through `rehash` before anything is written.
     func begin(
-        previous: String?, serverVersion: String, file: (PositionRange, OpenSegmentFile)?
+        previous: String?, serverVersion: String, file: (PositionRange, String?, OpenSegmentFile)?
     ) {
         precondition(open == nil, "a timeline begins with nothing open")
         self.previous = previous
         self.serverVersion = serverVersion
-        open = file.map { OpenPart(range: $0.0, file: $0.1) }
+        open = file.map { OpenPart(range: $0.0, state: $0.1, file: $0.2) }
     }
 
     /// Takes content that the continued segment already holds into its checksum.
@@ -44,7 +45,7 @@ final class SegmentTail: @unchecked Sendable {
     /// Writes an encoded chunk. Not durable before `sync`.
     func write(_ chunk: Chunk, isSmall: Bool) throws(TidemarkError) {
         if chunk.content.isEmpty { return }
-        if open == nil { try create(chunk.segment) }
+        if open == nil { try create(chunk.segment, chunk.state) }
         guard open?.range == chunk.segment else {
             preconditionFailure("a chunk belongs to the open segment")
         }
@@ -52,7 +53,7 @@ final class SegmentTail: @unchecked Sendable {
         try open?.file.append(chunk.frame, content: chunk.content.count, isSmall: isSmall)
     }
 
-    private func create(_ range: PositionRange) throws(TidemarkError) {
+    private func create(_ range: PositionRange, _ state: String?) throws(TidemarkError) {
         let (file, survey) = try context.openFile(range, hashing: false)
         guard survey.contentBytes == 0 else {
             file.close()
@@ -61,7 +62,7 @@ final class SegmentTail: @unchecked Sendable {
                 "\(file.key) holds bytes, but what comes before it is not archived",
                 remedy: "move this file away; \(context.source) sends its bytes again")
         }
-        open = OpenPart(range: range, file: file)
+        open = OpenPart(range: range, state: state, file: file)
         try context.options.failpoint(.segmentCreated)
     }
 
@@ -76,7 +77,7 @@ final class SegmentTail: @unchecked Sendable {
             timeline: part.range.timeline, first: part.range.first, last: last)
         let closed = ClosedSegment(
             part.file, range, index, sha256: part.hash.finalize().hex, previous: previous,
-            serverVersion: serverVersion, context)
+            serverVersion: serverVersion, state: part.state, context)
         previous = closed.descriptor.sha256
         try context.options.failpoint(.contentComplete)
         return closed

@@ -33,8 +33,12 @@ package final class SegmentWriter: ChangeSink {
     /// The open segment, and what its new chunks are compressed with.
     private var segment: PositionRange
     private var compression: Compression
+    /// What the room told of its start; nil where nothing.
+    private var segmentState: String?
     /// When its first byte came; for rotation by age.
     private var segmentBegan: MonotonicTime?
+    /// The newest place where a segment ruled by size may end.
+    private var edge: (position: UInt64, state: String?)?
     /// Commits of the open segment, and those among them that no chunk carries yet.
     private var index: SegmentIndex
     private var history: SegmentIndex
@@ -128,7 +132,9 @@ extension SegmentWriter {
     package func begin(_ opening: StreamOpening) throws(TidemarkError) -> UInt64 {
         precondition(timeline == nil, "a segment writer begins once")
         serverVersion = opening.serverVersion
-        return try guarding { () throws(TidemarkError) in try begin(at: opening.start) }
+        return try guarding { () throws(TidemarkError) in
+            try begin(at: opening.start, opening.state)
+        }
     }
 
     /// The timeline ended where the last byte was; the next bytes belong to `next`.
@@ -143,11 +149,13 @@ extension SegmentWriter {
             comparison = nil
             try pipeline.drain()
             try pipeline.tail.leave()
-            return try begin(at: next)
+            return try begin(at: next, nil)
         }
     }
 
-    private func begin(at position: Position) throws(TidemarkError) -> UInt64 {
+    private func begin(
+        at position: Position, _ state: String?
+    ) throws(TidemarkError) -> UInt64 {
         let start = try TimelineStart(
             position, serverVersion: serverVersion, context, encoders)
         timeline = position.timeline
@@ -159,10 +167,13 @@ extension SegmentWriter {
         history = context.emptyIndex(from: segment.first)
         writtenFrom = segment.first
         segmentBegan = start.open == nil ? nil : context.time.monotonic()
+        segmentState = start.open == nil ? state : start.open?.survey.state
+        edge = nil
         try pipeline.drain()
         pipeline.tail.begin(
             previous: start.previous, serverVersion: serverVersion,
-            file: start.open.map { ($0.range, $0.file) })
+            file: start.open.map { ($0.range, $0.survey.state, $0.file) })
+        if let open = start.open, open.range.first < start.start { try rehash(open.file) }
         pipeline.setDurable(start.start)
         if start.archivedEnd > start.start { comparison = Comparison(start, context) }
         return start.archivedEnd
@@ -178,9 +189,19 @@ extension SegmentWriter {
         try guarding { () throws(TidemarkError) in try take(bytes) }
     }
 
+    /// A segment that goes on in its middle: its checksum needs what is there already.
+    private func rehash(_ file: OpenSegmentFile) throws(TidemarkError) {
+        let frames = file.reader()
+        while let item = try frames.next() {
+            guard item == .content else { continue }
+            try frames.content.withBytes { (bytes) throws(TidemarkError) in
+                pipeline.tail.rehash(bytes)
+            }
+        }
+    }
+
     private func take(_ bytes: RawSpan) throws(TidemarkError) {
         try submitHeld()
-        try cutBySize()
         var from = try compare(bytes)
         if from < bytes.byteCount, unflushedSince == nil {
             unflushedSince = context.time.monotonic()
@@ -217,6 +238,18 @@ extension SegmentWriter {
         if index.add(entry) { history.add(entry) }
     }
 
+    package func edge(_ position: UInt64, state: String) throws(TidemarkError) {
+        precondition(position == received, "an edge lies behind the last byte appended")
+        guard case .size(let bytes, _) = context.options.rotation, comparison == nil else {
+            return
+        }
+        edge = (position, state.isEmpty ? nil : state)
+        guard received > segment.first, received - segment.first >= bytes || isTooOld else {
+            return
+        }
+        try guarding { () throws(TidemarkError) in try cut() }
+    }
+
     package func attach(
         _ name: String, timeline: TimelineID, _ bytes: [UInt8]
     ) throws(TidemarkError) {
@@ -241,12 +274,12 @@ extension SegmentWriter {
             try chunk.encodeInline(&history, encoders)
             try pipeline.tail.write(chunk, isSmall: chunk.content.count < FrameLimit.content / 4)
             try pipeline.tail.sync()
-            chunk.begin(received, segment, compression)
+            chunk.begin(received, segment, compression, segmentState)
         } else {
             try pipeline.drain()
             try pipeline.tail.sync()
         }
-        if isTooOld {
+        if isTooOld, edge?.position == received {
             try cut()
             try submitHeld()
         }
@@ -290,11 +323,13 @@ extension SegmentWriter {
     private func currentChunk() throws(TidemarkError) -> Chunk {
         if let chunk {
             // After a flush the empty chunk stays, and the segment may have changed since.
-            if chunk.content.isEmpty { chunk.begin(received, segment, compression) }
+            if chunk.content.isEmpty {
+                chunk.begin(received, segment, compression, segmentState)
+            }
             return chunk
         }
         let fresh = try pipeline.takeChunk(segment, history)
-        fresh.begin(received, segment, compression)
+        fresh.begin(received, segment, compression, segmentState)
         chunk = fresh
         if segmentBegan == nil { segmentBegan = context.time.monotonic() }
         return fresh
@@ -316,21 +351,11 @@ extension SegmentWriter {
         try hold()
         last.closing = index
         segment = context.openRange(segment.timeline, received)
+        segmentState = edge?.state
         compression = context.options.compression
         index = context.emptyIndex(from: segment.first)
         history = index
         segmentBegan = nil
-    }
-
-    /// Whole entries lie behind us here, so a segment ruled by size may end.
-    private func cutBySize() throws(TidemarkError) {
-        guard case .size(let bytes, _) = context.options.rotation, comparison == nil else {
-            return
-        }
-        if received - segment.first >= bytes || isTooOld {
-            try cut()
-            try submitHeld()
-        }
     }
 
     private var isTooOld: Bool {

@@ -13,6 +13,8 @@ package struct SegmentWriterOptions: Sendable {
     package var chunks = 12
     /// Content that the pipeline writes between two fdatasyncs when nobody flushes.
     package var syncBytes: UInt64 = 16 << 20
+    /// Whether open segments beside the first one are somebody else's and left alone.
+    package var isGuest = false
     /// Called from a worker thread when more became durable or something failed.
     package var wake: @Sendable () -> Void = {}
     /// Called from a worker thread for each sealed segment, with its size in the store.

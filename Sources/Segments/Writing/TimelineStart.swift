@@ -37,7 +37,7 @@ struct TimelineStart {
         _ context: WriterContext, _ encoders: Encoders
     ) throws(TidemarkError) {
         var incomplete: [PositionRange] = []
-        for range in before.open {
+        for range in before.open where !context.options.isGuest || range.first == start {
             let known = try TimelineFolder(timeline, context)
             if try !settle(range, known, serverVersion, context, encoders) {
                 incomplete.append(range)
@@ -48,7 +48,11 @@ struct TimelineStart {
             sealed.append(next)
             archivedEnd = next.range.last
         }
-        if let range = incomplete.first(where: { $0.first == archivedEnd }) {
+        if case .size = context.options.rotation, sealed.isEmpty,
+            let range = incomplete.last(where: { $0.first < start })
+        {
+            try takeUp(range, folder, context)
+        } else if let range = incomplete.first(where: { $0.first == archivedEnd }) {
             let (file, survey) = try context.openFile(range, hashing: false)
             open = (range, file, survey)
             archivedEnd += survey.contentBytes
@@ -58,6 +62,28 @@ struct TimelineStart {
         } catch {
             open?.file.close()
             throw error
+        }
+    }
+
+    /// Takes up an open segment whose content ends where the stream goes on. Behind lost history
+    /// the stream starts further on, and the open segment stays as it is.
+    private mutating func takeUp(
+        _ range: PositionRange, _ folder: TimelineFolder, _ context: WriterContext
+    ) throws(TidemarkError) {
+        let (file, survey) = try context.openFile(range, hashing: false)
+        let end = range.first + survey.contentBytes
+        if end == start {
+            open = (range, file, survey)
+            return
+        }
+        file.close()
+        guard end < start else {
+            throw TidemarkError(
+                .sourceUnreachable,
+                "\(context.source) was archived up to \(context.style.text(end)) while its stream "
+                    + "was opened at \(context.style.text(start))",
+                remedy: "Tidemark connects again by itself; if this goes on, another sidecar "
+                    + "archives the same source")
         }
     }
 
@@ -88,7 +114,7 @@ struct TimelineStart {
                 file, PositionRange(timeline: range.timeline, first: range.first, last: end),
                 survey.index, sha256: survey.sha256 ?? "",
                 previous: try Self.hash(of: folder.sealed(endingAt: range.first), context),
-                serverVersion: serverVersion, context)
+                serverVersion: serverVersion, state: survey.state, context)
             try closed.seal(encoders)
             return true
         } catch {

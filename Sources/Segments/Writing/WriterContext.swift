@@ -30,7 +30,10 @@ struct WriterContext: Sendable {
     }
 
     func emptyIndex(from first: UInt64) -> SegmentIndex {
-        SegmentIndex(first: first, bytes: options.rotation.bytes)
+        switch options.rotation {
+        case .aligned(let bytes): SegmentIndex(first: first, bytes: bytes)
+        case .size: SegmentIndex(first: first)
+        }
     }
 
     func openFile(

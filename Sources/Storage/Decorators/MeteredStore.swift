@@ -68,6 +68,10 @@ package final class MeteredStore: ObjectStore {
         try measure(.list) { () throws(TidemarkError) in try base.list(prefix) }
     }
 
+    package func folders(_ prefix: String) throws(TidemarkError) -> [String] {
+        try measure(.list) { () throws(TidemarkError) in try base.folders(prefix) }
+    }
+
     package func delete(_ key: ObjectKey) throws(TidemarkError) {
         try measure(.delete) { () throws(TidemarkError) in try base.delete(key) }
     }

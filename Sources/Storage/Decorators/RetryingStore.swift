@@ -70,6 +70,10 @@ package final class RetryingStore: ObjectStore {
         try retrying { () throws(TidemarkError) in try base.list(prefix) }
     }
 
+    package func folders(_ prefix: String) throws(TidemarkError) -> [String] {
+        try retrying { () throws(TidemarkError) in try base.folders(prefix) }
+    }
+
     package func delete(_ key: ObjectKey) throws(TidemarkError) {
         try retrying { () throws(TidemarkError) in try base.delete(key) }
     }

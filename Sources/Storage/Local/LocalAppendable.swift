@@ -11,7 +11,7 @@ final class LocalAppendable: AppendableFile {
     private let path: String
     private var file: File?
     /// Device and inode of the open file.
-    private let identity: FileStatus
+    private let identity: FileIdentity
     private(set) var size: UInt64 = 0
     /// The first failed sync. The kernel may have dropped the pages it could not write, so a later
     /// sync that succeeds proves nothing: from then on this handle only fails.
@@ -23,8 +23,9 @@ final class LocalAppendable: AppendableFile {
         path = store.path(key)
         do throws(SystemFailure) {
             file = try Self.openLocked(path, store.calls)
-            identity = try file!.status()
-            size = identity.size
+            let status = try file!.status()
+            identity = status.identity
+            size = status.size
             try Directory.sync(Directory.parent(path), calls: store.calls)
             try rewrite()
         } catch {
@@ -109,9 +110,9 @@ final class LocalAppendable: AppendableFile {
     /// Bytes of a file that was moved away or removed are in no archive, however durable they are.
     private func checkNamed() throws(TidemarkError) {
         let named = try store.root.translating { () throws(SystemFailure) in
-            try existing { () throws(SystemFailure) in try store.calls.inspect(path) }
+            try existing { () throws(SystemFailure) in try store.calls.identify(path) }
         }
-        if let named, named.isSameFile(as: identity) { return }
+        if named == identity { return }
         try store.root.check()
         throw TidemarkError(
             .repositoryUnreachable, "\(path) was moved away or removed while it was written",
@@ -151,8 +152,8 @@ extension LocalAppendable {
                 return false
             }
         }
-        // An archive is written all day and hardly read: its pages would push the database's own out
-        // of the cache of a machine that both share, and taking fresh ones costs more than writing.
+        // An archive is written all day and hardly read: its pages would push the database's own
+        // out of the cache of a machine that both share, and fresh ones cost more than writing.
         file?.adviseUnneeded()
         if !isNew { try drop(ifEqualTo: key, target) }
         try store.root.translating { () throws(SystemFailure) in

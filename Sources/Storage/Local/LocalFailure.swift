@@ -26,7 +26,10 @@ enum LocalFailure {
         case EROFS:
             (.repositoryReadOnly, "make it writable: mount -o remount,rw \(root)")
         case EACCES, EPERM:
-            (.repositoryReadOnly, "give this user the folder: chown -R USER \(root); chmod -R u+rwX \(root)")
+            (
+                .repositoryReadOnly,
+                "give this user the folder: chown -R USER \(root); chmod -R u+rwX \(root)"
+            )
         case ENOENT where failure.path == root:
             (
                 .repositoryUnreachable,

@@ -166,6 +166,14 @@ package final class LocalStore: ObjectStore, AppendingStore {
         return found
     }
 
+    package func folders(_ prefix: String) throws(TidemarkError) -> [String] {
+        let found = try root.translating { () throws(SystemFailure) in
+            try LocalWalk(root: root.path, prefix: prefix, calls).folders()
+        }
+        if found.isEmpty { try root.check() }
+        return found
+    }
+
     // MARK: appending
 
     package func openAppendable(_ key: ObjectKey) throws(TidemarkError) -> any AppendableFile {

@@ -35,6 +35,25 @@ struct LocalWalk {
         return found.sorted { $0.key < $1.key }
     }
 
+    /// Names of the folders in the prefix's own folder, ascending.
+    func folders() throws(SystemFailure) -> [String] {
+        let place = root + "/" + folder
+        let names = try existing { () throws(SystemFailure) in
+            try Directory.names(in: place, calls: calls)
+        }
+        var found: [String] = []
+        for name in names ?? [] where name.hasPrefix(start) && !isForeign(name) {
+            let status = try existing { () throws(SystemFailure) in
+                try calls.inspect(place + name)
+            }
+            if status?.isDirectory == true { found.append(name) }
+        }
+        return found
+    }
+
+    /// The file system's own folder at the top of a mount, closed to everybody but root.
+    private func isForeign(_ name: String) -> Bool { folder.isEmpty && name == "lost+found" }
+
     /// Paths of files that were not finished when last seen.
     func temporaryFiles() throws(SystemFailure) -> [String] {
         var found: [String] = []

@@ -6,6 +6,7 @@ package final class SimulatedTime: TimeSource {
     private struct State: Sendable {
         var monotonic: MonotonicTime
         var wall: CommitTime
+        var boots = 1
     }
 
     private let state: Monitor<State>
@@ -20,6 +21,15 @@ package final class SimulatedTime: TimeSource {
 
     package func monotonic() -> MonotonicTime { state.read { $0.monotonic } }
     package func wall() -> CommitTime { state.read { $0.wall } }
+    package var boot: String { state.read { "boot \($0.boots)" } }
+
+    /// The machine starts anew: the monotonic clock with it, the wall clock goes on.
+    package func reboot() {
+        state.update {
+            $0.boots += 1
+            $0.monotonic = MonotonicTime(nanoseconds: 1_000_000_000)
+        }
+    }
 
     /// Time passes: both clocks go on.
     package func advance(_ seconds: Double) {

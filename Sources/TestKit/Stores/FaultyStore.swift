@@ -141,6 +141,10 @@ extension FaultyStore {
         try perform(.list) { () throws(TidemarkError) in try base.list(prefix) }
     }
 
+    package func folders(_ prefix: String) throws(TidemarkError) -> [String] {
+        try perform(.list) { () throws(TidemarkError) in try base.folders(prefix) }
+    }
+
     package func delete(_ key: ObjectKey) throws(TidemarkError) {
         try perform(.delete) { () throws(TidemarkError) in try base.delete(key) }
     }

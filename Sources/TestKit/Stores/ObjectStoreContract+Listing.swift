@@ -32,6 +32,19 @@ extension ObjectStoreContract {
                 try expect(found == keys, "\(prefix): \(found)")
             }
         },
+        ObjectStoreContract("folders are named one level deep") { store in
+            for name in ["b/x/1", "b/y/z/2", "a/1", "a/.hidden", "c", "b/3", "ba/4"] {
+                try store.put(ObjectKey(name), [], .create)
+            }
+            let expected: [(String, [String])] = [
+                ("", ["a", "b", "ba"]), ("b/", ["x", "y"]), ("a/", []), ("none/", []),
+                ("b/y/", ["z"]),
+            ]
+            for (prefix, names) in expected {
+                let found = try store.folders(prefix)
+                try expect(found == names, "\(prefix): \(found)")
+            }
+        },
     ]
 
     static let concurrencyChecks: [ObjectStoreContract] = [

@@ -132,8 +132,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("mongodb://m:27017/?replicaSet=rs0", "MongoDB is not in this version of tidemark"),
-        ("redis://cache:6379", "Redis is not in this version of tidemark"),
+        ("mongodb://m:27017/?replicaSet=rs0", "MongoDB is not in this version of tidemark")
     ])
     func `a database of a later version is refused by name`(url: String, problem: String) throws {
         let yaml = Self.document("  other: { url: \"\(url)\" }")
@@ -300,7 +299,7 @@ import Testing
                 file: "f"), file: "f", environment: Environment([:]))
         #expect(settings.setting(OptionTable.slot, "c")?.text == "x")
         let error = try #require(refusal(Self.document("  c: { url: \"redis://c\", slot: x }")))
-        #expect(error.message.contains("Redis is not in this version"))
+        #expect(error.message.contains("slot"))
     }
 
     @Test(arguments: ["", "# nothing\n", "{}", "sources: {}", "repository:\n"])

@@ -9,7 +9,7 @@ struct WaitArchivedTests {
     private let range = PositionRange(timeline: TimelineID("2"), first: 100, last: 200)
 
     private func board() throws -> SourceBoard {
-        SourceBoard(try #require(SourceID("ledger")), watermark: nil, time: SystemTimeSource())
+        SourceBoard(try #require(SourceID("ledger")), time: SystemTimeSource())
     }
 
     private func archive(_ board: SourceBoard, _ timeline: String, _ ordinal: UInt64) {
@@ -19,7 +19,7 @@ struct WaitArchivedTests {
     }
 
     private func outcome(
-        _ board: SourceBoard, stallSeconds: Double = 60, stops: Bool = false
+        _ board: SourceBoard, stallSeconds: Double = 600, stops: Bool = false
     ) async throws -> TidemarkError.Code? {
         let range = range
         return try await offPool {
@@ -39,7 +39,7 @@ struct WaitArchivedTests {
         archive(board, "1", 900)
         let wait = DedicatedThread("wait") { () throws(TidemarkError) in
             try board.waitArchived(
-                range, stallSeconds: 60, clock: SystemTimeSource(), shouldStop: { false })
+                range, stallSeconds: 600, clock: SystemTimeSource(), shouldStop: { false })
         }
         archive(board, "2", 199)
         #expect(try await offPool { try wait.join(seconds: 0.05) == nil })

@@ -20,7 +20,7 @@ struct SidecarBadDayTests {
             let server = try PostgresServer.start()
             try server.psql("create table t (i int)")
             let side = try SidecarHarness(server)
-            let sidecar = try side.start(["--no-backup"])
+            let sidecar = try side.startWithBackup()
             try waitStreaming(side)
             try server.stop(.fast, seconds: 10)
             try server.start()
@@ -156,7 +156,7 @@ struct SidecarBadDayTests {
             let server = try PostgresServer.start()
             try server.psql("create table t (i int)")
             let side = try SidecarHarness(server)
-            let sidecar = try side.start(["--no-backup"])
+            let sidecar = try side.startWithBackup()
             try waitStreaming(side)
             try server.appendSettings(["synchronous_standby_names = 'tidemark'"])
             try server.reload()
@@ -224,6 +224,48 @@ struct SidecarBadDayTests {
                 try side.ask($0, "select string_agg(i::text, ',' order by i) from t")
             }
             #expect(rows == "1,2")
+        }
+    }
+
+    @Test
+    func `killed in the middle of a base backup, no restore believes it and another is taken`()
+        async throws
+    {
+        try await offPool {
+            let server = try PostgresServer.start()
+            try server.psql(
+                """
+                create table t as select string_agg(md5(random()::text), '') as s
+                from generate_series(1, 25000) i, generate_series(1, 60) group by i
+                """)
+            let side = try SidecarHarness(server)
+            var sidecar = try side.start()
+            let bases = side.archive + "/ledger/base"
+            let cut = try eventually("a base backup is being written") {
+                try? Directory.names(in: bases).first { $0.first?.isNumber == true }
+            }
+            sidecar.kill9()
+            #expect(access("\(bases)/\(cut)/manifest.json", F_OK) != 0)
+            let into = side.folder + "/copy"
+            let text = try side.expect(3, ["restore", "--to", "latest", "--into", into])
+            #expect(text.contains("has no base backup yet"), "\(text)")
+            #expect(access(into + "/ledger", F_OK) != 0)
+            #expect(try !side.expect(0, ["list"]).contains(cut))
+            sidecar = try side.startWithBackup()
+            let second = try #require(side.status().lastBackup?.id)
+            #expect(second != cut)
+            #expect(try Directory.names(in: bases + "/" + cut).isEmpty)
+            #expect(try sidecar.terminate().isSuccess)
+
+            // Killed just before the manifest: everything is there but that.
+            try server.run("/bin/rm", ["\(bases)/\(second)/manifest.json"])
+            try side.expect(3, ["restore", "--to", "latest", "--into", into])
+            sidecar = try side.startWithBackup()
+            #expect(try Directory.names(in: bases + "/" + second).isEmpty)
+            try side.waitProved(side.moment())
+            #expect(try sidecar.terminate().isSuccess)
+            try side.expect(0, ["verify", "--deep"])
+            try side.expect(0, ["restore", "--to", "latest", "--into", into])
         }
     }
 }

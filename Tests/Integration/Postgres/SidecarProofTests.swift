@@ -30,7 +30,7 @@ struct SidecarProofTests {
         try await offPool {
             let server = try PostgresServer.start(.init(settings: ["autovacuum = off"]))
             let side = try SidecarHarness(server)
-            let sidecar = try side.start(["--no-backup"])
+            let sidecar = try side.startWithBackup()
             try waitStreaming(side)
             // The server notes its running transactions up to 15 s after the last real record.
             try server.psql("checkpoint")
@@ -55,7 +55,7 @@ struct SidecarProofTests {
             let server = try PostgresServer.start()
             try server.psql("create table t (i int)")
             let side = try SidecarHarness(server)
-            let sidecar = try side.start(["--no-backup"])
+            let sidecar = try side.startWithBackup()
             try waitStreaming(side)
             let writer = try Subprocess(
                 "/bin/sh",
@@ -81,7 +81,7 @@ struct SidecarProofTests {
         try await offPool {
             let server = try PostgresServer.start()
             let side = try SidecarHarness(server, rpo: "1s")
-            let sidecar = try side.start(["--no-backup"])
+            let sidecar = try side.startWithBackup()
             try waitStreaming(side)
             try server.stop(.fast, seconds: 10)
             let first = try growing(side)

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Platform
 import TestKit
@@ -66,6 +67,57 @@ struct SidecarRefusalTests {
             #expect(text.contains("system identifier"), "\(text)")
             #expect(try moved.segments().count == segments.count)
             try moved.expect(5, ["backup"])
+        }
+    }
+
+    @Test
+    func `a standby is told how to reach the primary`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let standby = try server.makeStandby()
+            let side = try SidecarHarness(server, url: standby.url())
+            try expectRefusal(side, ["standby", "target_session_attrs=read-write"])
+            #expect(try side.segments().isEmpty)
+        }
+    }
+
+    @Test
+    func `without a free WAL sender it waits, says so, and takes the next free one`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(.init(settings: ["max_wal_senders = 1"]))
+            let holder = try Subprocess(
+                PostgresTools.path("pg_receivewal"),
+                ["-D", server.makeDirectory("other"), "-d", server.url()],
+                SubprocessOptions(
+                    directory: "/tmp", user: PostgresTools.user, signalOnParentDeath: .kill))
+            try eventually("the only sender is taken") {
+                try server.psql("select count(*) from pg_stat_replication") == "1"
+            }
+            let side = try SidecarHarness(server)
+            try side.expect(5, ["check"])
+            let sidecar = try side.start(["--no-backup"])
+            try sidecar.waitForLog("all 1 WAL senders of Postgres")
+            #expect(sidecar.log.contains("ALTER SYSTEM SET max_wal_senders = 6"))
+            holder.signal(SIGKILL)
+            try sidecar.waitForLog("stream opened")
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test
+    func `a slot in use by another is waited for, with the process that holds it`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let holder = try SidecarHarness(server, name: "other").start(["--no-backup"])
+            try holder.waitForLog("stream opened")
+            let process = try server.psql("select active_pid from pg_replication_slots")
+            let side = try SidecarHarness(server)
+            let sidecar = try side.start(["--no-backup"])
+            try sidecar.waitForLog("in use by process \(process)")
+            #expect(sidecar.log.contains("pg_terminate_backend(\(process))"))
+            #expect(try holder.terminate().isSuccess)
+            try sidecar.waitForLog("stream opened")
+            #expect(try sidecar.terminate().isSuccess)
         }
     }
 }

@@ -65,6 +65,8 @@ struct Archive: Sendable {
             for entry in history.commits(first, end) where entry.first >= since {
                 try writer.note(entry)
             }
+            // The number stands for what a room knows of the place.
+            try writer.edge(end, state: String(end % 16))
         }
     }
 
@@ -118,6 +120,13 @@ struct Archive: Sendable {
         #expect(position == end)
     }
 
+    private func emptyIndex(_ first: UInt64) -> SegmentIndex {
+        switch rotation {
+        case .aligned(let bytes): SegmentIndex(first: first, bytes: bytes)
+        case .size: SegmentIndex(first: first)
+        }
+    }
+
     private func checkDescriptor(_ segment: Stored, _ previous: String?) throws -> String {
         let reader = try SegmentReader(store, segment.key)
         defer { reader.close() }
@@ -129,7 +138,7 @@ struct Archive: Sendable {
         // A record that straddles the place where a stream was resumed is not seen whole.
         let seen = commits.filter { $0.first >= segment.range.first }
         let isKnown = [commits, seen].contains { expected in
-            var index = SegmentIndex(first: segment.range.first, bytes: rotation.bytes)
+            var index = emptyIndex(segment.range.first)
             for entry in expected { index.add(entry) }
             return descriptor.index == index.stretches
                 && descriptor.firstCommit == expected.map(\.time).min()

@@ -12,6 +12,11 @@ struct RecoverySettings: Sendable {
         "max_prepared_transactions", "max_locks_per_transaction",
     ]
 
+    /// Prepared transactions a recovering copy has room for at least. The source may have raised
+    /// its own limit since the base backup, and with hot_standby off this is the only limit that
+    /// replay itself runs into (`MarkAsPreparingGuts`, twophase.c). About 20 MB of memory.
+    static let leastPrepared = 1000
+
     var order: RestoreOrder
     /// The server's settings as they were, by name.
     var recorded: [String: String] { order.backup.server.settings }
@@ -61,12 +66,19 @@ struct RecoverySettings: Sendable {
 
     private var limitLines: [String] {
         Self.limits.compactMap { name in
-            recorded[name].map { "\(name) = \(SettingsFile.quoted($0))" }
+            var value = recorded[name]
+            if name == "max_prepared_transactions" {
+                value = String(max(value.flatMap { Int($0) } ?? 0, Self.leastPrepared))
+            }
+            return value.map { "\(name) = \(SettingsFile.quoted($0))" }
         }
     }
 
     private func preload(_ needed: Bool) -> [String] {
         var lines: [String] = []
+        if needed, let path = recorded["dynamic_library_path"], path != "$libdir" {
+            lines.append("dynamic_library_path = " + SettingsFile.quoted(path))
+        }
         if needed, let libraries = recorded["shared_preload_libraries"], !libraries.isEmpty {
             lines.append("shared_preload_libraries = " + SettingsFile.quoted(libraries))
         }

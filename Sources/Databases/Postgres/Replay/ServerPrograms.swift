@@ -21,7 +21,7 @@ struct ServerPrograms: Sendable {
             let programs = ServerPrograms(folder: folder)
             guard unsafe access(programs.control, X_OK) == 0 else { continue }
             let version = try programs.major()
-            if version == major { return programs }
+            if version == major { return programs.resolved }
             others.append("\(folder) has version \(version)")
         }
         let found = others.isEmpty ? "" : " (\(others.joined(separator: ", ")))"
@@ -29,6 +29,15 @@ struct ServerPrograms: Sendable {
             .toolMissing, "pg_ctl of Postgres \(major) is not installed here\(found)",
             remedy: "install it (Debian: apt-get install postgresql-\(major)) or name its folder "
                 + "with --pg-bin")
+    }
+
+    /// Where the programs really lie: beside a link to pg_ctl are neither libraries nor pg_config.
+    private var resolved: ServerPrograms {
+        guard let path = unsafe realpath(control, nil) else { return self }
+        defer { unsafe free(path) }
+        let real = unsafe String(cString: path)
+        guard let slash = real.lastIndex(of: "/") else { return self }
+        return ServerPrograms(folder: String(real[..<slash]))
     }
 
     /// `pg_ctl (PostgreSQL) 15.20 (Debian …)` gives `15`.
@@ -69,6 +78,16 @@ struct ServerPrograms: Sendable {
         for (key, version) in server.extensions where key.hasSuffix("/timescaledb") {
             wanted.formUnion(["timescaledb", "timescaledb-\(version)"])
         }
-        return wanted.map { "\(folder)/\($0).so" }.filter { unsafe access($0, F_OK) != 0 }.sorted()
+        let path = Self.libraryPath(server.settings["dynamic_library_path"], folder)
+        return wanted.filter { name in
+            !path.contains { unsafe access("\($0)/\(name).so", F_OK) == 0 }
+        }.map { "\(folder)/\($0).so" }.sorted()
+    }
+
+    /// The folders of `dynamic_library_path`, as `find_in_dynamic_libpath` (dfmgr.c) reads it.
+    private static func libraryPath(_ setting: String?, _ folder: String) -> [String] {
+        (setting ?? "$libdir").split(separator: ":").map { part in
+            part.hasPrefix("$libdir") ? folder + part.dropFirst("$libdir".count) : String(part)
+        }
     }
 }

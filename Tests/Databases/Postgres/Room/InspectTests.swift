@@ -19,20 +19,32 @@ import Testing
 
     @Test func `while no transaction ends, the bound stays`() {
         var bound = bound()
-        #expect(bound.bound(snapshot: "10:10:", insert: 0x300_1000) == 0x300_1000)
-        #expect(bound.bound(snapshot: "10:10:", insert: 0x300_9000) == 0x300_1000)
-        #expect(bound.bound(snapshot: "10:12:10", insert: 0x300_9100) == 0x300_9100)
-        #expect(bound.bound(snapshot: "10:12:10", insert: 0x400_0000) == 0x300_9100)
+        #expect(bound.bound(snapshot: "10:10:", prepared: "0", insert: 0x300_1000) == 0x300_1000)
+        #expect(bound.bound(snapshot: "10:10:", prepared: "0", insert: 0x300_9000) == 0x300_1000)
+        #expect(bound.bound(snapshot: "10:12:10", prepared: "0", insert: 0x300_9100) == 0x300_9100)
+        #expect(bound.bound(snapshot: "10:12:10", prepared: "0", insert: 0x400_0000) == 0x300_9100)
         bound.forget()
-        #expect(bound.bound(snapshot: "10:12:10", insert: 0x400_0100) == 0x400_0100)
+        #expect(bound.bound(snapshot: "10:12:10", prepared: "0", insert: 0x400_0100) == 0x400_0100)
+    }
+
+    @Test func `a transaction that was prepared moves the bound, and so does its end`() {
+        var bound = bound()
+        #expect(bound.bound(snapshot: "10:11:10", prepared: "0", insert: 0x300_1000) == 0x300_1000)
+        // PREPARE leaves its number among the running ones.
+        #expect(
+            bound.bound(snapshot: "10:11:10", prepared: "1 x", insert: 0x300_9000) == 0x300_9000)
+        #expect(
+            bound.bound(snapshot: "10:11:10", prepared: "1 x", insert: 0x300_9900) == 0x300_9000)
+        #expect(
+            bound.bound(snapshot: "10:11:10", prepared: "1 y", insert: 0x300_9900) == 0x300_9900)
     }
 
     @Test func `nothing is concluded from a missing snapshot or a position that went back`() {
         var bound = bound()
-        #expect(bound.bound(snapshot: "", insert: 0x300_1000) == 0x300_1000)
-        #expect(bound.bound(snapshot: "", insert: 0x300_2000) == 0x300_2000)
-        #expect(bound.bound(snapshot: "1:1:", insert: 0x300_3000) == 0x300_3000)
-        #expect(bound.bound(snapshot: "1:1:", insert: 0x200_0100) == 0x200_0100)
+        #expect(bound.bound(snapshot: "", prepared: "0", insert: 0x300_1000) == 0x300_1000)
+        #expect(bound.bound(snapshot: "", prepared: "0", insert: 0x300_2000) == 0x300_2000)
+        #expect(bound.bound(snapshot: "1:1:", prepared: "0", insert: 0x300_3000) == 0x300_3000)
+        #expect(bound.bound(snapshot: "1:1:", prepared: "0", insert: 0x200_0100) == 0x200_0100)
     }
 
     @Test(arguments: [

@@ -58,6 +58,11 @@ import Testing
             TextFile.flipBit(stored)
             #expect(try fetch(sealed[1]) == 126)
             TextFile.flipBit(stored)
+            try fixture.server.run("/bin/cp", ["-a", stored, folder + "/whole"])
+            #expect(truncate(stored, off_t(TextFile.size(stored) / 2)) == 0)
+            #expect(try fetch(sealed[1]) == 126)
+            try fixture.server.run("/bin/mv", ["-f", folder + "/whole", stored])
+            #expect(try fetch(sealed[1]) == 0)
             #expect(try wal(fixture, ["fetch", "--no-such-option"]).exitStatus == 126)
         }
     }

@@ -51,6 +51,14 @@ import Testing
             #expect(rename(removed + ".away", removed) == 0)
 
             let base = path + "ledger/base/\(try fixture.backups()[0].id)/base.tar.lz4"
+            try fixture.server.run("/bin/cp", ["-a", base, base + ".whole"])
+            #expect(truncate(base, off_t(TextFile.size(base) / 2)) == 0)
+            let cut = try fixture.restore(to: "latest", into: folder)
+            #expect(cut.exitStatus == 4, "\(cut.errors)")
+            #expect(cut.errors.contains("bytes, "), "\(cut.errors)")
+            #expect(cut.errors.contains("bring it back from a copy"), "\(cut.errors)")
+            #expect(access(folder + "/ledger", F_OK) != 0)
+            #expect(rename(base + ".whole", base) == 0)
             TextFile.flipBit(base)
             let flipped = try fixture.restore(to: "latest", into: folder)
             #expect(flipped.exitStatus == 4, "\(flipped.errors)")

@@ -66,6 +66,25 @@ struct RoomInspectTests {
     }
 
     @Test
+    func `a prepared transaction is acknowledged, so the bound covers it`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(
+                .init(settings: ["max_prepared_transactions = 5", "autovacuum = off"]))
+            try server.psql("CREATE TABLE t (i int)")
+            let inspector = try RoomHarness(server).room.inspector()
+            defer { inspector.close() }
+            let before = try inspector.probe()
+            try server.psql("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'gx'")
+            let flushed = try #require(
+                LSN.parse(server.psql("SELECT pg_current_wal_flush_lsn()")))
+            let after = try inspector.probe()
+            #expect(after.bound > before.bound)
+            #expect(after.bound >= flushed)
+            #expect(try inspector.probe().bound == after.bound)
+        }
+    }
+
+    @Test
     func `on a busy server no commit seen before a probe lies beyond its bound`() async throws {
         try await offPool {
             let server = try PostgresServer.start()

@@ -89,6 +89,7 @@ struct RoomRefusalTests {
             let senders = try Self.refusal(server.url(), source: "other")
             #expect(senders.code.isRetryable)
             #expect(senders.message.contains("all 1 WAL senders"))
+            #expect(senders.remedy.contains("ALTER SYSTEM SET max_wal_senders = 6"))
             holder.close()
             // The slot stays, and there is only one.
             try eventually("the sender has gone") {
@@ -97,6 +98,8 @@ struct RoomRefusalTests {
             let slots = try Self.refusal(server.url(), source: "other")
             #expect(slots.code == .sourceRefused)
             #expect(slots.message.contains("no free replication slot for tidemark_other"))
+            #expect(slots.remedy.contains("pg_drop_replication_slot"))
+            #expect(slots.remedy.contains("raise max_replication_slots"))
         }
     }
 

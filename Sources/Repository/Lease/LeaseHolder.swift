@@ -2,8 +2,8 @@ import Glibc
 import Model
 import Platform
 
-/// Who takes a base backup: the content of `running.json`.
-struct BackupHolder: Hashable, Sendable, Codable {
+/// Who holds a lease: the content of its object.
+struct LeaseHolder: Hashable, Sendable, Codable {
     var host: String
     var process: Int32
     /// Counts within the process, so that two attempts of one process never look alike.
@@ -14,12 +14,12 @@ struct BackupHolder: Hashable, Sendable, Codable {
 
     private static let attempts = Monitor(0)
 
-    static func current(_ now: CommitTime) -> BackupHolder {
+    static func current(_ now: CommitTime) -> LeaseHolder {
         let attempt = attempts.update { count in
             count += 1
             return count
         }
-        return BackupHolder(
+        return LeaseHolder(
             host: hostName(), process: getpid(), attempt: attempt, started: now, renewed: now)
     }
 

@@ -2,7 +2,7 @@ import Model
 import Platform
 
 /// The lease of a store without locks: an object that its holder keeps renewing.
-final class BackupHeartbeat {
+final class LeaseHeartbeat {
     private let store: any ObjectStore
     private let key: ObjectKey
     private let stopped = Monitor(false)
@@ -10,16 +10,17 @@ final class BackupHeartbeat {
 
     /// Takes the lease, from a holder that is dead if there is one, and starts renewing it.
     init(
-        _ store: any ObjectStore, _ key: ObjectKey, _ holder: BackupHolder, _ source: SourceID,
-        _ clock: any TimeSource
+        _ store: any ObjectStore, _ holder: LeaseHolder, _ source: SourceID,
+        _ purpose: LeasePurpose, _ clock: any TimeSource
     ) throws(TidemarkError) {
-        try Self.take(store, key, holder, source)
+        let key = purpose.key(source)
+        try Self.take(store, key, holder, source, purpose)
         self.store = store
         self.key = key
         let stopped = stopped
         thread = DedicatedThread("backup-lease") { () throws(TidemarkError) in
             var holder = holder
-            while stopped.wait(seconds: BackupLease.renewalSeconds, { $0 ? true : nil }) == nil {
+            while stopped.wait(seconds: purpose.renewalSeconds, { $0 ? true : nil }) == nil {
                 holder.renewed = clock.wall()
                 // A failed renewal is tried again in time: the lease outlives nine of them.
                 try? store.put(key, JSONDocument.encode(holder), .replace)
@@ -35,15 +36,17 @@ final class BackupHeartbeat {
     }
 
     private static func take(
-        _ store: any ObjectStore, _ key: ObjectKey, _ holder: BackupHolder, _ source: SourceID
+        _ store: any ObjectStore, _ key: ObjectKey, _ holder: LeaseHolder, _ source: SourceID,
+        _ purpose: LeasePurpose
     ) throws(TidemarkError) {
         let bytes = try JSONDocument.encode(holder)
         do throws(TidemarkError) {
             try store.put(key, bytes, .create)
         } catch let error where error.code == .contentConflict {
-            let other = try ArchiveRepository(store).document(BackupHolder.self, key)
-            if let other, holder.started.seconds(since: other.renewed) < BackupLease.expirySeconds {
-                throw BackupLease.busy(source, other)
+            let other = try ArchiveRepository(store).document(LeaseHolder.self, key)
+            let age = other.map { holder.started.seconds(since: $0.renewed) }
+            if let age, age < purpose.expirySeconds {
+                throw purpose.busy(source, other)
             }
             try store.put(key, bytes, .replace)
         }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Repository
 
-struct BackupLeaseTests {
+struct ArchiveLeaseTests {
     private let memory = MemoryStore()
     private let time = SimulatedTime()
     private let ledger = BackupFixture.ledger
@@ -24,28 +24,67 @@ struct BackupLeaseTests {
             try await check(
                 { store, time in
                     let ledger = BackupFixture.ledger
-                    let lease = try BackupLease.acquire(store, ledger, time)
+                    let lease = try ArchiveLease.acquire(store, ledger, .baseBackup, time)
                     let error = #expect(throws: TidemarkError.self) {
-                        try BackupLease.acquire(store, ledger, time)
+                        try ArchiveLease.acquire(store, ledger, .baseBackup, time)
                     }
                     #expect(error?.message.contains("by process") == true)
                     #expect(error?.message.contains("2026-11-22T12:00:00") == true)
-                    let other = try BackupLease.acquire(store, SourceID("other")!, time)
+                    let other = try ArchiveLease.acquire(
+                        store, SourceID("other")!, .baseBackup, time)
                     other.release()
                     lease.release()
                     lease.release()
-                    let next = try BackupLease.acquire(store, ledger, time)
+                    let next = try ArchiveLease.acquire(store, ledger, .baseBackup, time)
                     next.release()
                     #expect(try store.list("").isEmpty)
                 }, on: store)
         }
     }
 
+    @Test func `the stream's lease is another than the base backup's`() async throws {
+        for store: any ObjectStore in [memory, PlainStore(memory)] {
+            try await check(
+                { store, time in
+                    let ledger = BackupFixture.ledger
+                    let backup = try ArchiveLease.acquire(store, ledger, .baseBackup, time)
+                    let stream = try ArchiveLease.acquire(store, ledger, .stream, time)
+                    let error = #expect(throws: TidemarkError.self) {
+                        try ArchiveLease.acquire(store, ledger, .stream, time)
+                    }
+                    #expect(error?.message.contains("is being archived here already") == true)
+                    #expect(error?.remedy.contains("takes over") == true)
+                    stream.release()
+                    backup.release()
+                    #expect(try store.list("").isEmpty)
+                }, on: store)
+        }
+    }
+
+    @Test func `a stream's heartbeat that stopped is taken over after half a minute`()
+        async throws
+    {
+        try await check(
+            { store, time in
+                let ledger = BackupFixture.ledger
+                let dead = LeaseHolder(
+                    host: "gone", process: 7, attempt: 1, started: time.wall(), renewed: time.wall()
+                )
+                try store.put(Layout.streamLease(ledger), JSONDocument.encode(dead), .create)
+                time.advance(29)
+                #expect(throws: TidemarkError.self) {
+                    try ArchiveLease.acquire(store, ledger, .stream, time)
+                }
+                time.advance(2)
+                try ArchiveLease.acquire(store, ledger, .stream, time).release()
+            }, on: PlainStore(memory))
+    }
+
     @Test func `a lease that is dropped is given back`() async throws {
         try await check(
             { store, time in
-                _ = try BackupLease.acquire(store, BackupFixture.ledger, time)
-                _ = try BackupLease.acquire(store, BackupFixture.ledger, time)
+                _ = try ArchiveLease.acquire(store, BackupFixture.ledger, .baseBackup, time)
+                _ = try ArchiveLease.acquire(store, BackupFixture.ledger, .baseBackup, time)
             }, on: memory)
     }
 
@@ -53,10 +92,10 @@ struct BackupLeaseTests {
         let memory = memory
         try await check(
             { store, time in
-                let held = try BackupLease.acquire(store, BackupFixture.ledger, time)
+                let held = try ArchiveLease.acquire(store, BackupFixture.ledger, .baseBackup, time)
                 var random = SeededRandom(seed: 1)
                 memory.crash(&random)
-                let next = try BackupLease.acquire(store, BackupFixture.ledger, time)
+                let next = try ArchiveLease.acquire(store, BackupFixture.ledger, .baseBackup, time)
                 next.release()
                 held.release()
             }, on: memory)
@@ -69,16 +108,16 @@ struct BackupLeaseTests {
             { store, time in
                 let ledger = BackupFixture.ledger
                 // What a killed process leaves behind.
-                let dead = BackupHolder(
+                let dead = LeaseHolder(
                     host: "gone", process: 7, attempt: 1, started: time.wall(), renewed: time.wall()
                 )
                 try store.put(Layout.backupLease(ledger), JSONDocument.encode(dead), .create)
                 time.advance(299)
                 #expect(throws: TidemarkError.self) {
-                    try BackupLease.acquire(store, ledger, time)
+                    try ArchiveLease.acquire(store, ledger, .baseBackup, time)
                 }
                 time.advance(2)
-                let lease = try BackupLease.acquire(store, ledger, time)
+                let lease = try ArchiveLease.acquire(store, ledger, .baseBackup, time)
                 #expect(lease.abandonedAfterSeconds == 3600)
                 lease.release()
             }, on: PlainStore(memory))
@@ -89,14 +128,14 @@ struct BackupLeaseTests {
             let scratch = try ScratchDirectory()
             let store = try LocalStore(path: scratch.path + "/archive", createRoot: true)
             let time = SimulatedTime()
-            let lease = try BackupLease.acquire(store, BackupFixture.ledger, time)
+            let lease = try ArchiveLease.acquire(store, BackupFixture.ledger, .baseBackup, time)
             let error = #expect(throws: TidemarkError.self) {
-                try BackupLease.acquire(store, BackupFixture.ledger, time)
+                try ArchiveLease.acquire(store, BackupFixture.ledger, .baseBackup, time)
             }
             #expect(error?.message.contains("by process") == true)
             #expect(lease.abandonedAfterSeconds == 0)
             lease.release()
-            let next = try BackupLease.acquire(store, BackupFixture.ledger, time)
+            let next = try ArchiveLease.acquire(store, BackupFixture.ledger, .baseBackup, time)
             next.release()
             #expect(try store.list("").isEmpty)
         }

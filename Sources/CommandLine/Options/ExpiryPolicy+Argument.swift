@@ -1,0 +1,4 @@
+import ArgumentParser
+import Model
+
+extension ExpiryPolicy: ExpressibleByArgument {}

@@ -1,0 +1,78 @@
+import Catalog
+import Model
+import Monitoring
+
+/// One source of `status`, put together from what the archive says. Pure.
+///
+/// A moment counts as restorable only where a base backup's history reaches it: archived changes
+/// without a copy to replay them on bring nothing back.
+struct SourceReport {
+    let snapshot: CatalogSnapshot
+    /// Seconds.
+    let rpo: Double
+    /// The reader's clocks.
+    let now: ClockReading
+
+    private var mark: Watermark? { snapshot.watermark }
+
+    var status: SourceStatus {
+        let style = snapshot.style
+        let (state, reason) = said
+        let obstacle = obstacle
+        let isUnmended = obstacle != nil && !snapshot.gaps.isEmpty
+        return SourceStatus(
+            name: snapshot.source, kind: snapshot.descriptor.kind,
+            state: isUnmended && state != .stopped ? .gap : state, timeline: mark?.timeline,
+            receivedPosition: mark.map { style.text($0.received) },
+            archivedPosition: mark.map { style.text($0.archived) },
+            restorableTo: obstacle == nil ? mark?.restorableTo : nil,
+            exposureSeconds: obstacle == nil ? exposure : nil, rpoSeconds: rpo,
+            recoveryWindows: snapshot.windows().map { SourceStatus.Window($0) },
+            gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
+            lastBackup: snapshot.backups.last.map(SourceStatus.LastBackup.init),
+            sourceWindow: mark?.sourceWindow,
+            reason: [reason, obstacle ?? ""].filter { !$0.isEmpty }.joined(separator: "; "))
+    }
+
+    /// What the sidecar last said of itself, unless it has stopped saying anything.
+    private var said: (StreamState, String) {
+        guard let mark else { return (.stopped, "nothing is proved yet") }
+        guard mark.state != .stopped else { return (.stopped, "`tidemark run` was stopped") }
+        guard mark.age(now) != nil else {
+            return (
+                .stopped,
+                "the watermark was written in the future (\(mark.written), now it is "
+                    + "\(now.wall)): a clock was set back, so whether a sidecar lives is unknown"
+            )
+        }
+        guard mark.isLive(now) else {
+            return (
+                .stopped,
+                "no sidecar has reported since \(mark.written): it has ended, or cannot write to "
+                    + "the repository (its log says why)"
+            )
+        }
+        return (mark.state, mark.reason)
+    }
+
+    /// Why the newest archived changes cannot be restored; nil when they can.
+    private var obstacle: String? {
+        if mark == nil || snapshot.isProofRestorable { return nil }
+        if snapshot.backups.isEmpty {
+            return "nothing can be restored yet: there is no base backup (`tidemark run` takes the "
+                + "first by itself, `tidemark backup` takes one now)"
+        }
+        if !snapshot.gaps.isEmpty {
+            return "history was lost, and nothing after it can be restored before a new base "
+                + "backup (`tidemark run` takes it by itself, `tidemark backup` takes one now)"
+        }
+        return "no base backup's history reaches the end of the archive, so nothing new can be "
+            + "restored (`tidemark verify` names what is missing)"
+    }
+
+    /// Nothing where the clocks contradict each other: then every number would be a guess.
+    private var exposure: Double? {
+        guard let mark, mark.age(now) != nil else { return nil }
+        return mark.exposure(now)
+    }
+}

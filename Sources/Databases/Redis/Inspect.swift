@@ -1,0 +1,131 @@
+import Model
+import Platform
+
+/// The side connection of one source: proofs, findings, marks, the window of its backlog.
+///
+/// Owned by one thread at a time; connects when first asked and again after a failure.
+final class Inspect: SourceInspector {
+    let configuration: RedisConfiguration
+    let state: RoomState
+    let time: any TimeSource
+    private var connection: Connection?
+    private var rate = StreamRate()
+
+    init(_ configuration: RedisConfiguration, state: RoomState, time: any TimeSource) {
+        self.configuration = configuration
+        self.state = state
+        self.time = time
+    }
+
+    func close() { connection = nil }
+
+    /// Runs `body` on the open connection; after an error the next call makes a new one.
+    func asking<R>(
+        _ body: (inout Connection) throws(TidemarkError) -> R
+    ) throws(TidemarkError) -> R {
+        if connection?.isOwnThread == false { connection = nil }
+        if connection == nil { connection = try Connection.open(configuration) }
+        do throws(TidemarkError) {
+            return try body(&connection!)
+        } catch {
+            connection = nil
+            throw error
+        }
+    }
+
+    // MARK: proofs
+
+    func probe() throws(TidemarkError) -> Probe {
+        let asked = time.monotonic()
+        let wall = time.wall()
+        let known = try asking { (connection) throws(TidemarkError) in
+            let sourceTime = try Questions.compareClocks(&connection, state, time)
+            return (sourceTime, try self.position(&connection))
+        }
+        guard let position = known.1 else { return try pingProbe() }
+        return Probe(
+            timeline: position.timeline, bound: position.ordinal, sourceTime: known.0,
+            asked: asked, askedWall: wall, answered: time.monotonic(), isWaitedFor: isWaitedFor)
+    }
+
+    /// The end of the source's history: by INFO, else by ROLE, which does not name the history; nil
+    /// when neither is allowed to us.
+    private func position(_ connection: inout Connection) throws(TidemarkError) -> Position? {
+        if let info = try Questions.info(&connection, section: "replication"),
+            let history = info.history
+        {
+            rate.add(info.offset, at: time.monotonic())
+            return Position(timeline: TimelineID(history), ordinal: info.offset)
+        }
+        guard let role = try connection.answerIfAllowed(["ROLE"])?.elements, role.count > 1,
+            let timeline = state.read({ $0.received?.timeline })
+        else { return nil }
+        let place = role[0].text == "slave" ? 4 : 1
+        guard place < role.count, case .integer(let offset) = role[place], offset >= 0 else {
+            return nil
+        }
+        return Position(timeline: timeline, ordinal: UInt64(offset))
+    }
+
+    /// A PING in the stream proves that nothing older is outstanding. When it was made is not
+    /// known, but it was after the PING before it had come: that moment is what is proved.
+    private func pingProbe() throws(TidemarkError) -> Probe {
+        let pings = state.read { ($0.pingBefore, $0.lastPing) }
+        guard let before = pings.0, let last = pings.1, before.timeline == last.timeline else {
+            throw TidemarkError(
+                .sourceRefused,
+                "user \(configuration.aclUser) at \(configuration.place) may use "
+                    + "neither INFO nor ROLE, and the stream has carried no two PINGs yet",
+                remedy:
+                    "run `ACL SETUSER \(configuration.aclUser) +info +time +role` for proofs of "
+                    + "each second instead of one for each PING")
+        }
+        return Probe(
+            timeline: last.timeline, bound: last.end, sourceTime: nil, asked: before.received,
+            askedWall: before.receivedWall, answered: last.received, isWaitedFor: isWaitedFor)
+    }
+
+    /// Somebody asked for our exact position lately: WAIT.
+    private var isWaitedFor: Bool? {
+        guard let asked = state.read({ $0.lastGetAck }) else { return false }
+        return time.monotonic().seconds(since: asked) < 10
+    }
+
+    // MARK: marks
+
+    func mark(_ name: String) throws(TidemarkError) -> RestorePoint {
+        try asking { (connection) throws(TidemarkError) in
+            // A command runs between others, so the offset that INFO tells is an edge.
+            guard let info = try Questions.info(&connection, section: "replication"),
+                let history = info.history
+            else {
+                throw TidemarkError(
+                    .sourceRefused,
+                    "user \(configuration.aclUser) at \(configuration.place) may "
+                        + "not use INFO, so no position can be marked",
+                    remedy: "run `ACL SETUSER \(configuration.aclUser) +info +time`")
+            }
+            let now = try Questions.compareClocks(&connection, state, time)
+            return RestorePoint(
+                name: name, timeline: TimelineID(history), position: info.offset,
+                time: now ?? time.wall(), end: info.offset)
+        }
+    }
+
+    // MARK: the window
+
+    func sourceWindow() throws(TidemarkError) -> SourceWindow? {
+        try asking { (connection) throws(TidemarkError) in
+            guard let info = try Questions.info(&connection, section: "replication"),
+                let size = info.backlogBytes
+            else { return nil }
+            rate.add(info.offset, at: time.monotonic())
+            let archived = state.read { $0.received?.ordinal } ?? info.offset
+            let outstanding = info.offset > archived ? info.offset - archived : 0
+            let left = size > outstanding ? size - outstanding : 0
+            return SourceWindow(
+                kind: "backlog", headroomSeconds: rate.bytesPerSecond.map { Double(left) / $0 },
+                headroomBytes: left)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Model
+
+/// Whether a live server can take the restored data without losing any of it in silence.
+struct LiveServer {
+    private let order: RestoreOrder
+    private let configuration: RedisConfiguration
+
+    init(_ order: RestoreOrder, _ configuration: RedisConfiguration) {
+        self.order = order
+        self.configuration = configuration
+    }
+
+    func check(_ connection: inout Connection) throws(TidemarkError) {
+        guard let info = try Questions.info(&connection) else {
+            throw TidemarkError(
+                .usage, "user \(configuration.aclUser) at \(configuration.place) may not use INFO",
+                remedy: "restore as a user with all rights")
+        }
+        guard !info.isReplica, !info.isClusterNode, !info.isSentinel else {
+            throw TidemarkError(
+                .usage, "\(configuration.place) is a replica, a cluster's node or a Sentinel",
+                remedy: "name a server of its own; `REPLICAOF NO ONE` makes a replica one")
+        }
+        guard info.keyCounts.isEmpty || order.force else {
+            throw TidemarkError(
+                .destinationOccupied,
+                "\(configuration.place) holds keys (\(info.keyCounts.joined(separator: ", ")))",
+                remedy: "name an empty server, or add --force to replace what is there")
+        }
+        try check(version: info.version)
+        try checkSettings(&connection)
+    }
+
+    private func check(version: RedisVersion) throws(TidemarkError) {
+        let source = RedisVersion(order.backup.server.version)
+        guard (version.major, version.minor) >= (source.major, source.minor) else {
+            throw TidemarkError(
+                .usage,
+                "\(configuration.place) is version \(version), the source was "
+                    + order.backup.server.version,
+                remedy: "fill a server of the same version or a later one: an older one cannot "
+                    + "read the RDB")
+        }
+    }
+
+    private func checkSettings(_ connection: inout Connection) throws(TidemarkError) {
+        let facts = order.backup.server.settings
+        if let had = facts["databases"].flatMap({ Int($0) }),
+            let has = try setting("databases", &connection).flatMap({ Int($0) }), has < had
+        {
+            throw refusal(
+                "databases \(has)", "databases \(had)", "keys of the others would be lost")
+        }
+        guard let has = try setting("maxmemory", &connection).flatMap({ UInt64($0) }), has > 0,
+            try setting("maxmemory-policy", &connection) != "noeviction"
+        else { return }
+        let had = facts["maxmemory"].flatMap { UInt64($0) } ?? 0
+        guard had > 0, has >= had else {
+            throw refusal("maxmemory \(has)", "maxmemory \(had)", "keys would be evicted")
+        }
+    }
+
+    private func setting(
+        _ name: String, _ connection: inout Connection
+    ) throws(TidemarkError) -> String? {
+        let answer = try connection.answerIfAllowed(["CONFIG", "GET", name])?.elements ?? []
+        return answer.count == 2 ? answer[1].text : nil
+    }
+
+    private func refusal(_ has: String, _ wanted: String, _ why: String) -> TidemarkError {
+        TidemarkError(
+            .usage, "\(configuration.place) has `\(has)`, the source had `\(wanted)`: \(why)",
+            remedy: "set `\(wanted)` there first")
+    }
+}

@@ -1,0 +1,63 @@
+/// What comes next in an RDB; the values of each type are rows of these (`rdb.c`,
+/// `rdbLoadObject`).
+indirect enum RDBStep: Sendable {
+    /// An opcode, or the type of a value whose key follows.
+    case opcode
+    case skip(UInt64)
+    case length
+    case string
+    /// A score of the oldest sorted sets, as text.
+    case score
+    /// A length, then so many times the steps.
+    case list([RDBStep])
+    case times(UInt64, [RDBStep])
+    /// A module's value: marked parts up to the mark 0.
+    case module
+    /// The opcode and so many bytes in all.
+    case expiry(Int)
+    case checksum
+
+    /// The steps behind an opcode or type, up to the next opcode; nil for one that is not known.
+    static func following(_ opcode: UInt8) -> [RDBStep]? {
+        switch opcode {
+        case 0xfa: [.string, .string]
+        case 0xfb: [.length, .length]
+        case 0xfe, 0xf8: [.length]
+        case 0xf9: [.skip(1)]
+        case 0xf5: [.string]
+        // A module's data beside the keys: its id, then marked parts.
+        case 0xf7: [.length, .module]
+        // Slots of a cluster: slot, keys, keys that expire.
+        case 0xf4: [.length, .length, .length]
+        default: value(opcode).map { [.string] + $0 }
+        }
+    }
+
+    private static func value(_ type: UInt8) -> [RDBStep]? {
+        switch type {
+        // Strings, and everything that is kept as one string.
+        case 0, 9, 10, 11, 12, 13, 16, 17, 20: [.string]
+        case 1, 2, 14: [.list([.string])]
+        case 3: [.list([.string, .score])]
+        case 4: [.list([.string, .string])]
+        case 5: [.list([.string, .skip(8)])]
+        case 7: [.length, .module]
+        case 18: [.list([.length, .string])]
+        case 15: stream(hasOffsets: false, hasActiveTime: false)
+        case 19: stream(hasOffsets: true, hasActiveTime: false)
+        case 21: stream(hasOffsets: true, hasActiveTime: true)
+        default: nil
+        }
+    }
+
+    private static func stream(hasOffsets: Bool, hasActiveTime: Bool) -> [RDBStep] {
+        let pending: [RDBStep] = [.list([.skip(16), .skip(8), .length])]
+        let consumer: [RDBStep] =
+            [.string, .skip(hasActiveTime ? 16 : 8)] + [.list([.skip(16)])]
+        let group: [RDBStep] =
+            [.string, .length, .length] + (hasOffsets ? [.length] : []) + pending
+            + [.list(consumer)]
+        let numbers = [RDBStep](repeating: .length, count: hasOffsets ? 8 : 3)
+        return [.list([.string, .string])] + numbers + [.list(group)]
+    }
+}

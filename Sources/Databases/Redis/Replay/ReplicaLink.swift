@@ -1,0 +1,123 @@
+import Glibc
+import Model
+
+/// A connection that a replica has made to us: we listen, it comes, and we are its primary.
+///
+/// Owned by one thread; every wait has a limit.
+@safe
+struct ReplicaLink: ~Copyable {
+    /// Where the replica has to connect to.
+    let port: UInt16
+    private let listener: Int32
+    private var peer: Int32 = -1
+
+    /// Seconds without any progress after which the replica is given up.
+    private static let patience = 60.0
+
+    /// Listens on a free port of one of our addresses.
+    init(host: String) throws(TidemarkError) {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard unsafe getaddrinfo(host, "0", &hints, &found) == 0, let info = unsafe found else {
+            throw Self.failure("cannot listen on \(host)", EINVAL)
+        }
+        defer { unsafe freeaddrinfo(found) }
+        let made = unsafe socket(
+            info.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard made >= 0 else { throw Self.failure("cannot make a socket", errno) }
+        guard unsafe bind(made, info.pointee.ai_addr, info.pointee.ai_addrlen) == 0,
+            listen(made, 1) == 0, let port = Self.port(of: made)
+        else {
+            let number = errno
+            Glibc.close(made)
+            throw Self.failure("cannot listen on \(host)", number)
+        }
+        listener = made
+        self.port = port
+    }
+
+    deinit {
+        if peer >= 0 { Glibc.close(peer) }
+        Glibc.close(listener)
+    }
+
+    private static func port(of descriptor: Int32) -> UInt16? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(descriptor, $0, &length)
+            }
+        }
+        guard status == 0 else { return nil }
+        // The port stands at the same place in both families.
+        return unsafe withUnsafeBytes(of: storage) { bytes in
+            unsafe UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+        }
+    }
+
+    /// Waits for the replica.
+    mutating func accept() throws(TidemarkError) {
+        try Self.wait(listener, POLLIN, "the server did not connect as a replica")
+        let made = Glibc.accept(listener, nil, nil)
+        guard made >= 0 else { throw Self.failure("cannot take the replica's connection", errno) }
+        peer = made
+    }
+
+    /// Sends everything.
+    func send(_ bytes: RawSpan) throws(TidemarkError) {
+        var from = 0
+        while from < bytes.byteCount {
+            let count = unsafe bytes.extracting(from..<bytes.byteCount).withUnsafeBytes {
+                unsafe Glibc.send(
+                    peer, $0.baseAddress, $0.count,
+                    Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
+            if count > 0 { from += count }
+            if count < 0, errno == EAGAIN {
+                try Self.wait(peer, POLLOUT, "the replica takes no more bytes")
+            } else if count < 0, errno != EINTR {
+                throw Self.failure("the replica has left", errno)
+            }
+        }
+    }
+
+    func send(_ text: String) throws(TidemarkError) {
+        let bytes = Array(text.utf8)
+        try send(unsafe bytes.span.bytes)
+    }
+
+    /// What the replica has sent; waits for it.
+    func receive() throws(TidemarkError) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            try Self.wait(peer, POLLIN, "the replica says nothing")
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe recv(peer, $0.baseAddress, $0.count, 0)
+            }
+            if count > 0 { return Array(buffer[..<count]) }
+            if count == 0 { throw Self.failure("the replica has left", ECONNRESET) }
+            guard errno == EINTR || errno == EAGAIN else {
+                throw Self.failure("the replica has left", errno)
+            }
+        }
+    }
+
+    private static func wait(
+        _ descriptor: Int32, _ events: Int32, _ problem: String
+    ) throws(TidemarkError) {
+        var waits = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        let count = unsafe poll(&waits, 1, Int32(patience * 1000))
+        if count == 0 { throw failure("\(problem) within \(Int(patience)) s", ETIMEDOUT) }
+        if count < 0, errno != EINTR { throw failure(problem, errno) }
+    }
+
+    private static func failure(_ what: String, _ number: Int32) -> TidemarkError {
+        TidemarkError(
+            .failed, "\(what) (\(unsafe String(cString: strerror(number))))",
+            remedy: "see the log of the server that is being filled; it must reach this machine, "
+                + "and `tls-replication` must be off for the time of the restore")
+    }
+}

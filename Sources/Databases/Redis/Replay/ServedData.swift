@@ -1,0 +1,140 @@
+import Model
+import Platform
+
+/// A live, empty server being filled: we act as its primary, so that it takes the base backup and
+/// the stream as a replica does, exactly, whatever its version and wherever its files lie.
+///
+/// `REPLICAOF` makes it connect to us; the answer to its PSYNC is a full resync with the archive's
+/// RDB, then comes the archive's stream; when it has acknowledged all of it, `REPLICAOF NO ONE`
+/// makes it a primary. Interrupted before, it stays a replica whose link is down: nobody writes to
+/// it.
+final class ServedData: Restoration {
+    private(set) var notes: [String] = []
+    private let order: RestoreOrder
+    private let configuration: RedisConfiguration
+    private let edit: ExpiryEdit
+    private var side: Connection?
+    /// Our own address, as the server sees it.
+    private let host: String
+    private var link: ReplicaLink?
+    private var words = ReplicaWords()
+    private var expiries: RDBExpiryFilter?
+    private var payload = RDBCheck()
+    private var filter: StreamFilter?
+    /// Bytes of stream sent to the replica.
+    private var sent: UInt64 = 0
+    /// Ends an RDB whose length is not known beforehand.
+    private let mark: String
+
+    /// Connects and checks everything that can be checked without changing anything.
+    init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
+        self.order = order
+        configuration = try RedisConfiguration(source: order.source, url: url)
+        let version = RedisVersion(order.backup.server.version)
+        edit = ExpiryEdit(order.expiry, version)
+        if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
+        var random = SystemRandomNumberGenerator()
+        mark = String((0..<40).map { _ in "0123456789abcdef".randomElement(using: &random) ?? "0" })
+        var connection = try Connection.open(configuration)
+        try LiveServer(order, configuration).check(&connection)
+        host = connection.localHost
+        side = consume connection
+    }
+
+    func begin() throws(TidemarkError) {
+        let made = try ReplicaLink(host: host)
+        let port = made.port
+        link = consume made
+        _ = try side!.answer(["REPLICAOF", host, String(port)])
+        try link!.accept()
+        try shakeHands()
+    }
+
+    /// PING, AUTH and REPLCONF are agreed to; PSYNC gets a full resync.
+    private func shakeHands() throws(TidemarkError) {
+        while true {
+            let command = try nextCommand()
+            switch command[0] {
+            case "PING": try link!.send("+PONG\r\n")
+            case "PSYNC":
+                try link!.send("+FULLRESYNC \(order.timeline) \(order.backup.start)\r\n")
+                return
+            default: try link!.send("+OK\r\n")
+            }
+        }
+    }
+
+    private func nextCommand() throws(TidemarkError) -> [String] {
+        while true {
+            if let command = words.next() { return command }
+            words.add(try link!.receive())
+        }
+    }
+
+    // MARK: files and stream
+
+    func open(_ file: StoredFile) throws(TidemarkError) {
+        guard file.role == .data else { return }
+        try link!.send(expiries == nil ? "$\(file.bytes)\r\n" : "$EOF:\(mark)\r\n")
+    }
+
+    func write(_ bytes: RawSpan) throws(TidemarkError) {
+        payload.take(bytes)
+        guard expiries != nil else { return try link!.send(bytes) }
+        try expiries?.take(bytes) { (changed) throws(TidemarkError) in try link!.send(changed) }
+    }
+
+    func close() throws(TidemarkError) {
+        let preamble = try payload.finish()
+        if expiries != nil {
+            try link!.send(mark)
+            // The mark is looked for at the end of what has arrived, so nothing may follow it
+            // before the replica has seen it.
+            while try nextCommand()[0] != "REPLCONF" {}
+        }
+        let database = preamble.fields["repl-stream-db"].flatMap { Int($0) } ?? 0
+        filter = StreamFilter(
+            at: StreamEdge(position: order.backup.start, database: database), edit: edit,
+            strips: false)
+    }
+
+    var takesStream: Bool { true }
+
+    func index(_ entries: [TimeIndexEntry]) { filter?.index(entries) }
+
+    func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
+        guard let wanted = filter?.position else {
+            preconditionFailure("the stream comes behind the base backup")
+        }
+        guard let part = try order.wanted(bytes.byteCount, at: first, from: wanted) else { return }
+        try filter?.take(bytes.extracting(part)) { (kept) throws(TidemarkError) in
+            try link!.send(kept)
+            sent += UInt64(kept.byteCount)
+        }
+    }
+
+    func complete() throws(TidemarkError) {
+        if let stop = order.stop, filter?.edge.position != stop.end {
+            throw TidemarkError(
+                .archiveIncomplete,
+                "the archive of \(order.source) ends before the target at \(stop.end)",
+                remedy: "run `tidemark verify`, and take an earlier target; the server is still a "
+                    + "replica of nobody")
+        }
+        let wanted = order.backup.start + sent
+        // Asked for at once instead of at the next second.
+        try link!.send("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n")
+        while true {
+            let command = try nextCommand()
+            guard command.count >= 3, command[1].uppercased() == "ACK" else { continue }
+            if UInt64(command[2]) ?? 0 >= wanted { break }
+        }
+        _ = try side!.answer(["REPLICAOF", "NO", "ONE"])
+        let info = try Questions.info(&side!)
+        notes += (info?.keyCounts ?? [])
+    }
+
+    func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {
+        preconditionFailure("a live server runs already")
+    }
+}

@@ -1,0 +1,70 @@
+import Model
+import Platform
+
+/// What the stream and the side connection of one source tell each other.
+final class RoomState: Sendable {
+    /// The source's clock minus ours, and how wrong that may be.
+    struct ClockOffset: Sendable, Hashable {
+        var seconds: Double
+        var errorSeconds: Double
+    }
+
+    /// A PING that has arrived: proof without the right to INFO.
+    struct Ping: Sendable, Hashable {
+        var timeline: TimelineID
+        var end: UInt64
+        var received: MonotonicTime
+        var receivedWall: CommitTime
+    }
+
+    struct Values: Sendable {
+        var clock: ClockOffset?
+        var lastPing: Ping?
+        /// The one before; the last PING was made after this one had been.
+        var pingBefore: Ping?
+        var lastGetAck: MonotonicTime?
+        /// Positions that were lost: what the stream is at, for the window of the backlog.
+        var received: Position?
+        /// Times of full resyncs within the last hour.
+        var fullResyncs: [MonotonicTime] = []
+    }
+
+    /// Each costs the source a fork and a read of all its memory.
+    static let fullResyncsPerHour = 12
+
+    private let values = Monitor(Values())
+
+    func update<R>(_ body: (inout Values) -> R) -> R { values.update(body) }
+    func read<R>(_ body: (Values) -> R) -> R { values.read(body) }
+
+    func saw(_ ping: Ping) {
+        update {
+            $0.pingBefore = $0.lastPing
+            $0.lastPing = ping
+        }
+    }
+
+    /// Counts a full resync that is about to be asked for. Throws `sourceUnreachable` when there
+    /// were too many within the last hour.
+    func countFullResync(_ now: MonotonicTime, place: String) throws(TidemarkError) {
+        let allowed = update { values in
+            values.fullResyncs.removeAll { now.seconds(since: $0) > 3600 }
+            guard values.fullResyncs.count < Self.fullResyncsPerHour else { return false }
+            values.fullResyncs.append(now)
+            return true
+        }
+        guard allowed else {
+            throw TidemarkError(
+                .sourceUnreachable,
+                "Redis at \(place) had \(Self.fullResyncsPerHour) full resyncs "
+                    + "for this archive within an hour; no more are asked for now",
+                remedy: "find out why it keeps dropping the stream: see its log, "
+                    + "`client-output-buffer-limit replica` and `repl-backlog-size`")
+        }
+    }
+
+    /// The source's clock at a moment of ours; ours where it was never measured.
+    func sourceTime(_ wall: CommitTime) -> CommitTime {
+        read { $0.clock.map { wall.advanced(bySeconds: $0.seconds) } ?? wall }
+    }
+}

@@ -1,0 +1,88 @@
+import Catalog
+package import Model
+package import Repository
+import Segments
+
+/// Lists what took much away at once, read from the archived stream. Blocking.
+package struct EventFinder {
+    private let repository: ArchiveRepository
+    private let replayer: any Replayer
+
+    /// More would not be read by anybody.
+    package static let limit = 10_000
+    /// Seconds on either side of a moment that count as around it.
+    private static let aroundSeconds = 3600.0
+
+    package init(_ repository: ArchiveRepository, _ replayer: any Replayer) {
+        self.repository = repository
+        self.replayer = replayer
+    }
+
+    /// Events of a source, oldest first within each timeline.
+    ///
+    /// - Parameter moment: only those within an hour of it; nil for all.
+    package func find(
+        _ source: SourceID, around moment: CommitTime?
+    ) throws(TidemarkError) -> [DestructiveEvent] {
+        let snapshot = try CatalogReader(repository, replayer).read(source)
+        var found: [DestructiveEvent] = []
+        for timeline in snapshot.timelines {
+            guard let scan = replayer.events(of: snapshot.descriptor, on: timeline) else {
+                throw TidemarkError(
+                    .usage, "this version of tidemark finds no events of a \(replayer.kind)",
+                    remedy: "give a time or a position instead")
+            }
+            for segment in snapshot.segments[timeline] ?? [] {
+                try look(at: segment, scan, around: moment, &found)
+            }
+        }
+        return found
+    }
+
+    private func look(
+        at segment: SegmentListing, _ scan: any EventScan, around moment: CommitTime?,
+        _ found: inout [DestructiveEvent]
+    ) throws(TidemarkError) {
+        let reader = try SegmentReader(repository.store, segment.key)
+        defer { reader.close() }
+        let (index, state) = try facts(segment, reader)
+        if let moment, !Self.isNear(index, moment) { return }
+        scan.index(index, state: state)
+        var position = segment.range.first
+        var events = found
+        let take = { (bytes: RawSpan) throws(TidemarkError) in
+            try scan.take(bytes, at: position) { (event) throws(TidemarkError) in
+                if let moment, let time = event.time, !Self.isNear(time, moment) { return }
+                guard events.count < Self.limit else {
+                    throw TidemarkError(
+                        .failed, "more than \(Self.limit) events",
+                        remedy: "name a moment: --around 2026-11-22T12:00:00Z")
+                }
+                events.append(event)
+            }
+            position += UInt64(bytes.byteCount)
+        }
+        while try reader.read(take) {}
+        found = events
+    }
+
+    private func facts(
+        _ segment: SegmentListing, _ reader: SegmentReader
+    ) throws(TidemarkError) -> ([TimeIndexEntry], String?) {
+        if let descriptor = reader.descriptor { return (descriptor.index, descriptor.state) }
+        let survey = try SegmentReader.survey(
+            repository.store, segment.key, first: segment.range.first, bytes: segment.range.length)
+        return (survey.index.stretches, survey.state)
+    }
+
+    private static func isNear(_ index: [TimeIndexEntry], _ moment: CommitTime) -> Bool {
+        index.contains {
+            $0.earliest <= moment.advanced(bySeconds: aroundSeconds)
+                && $0.latest >= moment.advanced(bySeconds: -aroundSeconds)
+        }
+    }
+
+    private static func isNear(_ time: CommitTime, _ moment: CommitTime) -> Bool {
+        abs(time.seconds(since: moment)) <= aroundSeconds
+    }
+}

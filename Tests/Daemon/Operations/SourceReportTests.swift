@@ -1,0 +1,149 @@
+import Catalog
+import Model
+import Monitoring
+import Repository
+import Testing
+
+@testable import Daemon
+
+struct SourceReportTests {
+    /// Segments of a hundred positions, named by their start.
+    private struct Style: PositionStyle {
+        let folder = "wal"
+        let scheme = "lsn"
+        func text(_ ordinal: UInt64) -> String { String(ordinal) }
+        func parse(_ text: String) -> UInt64? { UInt64(text) }
+        func segmentName(_ range: PositionRange) -> String { String(range.first) }
+        func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange? { nil }
+    }
+
+    private static let source = SourceID("ledger")!
+    private static let one = TimelineID("1")
+
+    private static func time(_ seconds: Double) -> CommitTime {
+        CommitTime(microseconds: Int64(seconds * 1e6))
+    }
+
+    private static func segment(_ first: UInt64) -> SegmentListing {
+        SegmentListing(
+            range: PositionRange(timeline: one, first: first, last: first + 100),
+            key: ObjectKey("ledger/wal/1/\(first).lz4"), state: .sealed, storedBytes: 40)
+    }
+
+    private static func backup(start: UInt64, finished: Double) -> BaseBackupDescriptor {
+        BaseBackupDescriptor(
+            id: "b\(start)", source: source, kind: .postgres, timeline: one, start: start,
+            end: start + 10, started: time(finished - 1), finished: time(finished), bytes: 1000,
+            storedBytes: 500, files: [], server: ServerFacts(identity: "7", version: "150020"),
+            warnings: [])
+    }
+
+    /// Archived and proved up to 600 at second 1000.
+    private func snapshot(_ firsts: [UInt64] = [300, 400, 500]) -> CatalogSnapshot {
+        CatalogSnapshot(
+            descriptor: SourceDescriptor(
+                source: Self.source, kind: .postgres, identity: "7", majorVersion: "15",
+                segmentBytes: 100, created: Self.time(0)),
+            style: Style(), segments: [Self.one: firsts.map(Self.segment)],
+            watermark: Watermark(
+                timeline: Self.one, state: .streaming, received: 600, archived: 600,
+                restorableTo: Self.time(1000), provedAt: Self.time(1000),
+                written: Self.time(1000.5), boot: "a", writtenUptime: 50_500_000_000,
+                provedUptime: 50_000_000_000))
+    }
+
+    private func status(
+        _ snapshot: CatalogSnapshot, now: Double = 1001, uptime: UInt64 = 51, boot: String = "a"
+    ) -> SourceStatus {
+        let now = ClockReading(
+            wall: Self.time(now), uptime: MonotonicTime(nanoseconds: uptime * 1_000_000_000),
+            boot: boot)
+        return SourceReport(snapshot: snapshot, rpo: 60, now: now).status
+    }
+
+    @Test func `with a base backup whose history reaches the end the proof is shown`() {
+        var snapshot = snapshot()
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        let status = status(snapshot)
+        #expect(status.state == .streaming)
+        #expect(status.exposureSeconds == 1)
+        #expect(status.restorableTo?.time == Self.time(1000))
+        #expect(status.objective == .met)
+        #expect(status.reason == "")
+    }
+
+    @Test func `without a base backup nothing is restorable and the objective is breached`() {
+        let status = status(snapshot())
+        #expect(status.exposureSeconds == nil)
+        #expect(status.restorableTo == nil)
+        #expect(status.objective == .breached)
+        #expect(status.state == .streaming)
+        #expect(status.archivedPosition == "600")
+        #expect(status.reason.contains("no base backup"))
+    }
+
+    @Test func `after a gap the state is gap until a later base backup, whoever reads`() {
+        var snapshot = snapshot([300, 500])
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        snapshot.gaps = [
+            Gap(timeline: Self.one, first: 400, last: 500, found: Self.time(900), reason: "slot")
+        ]
+        let unmended = status(snapshot)
+        #expect(unmended.state == .gap)
+        #expect(unmended.exposureSeconds == nil)
+        #expect(unmended.objective == .breached)
+        #expect(unmended.reason.contains("history was lost"))
+        snapshot.backups.append(Self.backup(start: 510, finished: 950))
+        let mended = status(snapshot)
+        #expect(mended.state == .streaming)
+        #expect(mended.exposureSeconds == 1)
+    }
+
+    @Test func `a hole that no gap explains proves nothing behind it`() {
+        var snapshot = snapshot([300, 500])
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        let status = status(snapshot)
+        #expect(status.exposureSeconds == nil)
+        #expect(status.reason.contains("tidemark verify"))
+    }
+
+    private var whole: CatalogSnapshot {
+        var snapshot = snapshot()
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        return snapshot
+    }
+
+    @Test func `on the same boot a step of the wall clock changes nothing`() {
+        for wall in [0.0, 900, 1_000_000] {
+            let status = status(whole, now: wall)
+            #expect(status.exposureSeconds == 1)
+            #expect(status.state == .streaming)
+        }
+        let dead = status(whole, now: 900, uptime: 2050)
+        #expect(dead.state == .stopped)
+        #expect(dead.exposureSeconds == 2000)
+    }
+
+    @Test func `a watermark from the future is unknown, and said so`() {
+        let status = status(whole, now: 900, boot: "b")
+        #expect(status.state == .stopped)
+        #expect(status.exposureSeconds == nil)
+        #expect(status.objective == .breached)
+        #expect(status.reason.contains("written in the future"))
+        let impossible = self.status(whole, uptime: 40)
+        #expect(impossible.exposureSeconds == nil)
+    }
+
+    @Test func `two machines whose clocks nearly agree understand each other`() {
+        let status = status(whole, now: 999.8, boot: "b")
+        #expect(status.state == .streaming)
+        #expect(status.exposureSeconds == 0)
+    }
+
+    @Test func `a stopped sidecar stays stopped, and says so besides the obstacle`() {
+        let status = status(snapshot(), now: 2000, uptime: 1050)
+        #expect(status.state == .stopped)
+        #expect(status.reason.contains("no sidecar has reported"))
+        #expect(status.reason.contains("no base backup"))
+    }
+}

@@ -1,0 +1,127 @@
+import Model
+import Monitoring
+import Platform
+import TestKit
+import Testing
+
+@testable import Daemon
+
+struct SourceBoardTests {
+    private let time = SimulatedTime()
+
+    private func board() throws -> SourceBoard {
+        let board = SourceBoard(try #require(SourceID("ledger")), time: time)
+        board.takeUp(nil, time.reading())
+        return board
+    }
+
+    @Test func `a process that does not archive the source has no watermark to write`() throws {
+        let board = SourceBoard(try #require(SourceID("ledger")), time: time)
+        connect(board, archived: 100)
+        #expect(board.watermark(time.reading()) == nil)
+        board.takeUp(nil, time.reading())
+        #expect(board.watermark(time.reading())?.archived == 100)
+    }
+
+    private func position(_ ordinal: UInt64) -> Position {
+        Position(timeline: TimelineID("1"), ordinal: ordinal)
+    }
+
+    private func connect(_ board: SourceBoard, archived: UInt64) {
+        board.connected(position(archived), identity: "A", now: time.monotonic())
+        board.progressed(
+            received: archived, archived: position(archived), now: time.monotonic())
+    }
+
+    /// A probe asked now; one second passes afterwards.
+    private func probe(
+        _ board: SourceBoard, bound: UInt64, end: UInt64? = nil, identity: String = "A"
+    ) -> String? {
+        defer { time.advance(1) }
+        let before = board.verified
+        let now = time.monotonic()
+        return board.probed(
+            Probe(
+                timeline: TimelineID("1"), bound: bound, sourceTime: time.wall(), asked: now,
+                askedWall: time.wall(), answered: now, flushed: bound, identity: identity,
+                end: end ?? bound),
+            before: before, now: now)
+    }
+
+    private func exposure(_ board: SourceBoard) -> Double? {
+        board.monitor.read { $0.tracker.exposure(time.monotonic()) }
+    }
+
+    @Test func `a probe of the archive's source is proved by the open stream`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        #expect(probe(board, bound: 100) == nil)
+        #expect(exposure(board) == 1)
+    }
+
+    @Test func `a probe before the first contact proves nothing`() throws {
+        let board = try board()
+        #expect(probe(board, bound: 100) == nil)
+        connect(board, archived: 100)
+        #expect(exposure(board) == nil)
+    }
+
+    @Test func `another cluster proves nothing, though its positions are archived`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        #expect(probe(board, bound: 100) == nil)
+        for _ in 0..<10 {
+            let doubt = probe(board, bound: 50, identity: "B")
+            #expect(doubt?.contains("another one (B)") == true)
+        }
+        #expect(exposure(board) == 11)
+        let mark = board.watermark(time.reading())
+        #expect(mark?.reason.contains("another one") == true)
+    }
+
+    @Test func `without an open stream nothing is proved, at the very bound neither`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        #expect(probe(board, bound: 100) == nil)
+        board.disconnected("gone", TidemarkError(.sourceUnreachable, "gone"))
+        #expect(probe(board, bound: 100) == nil)
+        #expect(probe(board, bound: 90) == nil)
+        #expect(exposure(board) == 3)
+        // The stream is open again and has compared what it was sent.
+        connect(board, archived: 100)
+        #expect(exposure(board) == 1)
+    }
+
+    @Test func `a failure that no retry mends makes the waiting probes void`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        #expect(probe(board, bound: 200) == nil)
+        board.disconnected("other", TidemarkError(.sourceIdentityChanged, "other"))
+        connect(board, archived: 200)
+        #expect(exposure(board) == nil)
+    }
+
+    @Test func `a source whose end lies before what it had sent proves nothing`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        #expect(probe(board, bound: 150, end: 150) == nil)
+        #expect(probe(board, bound: 80, end: 99)?.contains("gone back") == true)
+        connect(board, archived: 150)
+        #expect(exposure(board) == nil)
+        // An older bound at a later end is no step back: no transaction has ended since.
+        #expect(probe(board, bound: 80, end: 150) == nil)
+        #expect(exposure(board) == 1)
+    }
+
+    @Test func `a reconnected stream counts from what it has compared`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        board.disconnected("gone")
+        board.connected(position(100), identity: "A", now: time.monotonic())
+        #expect(probe(board, bound: 90) == nil)
+        board.progressed(received: 60, archived: position(60), now: time.monotonic())
+        #expect(exposure(board) == nil)
+        board.progressed(received: 100, archived: position(100), now: time.monotonic())
+        #expect(exposure(board) == 1)
+    }
+}

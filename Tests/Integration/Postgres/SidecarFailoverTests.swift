@@ -1,0 +1,95 @@
+import Model
+import Platform
+import Postgres
+import TestKit
+import Testing
+
+/// What was acknowledged on the old primary and never reached the new one.
+@Suite(.timeLimit(.minutes(5)))
+struct SidecarFailoverTests {
+    /// A primary whose last rows a promoted standby lacks; the sidecar has archived both.
+    private struct Failover {
+        let server: PostgresServer
+        let standby: PostgresServer
+        let side: SidecarHarness
+        /// After the last row of the old primary, before the first of the new one.
+        let between: String
+
+        init() throws {
+            server = try PostgresServer.start(.init(segmentMebibytes: 1))
+            try server.psql("create table t (i int); insert into t values (1)")
+            side = try SidecarHarness(server)
+            let sidecar = try side.startWithBackup()
+            standby = try server.makeStandby()
+            try eventually("the standby follows") { [standby] in
+                try standby.psql("select count(*) from t") == "1"
+            }
+            try standby.stop()
+            try server.psql("insert into t select generate_series(2, 5)")
+            between = try side.moment()
+            try side.waitProved(between)
+            #expect(try sidecar.terminate().isSuccess)
+            try server.kill9()
+            try standby.start()
+            try standby.promote()
+        }
+
+        /// Archives the new primary; ends when its row is proved.
+        func goOn() throws {
+            let config = side.folder + "/standby.yml"
+            try TextFile.write(
+                config,
+                """
+                repository: { url: "file://\(side.archive)" }
+                sources: { ledger: { url: "\(standby.url())" } }
+
+                """)
+            let sidecar = try TidemarkProcess(
+                ["run", "--no-backup", "--config", config], environment: side.environment,
+                directory: side.folder, user: PostgresTools.user)
+            try standby.psql("insert into t values (6)")
+            let moment = try standby.psql(
+                """
+                select to_char(clock_timestamp() at time zone 'UTC',
+                    'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                """)
+            try side.waitProved(moment)
+            #expect(try sidecar.terminate().isSuccess)
+        }
+
+        func rows(_ words: [String], _ name: String) throws -> (String, [Int]) {
+            let into = side.folder + "/" + name
+            let done = try side.tidemark(["restore", "--into", into, "--start"] + words)
+            try #require(done.status.isSuccess, "restore said: \(done.errors)")
+            defer {
+                _ = try? server.run(
+                    "pg_ctl", ["-D", into + "/ledger", "-m", "immediate", "-w", "stop"])
+            }
+            let url = done.output.split(separator: "\n").last.map(String.init) ?? ""
+            let found = try side.ask(url, "select i from t order by i")
+            return (done.output + done.errors, found.split(separator: "\n").compactMap { Int($0) })
+        }
+    }
+
+    @Test
+    func `a time between two histories is never silently given the poorer one`() async throws {
+        try await offPool {
+            let failover = try Failover()
+            try failover.goOn()
+            let side = failover.side
+            let refused = try side.expect(
+                3, ["restore", "--to", failover.between, "--into", side.folder + "/a"])
+            #expect(refused.contains("--timeline 1 --to latest"))
+            #expect(refused.contains("--timeline 2 --to"))
+            let (_, old) = try failover.rows(["--timeline", "1", "--to", "latest"], "old")
+            #expect(old == [1, 2, 3, 4, 5])
+            let (said, new) = try failover.rows(
+                ["--timeline", "2", "--to", failover.between], "new")
+            #expect(new == [1])
+            #expect(said.contains("that timeline 2 never had"))
+            let (latest, all) = try failover.rows(["--to", "latest"], "latest")
+            #expect(all == [1, 6])
+            #expect(latest.contains("`--timeline 1` restores them"))
+        }
+    }
+}

@@ -1,0 +1,212 @@
+import FoundationEssentials
+import Model
+import Platform
+import TestKit
+import Testing
+
+/// A configuration and an archive beside a test server, and the program that uses them.
+final class ArchiveHarness: Sendable {
+    let server: RedisServer
+    private let scratch: ScratchDirectory
+    let folder: String
+    let archive: String
+    let config: String
+    private let copies = Monitor<[String]>([])
+
+    /// Nobody restores as root.
+    static let user: UserIdentity? =
+        UserIdentity.isRoot ? try? UserIdentity(named: "redis") : nil
+
+    /// - Parameter lines: more of the configuration, whole lines.
+    init(_ server: RedisServer, url: String? = nil, lines: [String] = []) throws {
+        self.server = server
+        scratch = try ScratchDirectory(owner: Self.user)
+        folder = scratch.path
+        archive = folder + "/archive"
+        config = folder + "/tidemark.yml"
+        try write([("sessions", url ?? server.url)], lines)
+    }
+
+    /// Writes the configuration anew.
+    func write(_ sources: [(name: String, url: String)], _ lines: [String] = []) throws {
+        let text =
+            (["repository: { url: \"file://\(archive)\" }", "sources:"]
+            + sources.map { "  \($0.name): { url: \"\($0.url)\", rpo: 1h }" } + lines)
+            .joined(separator: "\n") + "\n"
+        try Subprocess.run(
+            "/bin/sh", ["-c", "cat > \"$0\"", config],
+            SubprocessOptions(user: Self.user, input: Array(text.utf8)), seconds: 20)
+    }
+
+    deinit {
+        for url in copies.read({ $0 }) {
+            // One that a test has stopped already does not answer.
+            _ = try? Subprocess.run("redis-cli", ["-u", url, "SHUTDOWN", "NOSAVE"], seconds: 20)
+        }
+    }
+
+    // MARK: the program
+
+    /// Starts `tidemark run`.
+    func start(_ words: [String] = []) throws -> TidemarkProcess {
+        try TidemarkProcess(
+            ["run", "--config", config] + words, environment: ["HOME": folder], directory: folder,
+            user: Self.user)
+    }
+
+    /// Starts `tidemark run` and waits for the first base backup.
+    func startWithBackup() throws -> TidemarkProcess {
+        let sidecar = try start()
+        try sidecar.waitForLog("base backup finished", seconds: 90)
+        return sidecar
+    }
+
+    /// Runs another command to its end.
+    func tidemark(_ words: [String], seconds: Double = 90) throws -> CompletedProcess {
+        try TidemarkProcess.run(
+            words + ["--config", config], environment: ["HOME": folder], directory: folder,
+            user: Self.user, seconds: seconds)
+    }
+
+    /// Runs a command and expects its exit status; returns what it said on either output.
+    @discardableResult
+    func expect(
+        _ code: Int32, _ words: [String], location: SourceLocation = #_sourceLocation
+    ) throws -> String {
+        let done = try tidemark(words)
+        let text = done.output + done.errors
+        #expect(
+            done.status == .exited(code), "\(words) said: \(text)", sourceLocation: location)
+        return text
+    }
+
+    func status() throws -> SourceView {
+        let done = try tidemark(["status", "--json"])
+        guard done.status.isSuccess else {
+            throw TidemarkError(.failed, "status: \(done.errors)")
+        }
+        let document = try JSONDecoder().decode(
+            StatusView.self, from: Data(done.output.utf8))
+        return try #require(document.sources.first)
+    }
+
+    /// The timeline, once a watermark tells it.
+    func timeline() throws -> String {
+        try eventually("a watermark is there") { try status().timeline }
+    }
+
+    /// The newest base backup's id.
+    func backup() throws -> String {
+        try eventually("a base backup is there") { try status().lastBackup?.id }
+    }
+
+    // MARK: moments
+
+    /// The server's clock, to the microsecond.
+    func moment() throws -> CommitTime {
+        let parts = try server.command("TIME").split(separator: "\n").compactMap { Int64($0) }
+        guard parts.count == 2 else { throw TidemarkError(.failed, "TIME gave no time") }
+        return CommitTime(microseconds: parts[0] * 1_000_000 + parts[1])
+    }
+
+    /// Lets the clocks go on, so that what follows lies behind a moment for certain.
+    func pause(_ seconds: Double = 0.05) {
+        _ = Monitor(()).wait(seconds: seconds) { _ in Bool?.none }
+    }
+
+    /// Waits until everything committed at or before `moment` is proved.
+    func waitProved(_ moment: CommitTime, seconds: Double = 60) throws {
+        let bound = moment.text(fractionDigits: 3)
+        try eventually("\(bound) is proved", seconds: seconds) {
+            try (status().restorableTo ?? "") > bound
+        }
+    }
+
+    /// Waits until everything that the server has done is archived.
+    func waitArchived(seconds: Double = 60) throws {
+        let end = try server.offset()
+        try eventually("offset \(end) is archived", seconds: seconds) {
+            try status().archivedPosition.flatMap { UInt64($0) } ?? 0 >= end
+        }
+    }
+
+    // MARK: copies
+
+    /// Restores and starts the copy; its URL. It is stopped at the end of the test.
+    func restore(
+        to target: String, name: String = "copy", _ words: [String] = []
+    ) throws -> String {
+        let done = try tidemark(
+            ["restore", "--to", target, "--into", folder + "/" + name, "--start"] + words,
+            seconds: 150)
+        try #require(done.status.isSuccess, "restore said: \(done.errors)")
+        let url = done.output.split(separator: "\n").last.map(String.init) ?? ""
+        copies.update { $0.append(url) }
+        return url
+    }
+
+    /// Restores, and loads the copy as a replica of nobody: nothing expires in it, and DEBUG is
+    /// allowed.
+    func loaded(
+        to target: String, name: String = "loaded", _ words: [String] = []
+    ) throws -> RedisServer {
+        let place = folder + "/" + name
+        let done = try tidemark(
+            ["restore", "--to", target, "--into", "sessions=" + place] + words, seconds: 150)
+        try #require(done.status.isSuccess, "restore said: \(done.errors)")
+        return try RedisServer.start([
+            "dir \(place)", "appendonly yes", "replicaof 127.0.0.1 1",
+        ])
+    }
+
+    /// One command at a restored server; the answer without its last line end.
+    @discardableResult
+    func ask(_ url: String, _ words: String...) throws -> String {
+        let done = try Subprocess.run("redis-cli", ["-u", url, "-e"] + words, seconds: 30)
+        guard done.status.isSuccess else {
+            throw TidemarkError(.failed, "\(words): \(done.output)\(done.errors)")
+        }
+        return done.output.hasSuffix("\n") ? String(done.output.dropLast()) : done.output
+    }
+
+    /// Names of files below a folder of the archive, sorted.
+    func files(_ below: String) throws -> [String] {
+        try Subprocess.run("find", [archive + "/" + below, "-type", "f"], seconds: 20)
+            .output.split(separator: "\n").map(String.init).sorted()
+    }
+
+    /// `status --json`, as far as the tests look.
+    struct StatusView: Decodable {
+        var sources: [SourceView]
+    }
+
+    /// One source of it.
+    struct SourceView: Decodable {
+        struct Gap: Decodable { var reason: String }
+        struct Backup: Decodable { var id: String }
+        struct Window: Decodable { var from: String; var to: String }
+        struct Room: Decodable { var kind: String }
+
+        var state: String
+        var timeline: String?
+        var archivedPosition: String?
+        var restorableTo: String?
+        var exposureSeconds: Double?
+        var objective: String
+        var recoveryWindows: [Window]
+        var gaps: [Gap]
+        var lastBackup: Backup?
+        var sourceWindow: Room?
+        var reason: String
+
+        enum CodingKeys: String, CodingKey {
+            case state, timeline, objective, gaps, reason
+            case archivedPosition = "archived_position"
+            case restorableTo = "restorable_to"
+            case exposureSeconds = "exposure_seconds"
+            case recoveryWindows = "recovery_windows"
+            case lastBackup = "last_backup"
+            case sourceWindow = "source_window"
+        }
+    }
+}

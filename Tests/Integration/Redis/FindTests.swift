@@ -1,0 +1,39 @@
+import Model
+import Platform
+import TestKit
+import Testing
+
+struct FindTests {
+    @Test func `what was flushed comes back to just before`() async throws {
+        try await offPool {
+            let server = try RedisServer.start()
+            let harness = try ArchiveHarness(server)
+            let sidecar = try harness.startWithBackup()
+            try server.lines("SELECT 2\nSET a 1\n")
+            try server.command("FLUSHALL")
+            try server.lines("SELECT 2\nMSET a 2 b 3\nSWAPDB 2 5\n")
+            try server.lines("SELECT 5\nMULTI\nSET c 1\nFLUSHDB ASYNC\nEXEC\n")
+            try server.pipe((0..<150).flatMap { resp(["SET", "k\($0)", "v"]) })
+            try server.pipe(resp(["UNLINK"] + (0..<150).map { "k\($0)" }))
+            try harness.waitArchived()
+            let list = try harness.expect(0, ["find"])
+            let lines = list.split(separator: "\n").dropFirst().map(String.init)
+            let actions = ["FLUSHALL", "SWAPDB", "FLUSHDB in database 5", "DEL of 150 keys"]
+            #expect(lines.count == 4)
+            for (line, action) in zip(lines, actions) { #expect(line.contains(action), "\(list)") }
+            func id(_ line: Int) -> String { String(lines[line].prefix { $0 != " " }) }
+            let flushed = try harness.restore(to: "before:" + id(0), name: "flushed")
+            #expect(try harness.ask(flushed + "/2", "GET", "a") == "1")
+            // Before the transaction as a whole.
+            let inside = try harness.restore(to: "before:" + id(2), name: "inside")
+            #expect(try harness.ask(inside + "/5", "MGET", "a", "b", "c") == "2\n3\n")
+            let matched = try harness.expect(0, ["find", "--match", "swap"])
+            #expect(matched.split(separator: "\n").count == 2)
+            let none = try harness.expect(0, ["find", "--around", "2031-01-01T00:00:00Z"])
+            #expect(none.contains("nothing destructive"))
+            try harness.expect(3, ["restore", "--to", "before:ffffffff-9", "--into", "/tmp/x"])
+            try harness.expect(2, ["restore", "--to", "before:nothing", "--into", "/tmp/x"])
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+}

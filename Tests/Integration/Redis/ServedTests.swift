@@ -1,0 +1,76 @@
+import Model
+import Platform
+import TestKit
+import Testing
+
+/// Live servers that are filled by being served the archive as a primary's stream.
+struct ServedTests {
+    @Test func `a live empty server becomes what the source was`() async throws {
+        try await offPool {
+            let server = try RedisServer.start(["repl-backlog-size 64mb"])
+            let harness = try ArchiveHarness(server)
+            try load(server)
+            let sidecar = try harness.startWithBackup()
+            try load(server)
+            let digest = try server.command("DEBUG", "DIGEST")
+            let offset = try server.offset()
+            try server.command("FLUSHALL")
+            try harness.waitArchived()
+            let target = try RedisServer.start(["requirepass pw"])
+            let url = "redis://default:pw@127.0.0.1:\(target.port)"
+            let into = ["--into", "sessions=" + url]
+            let said = try harness.expect(0, ["restore", "--to", "offset:\(offset)"] + into)
+            #expect(!said.contains("pw@"))
+            #expect(try harness.ask(url, "DEBUG", "DIGEST") == digest)
+            #expect(try harness.ask(url, "ROLE").hasPrefix("master"))
+            try harness.ask(url, "SET", "mine", "1")
+            let refused = try harness.expect(2, ["restore", "--to", "latest"] + into)
+            #expect(refused.contains("holds keys"))
+            let persisted = try RedisServer.start()
+            try harness.expect(
+                0,
+                [
+                    "restore", "--to", "offset:\(offset)", "--expiry", "persist", "--into",
+                    "sessions=" + persisted.url,
+                ])
+            #expect(try harness.ask(persisted.url + "/3", "TTL", "timed") == "-1")
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test func `a server that would lose data is refused`() async throws {
+        try await offPool {
+            let server = try RedisServer.start(["databases 32"])
+            let harness = try ArchiveHarness(server)
+            try harness.startWithBackup().terminate()
+            let few = try RedisServer.start(["databases 16"])
+            let small = try RedisServer.start([
+                "databases 32", "maxmemory 50mb", "maxmemory-policy allkeys-lru",
+            ])
+            for (target, words) in [(few, "databases 32"), (small, "maxmemory")] {
+                let said = try harness.expect(
+                    2, ["restore", "--to", "latest", "--into", "sessions=" + target.url])
+                #expect(said.contains(words))
+                #expect(try target.info("role") == "master")
+            }
+        }
+    }
+
+    /// Nothing in it expires during the test.
+    private func load(_ server: RedisServer) throws {
+        try server.lines(
+            """
+            SELECT 3
+            SET timed v EX 10000
+            MULTI
+            INCR n
+            RPUSH l a b c
+            EXEC
+            ZADD z 1.5 a 2 b
+            XADD x 1-* f v
+            SELECT 0
+            HSET h f v
+            SADD s 1 2 3
+            """ + "\n")
+    }
+}
