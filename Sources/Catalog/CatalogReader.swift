@@ -20,7 +20,10 @@ package struct CatalogReader: Sendable {
         self.replayer = replayer
     }
 
-    package func read(_ source: SourceID) throws(TidemarkError) -> CatalogSnapshot {
+    /// - Parameter withCommits: whether `lastCommits` is wanted, which costs reading footers.
+    package func read(
+        _ source: SourceID, withCommits: Bool = true
+    ) throws(TidemarkError) -> CatalogSnapshot {
         try repository.open()
         guard let descriptor = try repository.descriptor(source) else {
             let known = try repository.sources().map(\.source.name).joined(separator: ", ")
@@ -31,14 +34,16 @@ package struct CatalogReader: Sendable {
         var attempt = 1
         while true {
             do throws(TidemarkError) {
-                return try read(descriptor)
+                return try read(descriptor, withCommits)
             } catch let error where error.code == .notFound && attempt < Self.attempts {
                 attempt += 1
             }
         }
     }
 
-    private func read(_ descriptor: SourceDescriptor) throws(TidemarkError) -> CatalogSnapshot {
+    private func read(
+        _ descriptor: SourceDescriptor, _ withCommits: Bool
+    ) throws(TidemarkError) -> CatalogSnapshot {
         let source = descriptor.source
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
         // The watermark first: what it speaks of is in the listing that follows.
@@ -53,7 +58,7 @@ package struct CatalogReader: Sendable {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
                 try survey(segment, into: &snapshot)
             }
-            try findLastCommits(timeline, &snapshot)
+            if withCommits { try findLastCommits(timeline, &snapshot) }
         }
         return snapshot
     }

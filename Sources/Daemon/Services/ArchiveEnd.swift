@@ -1,53 +1,66 @@
 import Catalog
-package import Model
-package import Repository
+import Model
+import Repository
 import Segments
 
-/// Where the archive of a source ends: the end of its newest timeline.
-package enum ArchiveEnd {
-    /// Nil when no segment is archived. Reads one listing, and the last open segment if there is
-    /// one.
+/// Where the archive of a source ends, and what is missing before that.
+struct ArchiveEnd {
+    /// What a stream needs to go on there.
+    private(set) var resume: ResumePoint
+    /// What is missing although the archive has history behind it; the stream goes on at its start.
+    private(set) var hole: PositionRange?
+    /// Nil before first contact, and where holes are not looked for.
+    private var snapshot: CatalogSnapshot?
+
+    /// Reads names, documents and the open segments.
     ///
     /// An open segment counts up to its last whole frame; what a crash tore off behind it was never
     /// acknowledged.
-    package static func find(
-        _ source: SourceID, in repository: ArchiveRepository, _ style: any PositionStyle
-    ) throws(TidemarkError) -> Position? {
-        let listing = try repository.stream(source, style)
-        for timeline in listing.timelines.reversed() {
-            guard let last = listing.segments[timeline]?.last else { continue }
-            return Position(timeline: timeline, ordinal: try end(of: last, repository))
-        }
-        return nil
-    }
-
-    private static func end(
-        of last: SegmentListing, _ repository: ArchiveRepository
-    ) throws(TidemarkError) -> UInt64 {
-        guard last.state == .open else { return last.range.last }
-        let reader = try SegmentReader(repository.store, last.key)
-        defer { reader.close() }
-        var end = last.range.first
-        while try reader.read({ end += UInt64($0.byteCount) }) {}
-        return end
-    }
-
-    /// What a stream needs to go on where the archive ends.
     ///
     /// - Parameters:
-    ///   - descriptor: nil before first contact.
+    ///   - known: nil before first contact.
     ///   - lost: start where the source can, whatever the archive's end.
-    static func resumePoint(
-        _ descriptor: SourceDescriptor?, _ repository: ArchiveRepository,
-        _ room: any DatabaseRoom, lost: Bool
+    ///   - filled: where the session before has filled a hole. The archive goes on behind it, but
+    ///     what it holds there is to be compared with what the source sends.
+    init(
+        _ known: SourceDescriptor?, _ repository: ArchiveRepository, _ room: any DatabaseRoom,
+        lost: Bool, filled: Position?
+    ) throws(TidemarkError) {
+        resume = ResumePoint(descriptor: known, end: nil, skipsLostHistory: lost)
+        guard let known else { return }
+        guard known.kind == .postgres else {
+            resume = try Self.resumePoint(
+                known, repository, room.style(segmentBytes: known.segmentBytes), lost: lost)
+            return
+        }
+        let reader = CatalogReader(repository, try Rooms.replayer(known.kind))
+        let read = try reader.read(known.source, withCommits: false)
+        let continuation = read.continuation()
+        snapshot = read
+        hole = continuation?.hole
+        resume.end = filled ?? continuation?.end
+    }
+
+    /// What was lost when the stream could only begin at `start`.
+    func lost(to start: Position) -> [PositionRange] {
+        guard let end = resume.end else { return [] }
+        if let snapshot { return snapshot.missing(from: end, to: start) }
+        guard start.timeline != end.timeline || start.ordinal > end.ordinal else { return [] }
+        return [
+            PositionRange(
+                timeline: end.timeline, first: end.ordinal, last: max(end.ordinal, start.ordinal))
+        ]
+    }
+}
+
+// MARK: streams without a fixed order of timelines
+
+extension ArchiveEnd {
+    private static func resumePoint(
+        _ descriptor: SourceDescriptor, _ repository: ArchiveRepository,
+        _ style: any PositionStyle, lost: Bool
     ) throws(TidemarkError) -> ResumePoint {
         var resume = ResumePoint(descriptor: descriptor, end: nil, skipsLostHistory: lost)
-        guard let descriptor else { return resume }
-        let style = room.style(segmentBytes: descriptor.segmentBytes)
-        if descriptor.kind == .postgres {
-            resume.end = try find(descriptor.source, in: repository, style)
-            return resume
-        }
         let listing = try repository.stream(descriptor.source, style)
         let reader = TimelineReader(repository, try Rooms.replayer(descriptor.kind))
         let marked = try repository.watermark(descriptor.source)
@@ -78,6 +91,17 @@ package enum ArchiveEnd {
             resume.documents[name] = try reader.content(key)
         }
         return resume
+    }
+
+    private static func end(
+        of last: SegmentListing, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> UInt64 {
+        guard last.state == .open else { return last.range.last }
+        let reader = try SegmentReader(repository.store, last.key)
+        defer { reader.close() }
+        var end = last.range.first
+        while try reader.read({ end += UInt64($0.byteCount) }) {}
+        return end
     }
 
     private static func ends(

@@ -7,9 +7,21 @@ import Synchronization
 
 /// One connection's worth of archiving: opens the stream where the archive ends, and follows it.
 struct ArchiveSession {
+    /// How a session ended in good order.
+    enum Ending: Sendable {
+        /// The source shut down, or the work is to stop.
+        case over
+        /// A hole in the archive is filled up to here; what follows was archived before.
+        case filled(Position)
+    }
+
     private let archiver: Archiver
     private let stream: any ChangeSource
     private let writer: SegmentWriter
+    /// What the stream pulls into: the writer, up to where the archive goes on by itself.
+    private let sink: any ChangeSink
+    /// End of the hole that is being filled.
+    private var limit: UInt64?
     private let style: any PositionStyle
     private var timeline: TimelineID
     private var policy: FlushPolicy
@@ -18,16 +30,19 @@ struct ArchiveSession {
 
     /// Connects, records a gap that was found, and takes up the open segment.
     ///
-    /// - Parameter lost: why the source no longer has the history behind the archive's end; nil
-    ///   when it has.
+    /// - Parameters:
+    ///   - lost: why the source no longer has the history behind the archive's end; nil when it
+    ///     has.
+    ///   - filled: where the session before has filled a hole.
     init(
-        _ archiver: Archiver, _ stream: any ChangeSource, lost: String?
+        _ archiver: Archiver, _ stream: any ChangeSource, lost: String?, filled: Position?
     ) throws(TidemarkError) {
         self.archiver = archiver
         self.stream = stream
         let known = try archiver.repository.descriptor(archiver.room.source)
-        var resume = try ArchiveEnd.resumePoint(
-            known, archiver.repository, archiver.room, lost: lost != nil)
+        let archive = try ArchiveEnd(
+            known, archiver.repository, archiver.room, lost: lost != nil, filled: filled)
+        var resume = archive.resume
         let repository = archiver.repository
         if known == nil {
             resume.claim = { (descriptor) throws(TidemarkError) in
@@ -42,10 +57,21 @@ struct ArchiveSession {
         timeline = opening.start.timeline
         policy = FlushPolicy(interval: archiver.options.flushInterval)
         durable = opening.start.ordinal
-        if let lost, let end = resume.end {
-            try archiver.recordGap(from: end, to: opening.start, style, lost)
+        if let lost {
+            for range in archive.lost(to: opening.start) {
+                try archiver.recordGap(range, next: opening.start.timeline, style, lost)
+            }
         }
         writer = try Self.writer(archiver, opening, stream, style)
+        if let hole = archive.hole, hole.timeline == opening.start.timeline,
+            opening.start.ordinal <= hole.first
+        {
+            limit = hole.last
+            sink = LimitedSink(writer, below: hole.last)
+            archiver.fills(hole, style)
+        } else {
+            sink = writer
+        }
         do {
             let archived = try writer.begin(opening)
             archiver.opened(opening, archived: archived, style)
@@ -53,6 +79,8 @@ struct ArchiveSession {
             writer.close()
             throw error
         }
+        // Until it is filled, what was archived behind it proves nothing.
+        if limit != nil { report(archiver.time.monotonic()) }
     }
 
     private static func writer(
@@ -81,23 +109,29 @@ struct ArchiveSession {
             attachKey: { Layout.document(source, style, $0, $1) })
     }
 
-    /// Archives until the stop signal or the end of the stream; everything received is durable
-    /// then.
-    mutating func follow() throws(TidemarkError) {
+    /// Archives until the stop signal, the end of the stream or that of a hole; everything received
+    /// is durable then.
+    mutating func follow() throws(TidemarkError) -> Ending {
         defer { writer.close() }
         while !archiver.stop.isRaised {
-            if try !turn() { return }
+            guard try turn() else { return .over }
+            guard let limit, writer.received >= limit else { continue }
+            try flush()
+            report(archiver.time.monotonic())
+            try writer.settle()
+            return .filled(Position(timeline: timeline, ordinal: limit))
         }
         try flush()
         report(archiver.time.monotonic())
         try writer.settle()
+        return .over
     }
 
     /// One pull and what it asks for; false when the stream has ended in good order.
     private mutating func turn() throws(TidemarkError) -> Bool {
         let deadline = policy.deadline(
             hasUnflushed: hasUnflushed, now: archiver.time.monotonic())
-        switch try stream.pull(until: deadline, into: writer) {
+        switch try stream.pull(until: deadline, into: sink) {
         case .received:
             try advance(.bulk)
         case .idle, .drained:
@@ -108,6 +142,8 @@ struct ArchiveSession {
             try flush()
             try writer.endTimeline(next: next)
             timeline = next.timeline
+            // Where the hole went on, on the next timeline, the next session finds out.
+            if limit != nil { limit = writer.received }
             archiver.switched(to: next, style)
         case .finished:
             try flush()

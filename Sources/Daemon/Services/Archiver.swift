@@ -65,12 +65,17 @@ package final class Archiver: Sendable {
         while !stop.isRaised {
             var opened: MonotonicTime?
             do throws(TidemarkError) {
-                var session = try ArchiveSession(self, stream, lost: retry.lost)
+                var session = try ArchiveSession(
+                    self, stream, lost: retry.lost, filled: retry.filled)
                 opened = time.monotonic()
                 retry.lost = nil
-                try session.follow()
+                retry.filled = nil
+                let ending = try session.follow()
                 retry = Retry()
-                board.disconnected("the source shut down")
+                switch ending {
+                case .over: board.disconnected("the source shut down")
+                case .filled(let position): retry.filled = position
+                }
             } catch {
                 // With a full disk every session opens, and fails at its first new byte.
                 if let opened, time.monotonic().seconds(since: opened) > Retry.soundSeconds {
@@ -90,6 +95,8 @@ package final class Archiver: Sendable {
 
         /// Why history was lost; nil while none is.
         var lost: String?
+        /// Where a hole was filled.
+        var filled: Position?
         private var backoff = Backoff(first: 0.1, limit: 15)
         private var random = SystemRandomNumberGenerator()
         /// The message that was logged last; the same one again is not news.
@@ -104,6 +111,7 @@ package final class Archiver: Sendable {
         if error.code == .historyLost, retry.lost == nil {
             log.error("history was lost: \(error.message)")
             retry.lost = error.message
+            retry.filled = nil
             return
         }
         board.disconnected("\(error)", error)
@@ -138,15 +146,23 @@ extension Archiver {
         board.monitor.update { $0.timeline = next.timeline }
     }
 
-    /// Writes down that `[end, start)` is lost, and asks for the base backup that mends it.
+    /// History is missing before the archive's end, and the source is asked for it once more.
+    func fills(_ hole: PositionRange, _ style: any PositionStyle) {
+        log.notice(
+            "a hole in the archive is archived again",
+            metadata: [
+                "timeline": "\(hole.timeline)", "hole.first": "\(style.text(hole.first))",
+                "hole.last": "\(style.text(hole.last))",
+            ])
+    }
+
+    /// Writes down that a stretch is lost, and asks for the base backup that mends it.
     func recordGap(
-        from end: Position, to start: Position, _ style: any PositionStyle, _ reason: String
+        _ range: PositionRange, next: TimelineID, _ style: any PositionStyle, _ reason: String
     ) throws(TidemarkError) {
-        guard start.timeline != end.timeline || start.ordinal > end.ordinal else { return }
         let gap = Gap(
-            timeline: end.timeline, first: end.ordinal, last: max(end.ordinal, start.ordinal),
-            nextTimeline: start.timeline == end.timeline ? nil : start.timeline,
-            found: time.wall(),
+            timeline: range.timeline, first: range.first, last: range.last,
+            nextTimeline: next == range.timeline ? nil : next, found: time.wall(),
             reason: room.kind.hasLastingIdentity
                 ? "the source had removed this history before it was archived" : reason)
         try repository.putGap(room.source, style, gap)
