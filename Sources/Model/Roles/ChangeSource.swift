@@ -41,6 +41,8 @@ package struct ResumePoint: Sendable {
     package var tail: StreamTail?
     /// Documents of `end`'s timeline by plain name (`<timeline>.history`).
     package var documents: [String: [UInt8]]
+    /// Reads any stretch of the archive, for a room that proves that the stream joins it.
+    package var archived: ArchivedBytes?
 
     package init(
         descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],
