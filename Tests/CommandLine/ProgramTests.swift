@@ -77,6 +77,43 @@ import Testing
         #expect(variable.errors == text && variable.status == .exited(2))
     }
 
+    @Test func `what needs the archive alone needs no secret of a source`() async throws {
+        let scratch = try ScratchDirectory()
+        let config = scratch.path + "/tidemark.yml"
+        try await offPool {
+            let shell = try Subprocess.run(
+                "/bin/sh",
+                [
+                    "-c",
+                    """
+                    mkdir "$0/repo" && cat > "$0/tidemark.yml" <<'END'
+                    repository: { url: "file://${PLACE}/repo" }
+                    sources:
+                      ledger: { url: "postgresql://tidemark:${LEDGER_PASSWORD}@db/postgres" }
+                    END
+                    """, scratch.path,
+                ], seconds: 10)
+            #expect(shell.status.isSuccess)
+        }
+        let place = ["PLACE": scratch.path, "LEDGER_PASSWORD_FILE": "/nonexistent"]
+        for (words, status) in [
+            (["status"], 5), (["list"], 5), (["verify"], 5),
+            (["restore", "--to", "latest", "--into", "x", "--user", "postgres"], 5),
+        ] as [([String], Int32)] {
+            let done = try await run(words + ["--config", config], environment: place)
+            #expect(done.errors.contains("no archive at"), "\(words): \(done.errors)")
+            #expect(done.status == .exited(status), "\(words): \(done.status)")
+        }
+        for words in [["run"], ["check"], ["backup"], ["mark", "x"]] {
+            let done = try await run(words + ["--config", config], environment: place)
+            #expect(done.errors.contains("LEDGER_PASSWORD"), "\(words): \(done.errors)")
+            #expect(done.status == .exited(2), "\(words): \(done.status)")
+        }
+        // What the archive's own place needs is needed.
+        let nowhere = try await run(["list", "--config", config])
+        #expect(nowhere.errors.contains("PLACE is not set"), "\(nowhere.errors)")
+    }
+
     @Test func `init writes a file once, and check finds it`() async throws {
         let scratch = try ScratchDirectory()
         let first = try await run(["init"], directory: scratch.path)

@@ -10,7 +10,7 @@ struct ArchiveOptions: ParsableArguments {
     var repository: String?
 
     func load(_ file: ConfigurationOptions) throws(TidemarkError) -> Configuration {
-        guard let repository else { return try file.load() }
+        guard let repository else { return try file.load(contactsSources: false) }
         guard file.path == nil else {
             throw TidemarkError(
                 .usage, "--repository and --config exclude each other",

@@ -11,7 +11,11 @@ struct ConfigurationOptions: ParsableArguments {
             valueName: "file"))
     var path: String?
 
-    func load() throws(TidemarkError) -> Configuration {
-        try ConfigurationFile.load(flag: path, environment: .process)
+    /// - Parameter contactsSources: false where the archive alone is needed, and no secret of a
+    ///   source.
+    func load(contactsSources: Bool = true) throws(TidemarkError) -> Configuration {
+        var environment = Environment.process
+        environment.contactsSources = contactsSources
+        return try ConfigurationFile.load(flag: path, environment: environment)
     }
 }

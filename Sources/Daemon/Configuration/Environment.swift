@@ -7,6 +7,9 @@ package struct Environment: Sendable {
     static let fileLimit = 64 << 10
 
     private let variable: @Sendable (String) -> String?
+    /// False for commands that need the archive alone: they do without the secrets in the URLs of
+    /// sources, which are often on another machine, or another user's to read.
+    package var contactsSources = true
 
     package init(_ variable: @escaping @Sendable (String) -> String?) { self.variable = variable }
 

@@ -11,7 +11,11 @@ struct Interpolation {
     /// Whether anything came from outside; such a value is never repeated in a message.
     private(set) var hasReferences = false
 
-    init(_ template: String, _ environment: Environment) throws(TidemarkError) {
+    /// - Parameter standIn: taken for a variable that is not set or whose file cannot be read; nil
+    ///   makes that an error.
+    init(
+        _ template: String, _ environment: Environment, standIn: String? = nil
+    ) throws(TidemarkError) {
         var rest = Substring(template)
         while let dollar = rest.firstIndex(of: "$") {
             text += rest[..<dollar]
@@ -22,7 +26,7 @@ struct Interpolation {
             } else if rest.hasPrefix("${") {
                 let name = try Self.name(&rest)
                 let offset = template.utf8.distance(from: template.startIndex, to: dollar)
-                let value = try Self.value(name, environment)
+                let value = try Self.value(name, environment, standIn)
                 text += Self.isInsideURL(template, at: offset) ? Self.encoded(value) : value
                 hasReferences = true
             } else {
@@ -46,9 +50,14 @@ struct Interpolation {
     }
 
     private static func value(
-        _ name: String, _ environment: Environment
+        _ name: String, _ environment: Environment, _ standIn: String?
     ) throws(TidemarkError) -> String {
-        if let value = try environment.resolve(name) { return value }
+        do throws(TidemarkError) {
+            if let value = try environment.resolve(name) { return value }
+        } catch {
+            guard standIn != nil else { throw error }
+        }
+        if let standIn { return standIn }
         let base = name.hasSuffix("_FILE") ? String(name.dropLast(5)) : name
         throw TidemarkError(
             .configuration, "the environment variable \(name) is not set",

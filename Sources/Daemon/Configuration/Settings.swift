@@ -141,14 +141,19 @@ extension Settings {
         _ environment: Environment
     ) throws(TidemarkError) -> Setting {
         let expanded: Interpolation
+        let needsSecrets =
+            environment.contactsSources || entry.pattern != OptionTable.sourceURL.pattern
         do {
-            expanded = try Interpolation(template, environment)
+            expanded = try Interpolation(
+                template, environment, standIn: needsSecrets ? nil : "unset")
         } catch {
             throw complaint(path, line: line, error.message, remedy: error.remedy)
         }
         do {
             try entry.validate(expanded.text)
         } catch {
+            // Without a scheme nobody knows what kind of database it is.
+            if !needsSecrets { return try strictly(template, entry, path, line, environment) }
             // A value that is secret or came from outside is not repeated.
             let isShown = !entry.isSecret && !expanded.hasReferences
             var problem = "must be \(entry.expectation)"
@@ -157,6 +162,15 @@ extension Settings {
             throw complaint(path, line: line, problem)
         }
         return Setting(text: expanded.text, line: line)
+    }
+
+    private func strictly(
+        _ template: String, _ entry: OptionEntry, _ path: String, _ line: Int,
+        _ environment: Environment
+    ) throws(TidemarkError) -> Setting {
+        var strict = environment
+        strict.contactsSources = true
+        return try read(template, entry, path: path, line: line, strict)
     }
 
     private func complaint(
