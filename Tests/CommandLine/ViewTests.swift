@@ -127,7 +127,7 @@ import Testing
         #expect(!report.isSound)
         #expect(
             VerifyView.text(report, style: plain) == """
-                SOURCE  SEGMENTS  BASE BACKUPS     READ  RESULT
+                SOURCE  SEGMENTS  BASE BACKUPS   STORED  RESULT
                 ledger         3             1  5.0 MiB  1 problems
                 ledger: wal/1/0003.lz4 is cut short
 

@@ -5,7 +5,7 @@ import Model
 enum VerifyView {
     static func text(_ report: VerifyReport, style: TerminalStyle = .output) -> String {
         var table = Table(
-            ("SOURCE", .left), ("SEGMENTS", .right), ("BASE BACKUPS", .right), ("READ", .right),
+            ("SOURCE", .left), ("SEGMENTS", .right), ("BASE BACKUPS", .right), ("STORED", .right),
             ("RESULT", .left))
         let sound = report.deep ? "sound" : "names and footers sound"
         for source in report.sources {
@@ -20,7 +20,11 @@ enum VerifyView {
             + report.sources.flatMap { source in
                 source.problems.map { style.red("\(source.name): \($0)") + "\n" }
             }
+        let warnings = report.sources.flatMap { source in
+            source.warnings.map { style.yellow("\(source.name): warning: \($0)") + "\n" }
+        }
         let limit = report.deep ? "" : "The content was not read; --deep reads and checks it.\n"
-        return table.text(title: style.bold) + problems.joined() + limit
+        return table.text(title: style.bold) + problems.joined() + warnings.joined()
+            + limit
     }
 }

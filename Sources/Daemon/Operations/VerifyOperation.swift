@@ -27,10 +27,11 @@ package struct VerifyOperation: Sendable {
             try configuration.repository.archive(),
             VerificationOptions(isDeep: isDeep, sources: Set(sources)), clock: SystemTimeSource(),
             rules: Rooms.verificationRules)
-        progress.began("verify", total: nil)
-        defer { progress.ended() }
+        // Names and footers are a few bytes, and no measure of anything.
+        if isDeep { progress.began("verify", total: nil) }
+        defer { if isDeep { progress.ended() } }
         let report = try verifier.run { (state) throws(TidemarkError) in
-            progress.advanced(to: state.bytes)
+            if isDeep { progress.advanced(to: state.bytes) }
         }
         return VerifyReport(report, deep: isDeep)
     }
@@ -42,7 +43,10 @@ extension VerifyReport {
             VerifiedSource(
                 name: source.name, segments: source.segments, backups: source.baseBackups,
                 storedBytes: source.storedBytes,
-                problems: report.problems.filter { $0.source == source.name }.map(\.text))
+                problems: report.problems.filter { $0.source == source.name && $0.isProblem }
+                    .map(\.text),
+                warnings: report.problems.filter { $0.source == source.name && !$0.isProblem }
+                    .map(\.text))
         }
         let named = Set(sources.map(\.name))
         for problem in report.problems {

@@ -25,23 +25,27 @@ package struct VerifiedSource: Sendable, Encodable {
     package var name: SourceID
     package var segments: Int
     package var backups: Int
-    /// Stored bytes that were read.
+    /// Size of everything looked at; with `deep` all of it was read.
     package var storedBytes: UInt64
     /// One sentence each, naming the file.
     package var problems: [String]
+    /// What is missing and made up for by a later base backup; one sentence each.
+    package var warnings: [String]
 
     package init(
-        name: SourceID, segments: Int, backups: Int, storedBytes: UInt64, problems: [String]
+        name: SourceID, segments: Int, backups: Int, storedBytes: UInt64, problems: [String],
+        warnings: [String] = []
     ) {
         self.name = name
         self.segments = segments
         self.backups = backups
         self.storedBytes = storedBytes
         self.problems = problems
+        self.warnings = warnings
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, segments, backups, problems
+        case name, segments, backups, problems, warnings
         case storedBytes = "stored_bytes"
     }
 }

@@ -15,19 +15,18 @@ struct ChainCheck {
 
     /// Stretches without a hole, ascending.
     private(set) var runs: [PositionRange] = []
+    /// What lies between them and no gap record explains.
+    private(set) var holes: [PositionRange] = []
     private(set) var problems: [VerificationProblem] = []
     private let source: SourceID
-    private let style: any PositionStyle
     private let timeline: TimelineID
     private let gaps: [PositionRange]
 
     /// - Parameter links: ascending by `first`.
     init(
-        _ source: SourceID, _ style: any PositionStyle, _ timeline: TimelineID, _ links: [Link],
-        gaps: [Gap]
+        _ source: SourceID, _ timeline: TimelineID, _ links: [Link], gaps: [Gap]
     ) {
         self.source = source
-        self.style = style
         self.timeline = timeline
         self.gaps = gaps.filter { $0.timeline == timeline }.map(\.range)
             .sorted { $0.first < $1.first }
@@ -41,7 +40,10 @@ struct ChainCheck {
 
     private mutating func add(_ link: Link, after previous: Link?) {
         guard let previous, let run = runs.last, link.first <= run.last else {
-            if let run = runs.last { checkHole(run.last, link.first, before: link.key) }
+            if let run = runs.last, !isCovered(run.last, link.first) {
+                holes.append(
+                    PositionRange(timeline: timeline, first: run.last, last: link.first))
+            }
             runs.append(PositionRange(timeline: timeline, first: link.first, last: link.reach))
             return
         }
@@ -56,17 +58,6 @@ struct ChainCheck {
                     + "its footer names SHA-256 \(named.prefix(16))…, not \(hash.prefix(16))…",
                 remedy: "restore both files from a copy of the archive, or take a new base backup: "
                     + "tidemark backup \(source)"))
-    }
-
-    private mutating func checkHole(_ first: UInt64, _ last: UInt64, before key: ObjectKey) {
-        guard !isCovered(first, last) else { return }
-        problems.append(
-            VerificationProblem(
-                source: source, key: key.path, kind: .missing,
-                what: "timeline \(timeline) of \(source) is missing from \(style.text(first)) to "
-                    + "\(style.text(last)), and no gap record says why",
-                remedy: "copy the missing files back from a copy of the archive, or take a new "
-                    + "base backup: tidemark backup \(source)"))
     }
 
     /// Whether gap records say that `[first, last)` was lost.

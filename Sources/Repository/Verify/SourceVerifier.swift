@@ -40,7 +40,7 @@ final class SourceVerifier {
             (job) throws(TidemarkError) in try check.run(job)
         }
         for outcome in outcomes { problems += outcome.problems }
-        let stream = StreamCheck(descriptor, rules, outcomes, gaps: gaps)
+        let stream = StreamCheck(descriptor, rules, outcomes, gaps: gaps, backups: backups)
         problems += stream.problems
         found.stretches = stream.stretches
         for backup in backups { problems += stream.check(backup) }

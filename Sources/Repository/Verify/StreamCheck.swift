@@ -6,13 +6,16 @@ struct StreamCheck {
     private let descriptor: SourceDescriptor
     private let style: any PositionStyle
     private var chains: [TimelineID: ChainCheck] = [:]
+    private var ancestors: [TimelineID: [Position]] = [:]
+    private let backups: [BaseBackupDescriptor]
 
     private var source: SourceID { descriptor.source }
 
     init(
         _ descriptor: SourceDescriptor, _ rules: VerificationRules,
-        _ outcomes: [ObjectCheck.Outcome], gaps: [Gap]
+        _ outcomes: [ObjectCheck.Outcome], gaps: [Gap], backups: [BaseBackupDescriptor]
     ) {
+        self.backups = backups
         self.descriptor = descriptor
         style = rules.style
         var links: [TimelineID: [ChainCheck.Link]] = [:]
@@ -24,14 +27,64 @@ struct StreamCheck {
             }
         }
         for timeline in links.keys.sorted() {
-            let chain = ChainCheck(
-                source, style, timeline, links[timeline] ?? [], gaps: gaps)
+            let chain = ChainCheck(source, timeline, links[timeline] ?? [], gaps: gaps)
             chains[timeline] = chain
             problems += chain.problems
         }
         for timeline in links.keys.sorted() {
             checkDescent(of: timeline, documents[timeline] ?? [:], rules)
         }
+        for timeline in chains.keys.sorted() {
+            for hole in chains[timeline]?.holes ?? [] { problems.append(lost(hole)) }
+        }
+    }
+
+    // MARK: holes
+
+    private func lost(_ hole: PositionRange) -> VerificationProblem {
+        let what =
+            "timeline \(hole.timeline) of \(source) is missing from \(style.text(hole.first)) to "
+            + style.text(hole.last)
+        if let backup = backups.first(where: { isPassed(hole, by: $0) }) {
+            return VerificationProblem(
+                source: source, key: firstMissing(hole), kind: .passed,
+                what: what + "; moments in it cannot be restored, those before it and from base "
+                    + "backup \(backup.id) on can",
+                remedy: "nothing needs to be done; bring the files back from a copy of the archive "
+                    + "if moments in it matter")
+        }
+        return VerificationProblem(
+            source: source, key: firstMissing(hole), kind: .missing,
+            what: what + ", and no gap record says why",
+            remedy: "copy the missing files back from a copy of the archive, or take a new base "
+                + "backup: tidemark backup \(source)")
+    }
+
+    /// Whether a base backup that can be used was begun behind the hole, on its timeline or on one
+    /// that left it later.
+    private func isPassed(_ hole: PositionRange, by backup: BaseBackupDescriptor) -> Bool {
+        guard isUsable(backup) else { return false }
+        if backup.timeline == hole.timeline { return backup.start >= hole.last }
+        return (ancestors[backup.timeline] ?? []).contains {
+            $0.timeline == hole.timeline && $0.ordinal >= hole.last
+        }
+    }
+
+    private func isUsable(_ backup: BaseBackupDescriptor) -> Bool {
+        // One that is consistent from its start on needs nothing.
+        backup.start == backup.end
+            || chains[backup.timeline]?.holds(backup.start, backup.end) == true
+    }
+
+    /// The file that begins where the hole does; the folder where its name cannot be known.
+    private func firstMissing(_ hole: PositionRange) -> String {
+        let bytes = descriptor.segmentBytes
+        guard descriptor.kind == .postgres, bytes > 0, hole.first % bytes == 0 else {
+            return Layout.timelineFolder(source, style, hole.timeline)
+        }
+        let range = PositionRange(
+            timeline: hole.timeline, first: hole.first, last: hole.first + bytes)
+        return Layout.segment(source, style, range).path
     }
 
     /// Every stretch without a hole, for the report.
@@ -59,6 +112,7 @@ struct StreamCheck {
                 VerificationProblem(error, ObjectKey(String(folder.dropLast())), of: source))
             return
         }
+        self.ancestors[timeline] = ancestors
         guard let parent = ancestors.last else {
             if descriptor.kind == .postgres, timeline.name != "1" {
                 problems.append(missingHistory(folder, timeline))
@@ -110,13 +164,14 @@ struct StreamCheck {
 
     /// A base backup needs every change from its start to its end.
     func check(_ backup: BaseBackupDescriptor) -> [VerificationProblem] {
-        // One that is consistent from its start on needs nothing.
-        guard backup.start < backup.end,
-            chains[backup.timeline]?.holds(backup.start, backup.end) != true
-        else { return [] }
+        guard !isUsable(backup) else { return [] }
+        let needed = PositionRange(
+            timeline: backup.timeline, first: backup.start, last: backup.end)
+        let isPassed = backups.contains { self.isPassed(needed, by: $0) }
         return [
             VerificationProblem(
-                source: source, key: Layout.manifest(source, backup.id).path, kind: .missing,
+                source: source, key: Layout.manifest(source, backup.id).path,
+                kind: isPassed ? .passed : .missing,
                 what: "base backup \(backup.id) needs timeline \(backup.timeline) from "
                     + "\(style.text(backup.start)) to \(style.text(backup.end)), which the "
                     + "archive does not hold",

@@ -9,7 +9,13 @@ package struct VerificationProblem: Hashable, Sendable, Codable {
         case missing
         /// The store would not give it out.
         case unreadable
+        /// It is missing, and a base backup behind it makes up for it: what lies before and after
+        /// can be restored.
+        case passed
     }
+
+    /// Whether something can no longer be restored that could be mended, or is damaged.
+    package var isProblem: Bool { kind != .passed }
 
     /// Nil when it concerns the whole archive.
     package var source: SourceID?

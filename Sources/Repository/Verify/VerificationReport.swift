@@ -26,8 +26,9 @@ package struct VerificationReport: Hashable, Sendable, Codable {
 
     /// What the command ends with: exit status 4 when there is any problem, nil when there is none.
     package var failure: TidemarkError? {
-        guard let first = problems.first else { return nil }
-        let count = problems.count == 1 ? "1 problem" : "\(problems.count) problems"
+        let real = problems.filter(\.isProblem)
+        guard let first = real.first else { return nil }
+        let count = real.count == 1 ? "1 problem" : "\(real.count) problems"
         return TidemarkError(
             .archiveDamaged, "the archive at \(repository) has \(count), the first: \(first.what)",
             remedy: first.remedy)

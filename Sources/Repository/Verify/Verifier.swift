@@ -50,7 +50,8 @@ package final class Verifier {
         try progress(last)
         return VerificationReport(
             repository: context.store.url, archive: archive, deep: options.isDeep,
-            started: started, finished: clock.wall(), state: problems.isEmpty ? .sound : .damaged,
+            started: started, finished: clock.wall(),
+            state: problems.contains(where: \.isProblem) ? .damaged : .sound,
             objects: last.objects, readBytes: last.bytes, sources: found,
             problems: problems.sorted {
                 ($0.source?.name ?? "", $0.key, $0.what) < ($1.source?.name ?? "", $1.key, $1.what)

@@ -108,6 +108,7 @@ struct VerifierTests {
         #expect(hole.problems.count == 1)
         #expect(hole.problems.first?.kind == .missing)
         #expect(hole.problems.first?.what.contains("from @131072 to @196608") == true)
+        #expect(hole.problems.first?.key.hasSuffix("/00000000000000131072") == true)
         #expect(hole.sources.first?.stretches.count == 2)
         let needed = try await verify(deep: false) { archive in
             try archive.takeBackup(3 * Archive.size - 9..<3 * Archive.size + 9)
@@ -115,6 +116,26 @@ struct VerifierTests {
         }
         #expect(needed.problems.count == 2)
         #expect(needed.problems.contains { $0.what.contains("needs timeline 1 from @196599") })
+    }
+
+    @Test func `a hole before a later base backup is a warning, and names what is sound`()
+        async throws
+    {
+        let report = try await verify(deep: false) { archive in
+            try archive.takeBackup(3 * Archive.size + 5..<3 * Archive.size + 9)
+            try archive.memory.delete(archive.segment(2))
+        }
+        #expect(report.problems.map(\.kind) == [.passed])
+        #expect(report.problems.first?.what.contains("from base backup") == true)
+        #expect(report.state == .sound)
+        #expect(report.failure == nil)
+        // One that needs what is missing makes up for nothing.
+        let inside = try await verify(deep: false) { archive in
+            try archive.takeBackup(2 * Archive.size + 5..<3 * Archive.size + 9)
+            try archive.memory.delete(archive.segment(2))
+        }
+        #expect(Set(inside.problems.map(\.kind)) == [.missing])
+        #expect(inside.failure != nil)
     }
 
     @Test func `a hole that a gap record explains is no problem`() async throws {
