@@ -87,7 +87,9 @@ struct ServerStart {
         let report = ServerReport(log: String(decoding: content, as: UTF8.self))
         return TidemarkError(
             report.code, "the restored server stopped: \(report.reason)",
-            remedy: report.advice + "; its log is \(log)")
+            remedy: report.advice + "; its log is \(log); to go on: "
+                + "\(programs.control) start -w -D \(Self.shellQuoted(root)) -l "
+                + "\(Self.shellQuoted(log))")
     }
 
     private static func freePort() throws(TidemarkError) -> UInt16 {
