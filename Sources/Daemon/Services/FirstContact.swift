@@ -21,7 +21,8 @@ final class FirstContact: Service {
         let stop = stop
         try await withGracefulShutdownHandler {
             try await DedicatedThread<Void>("tm-first") { self.watch() }.value()
-            try await stopped().value()
+            // A service that returns ends the others; without a verdict it lives as long as they do.
+            if failure == nil { try await gracefulShutdown() }
         } onGracefulShutdown: {
             stop.raise()
         }
@@ -40,11 +41,5 @@ final class FirstContact: Service {
             }
             stop.wait(seconds: 0.2)
         }
-    }
-
-    /// Lives as long as the program, since a service that returns would end the others.
-    private func stopped() -> DedicatedThread<Void> {
-        let stop = stop
-        return DedicatedThread("tm-first") { while !stop.wait(seconds: 3600) {} }
     }
 }

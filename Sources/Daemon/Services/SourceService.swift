@@ -37,6 +37,9 @@ package final class SourceService: Service {
         let stop = stop
         try await withGracefulShutdownHandler {
             try await DedicatedThread<Void>("tm-source") { self.work() }.value()
+            // The signal reaches all sources at once, the group ends its services one after the
+            // other, and takes one that returns before its turn for a failure.
+            try await gracefulShutdown()
         } onGracefulShutdown: {
             stop.raise()
         }

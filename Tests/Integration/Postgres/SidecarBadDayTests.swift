@@ -269,3 +269,26 @@ struct SidecarBadDayTests {
         }
     }
 }
+
+extension SidecarBadDayTests {
+    @Test
+    func `the signal to stop ends every source in good order, whichever is done first`()
+        async throws
+    {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let side = try SidecarHarness(
+                server,
+                lines: (1...3).map { "  other\($0): { url: \"\(server.url())\" }" })
+            for pause in [0.0, 0.1, 0.4, 1.0] {
+                let sidecar = try side.start(["--no-backup"])
+                try eventually("all four stream", seconds: 60) {
+                    sidecar.log.split(separator: "\n").count { $0.contains("stream opened") } == 4
+                }
+                _ = try server.psql("select pg_sleep(\(pause))")
+                let status = try sidecar.terminate()
+                #expect(status == .exited(0), "\(sidecar.log.suffix(600))")
+            }
+        }
+    }
+}
