@@ -113,7 +113,9 @@ let package = Package(
 
         // Tests mirror Sources.
         .target(
-            name: "TestKit", dependencies: ["Model", "Platform", "Storage"], swiftSettings: strict),
+            name: "TestKit",
+            dependencies: ["Model", "Platform", "Storage", "Repository", "Catalog"],
+            swiftSettings: strict),
         .testTarget(
             name: "ModelTests", dependencies: ["Model"], path: "Tests/Model", swiftSettings: strict),
         .testTarget(

@@ -1,4 +1,5 @@
 package import Model
+import Platform
 
 /// Every name in the archive, and nothing else; the contract is DESIGN's "archive on disk".
 ///
@@ -95,24 +96,8 @@ package enum Layout {
     /// File-name form of a user's name: everything but letters, digits, `.`, `_`, `-` as `%XX`; a
     /// leading point is escaped too, so that no name is hidden or climbs.
     package static func escaped(_ name: String) -> String {
-        var text = ""
-        for (index, byte) in name.utf8.enumerated() {
-            if isPlain(byte), !(index == 0 && byte == UInt8(ascii: ".")) {
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return text
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "-"):
-            true
-        default: false
+        PercentText.encoded(name) {
+            PercentText.isPlain($1) && !($0 == 0 && $1 == UInt8(ascii: "."))
         }
     }
 }

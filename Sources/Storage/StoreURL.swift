@@ -1,4 +1,5 @@
 package import Model
+import Platform
 
 /// The value of `repository.url`: where an archive lies.
 package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
@@ -55,7 +56,7 @@ package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
                 "the repository's URL \(text) has a query or fragment",
                 "write ? as %3F and # as %23 when they belong to the path")
         }
-        guard let decoded = decode(path), !decoded.utf8.contains(0) else {
+        guard let decoded = PercentText.decoded(path), !decoded.utf8.contains(0) else {
             throw refusal(
                 "the repository's URL \(text) is not percent-encoded correctly",
                 "write a percent sign as %25")
@@ -72,24 +73,6 @@ package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
                 "give it a folder of its own: file:///var/lib/tidemark")
         }
         return "/" + segments.joined(separator: "/")
-    }
-
-    private static func decode(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = String(Substring(rest.prefix(2)))
-            guard digits.utf8.count == 2, digits.first != "+", digits.first != "-",
-                let value = UInt8(digits, radix: 16)
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 
     private static func refusal(_ message: String, _ remedy: String) -> TidemarkError {

@@ -1,6 +1,7 @@
 import Catalog
 import Model
 import Repository
+import TestKit
 import Testing
 
 @Suite struct `Where a stream goes on` {

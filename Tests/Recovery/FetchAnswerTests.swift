@@ -2,6 +2,7 @@ import Catalog
 import Model
 @testable import Recovery
 import Repository
+import TestKit
 import Testing
 
 @Suite struct `A segment that is not in the archive` {

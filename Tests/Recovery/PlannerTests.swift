@@ -2,6 +2,7 @@ import Catalog
 import Model
 import Recovery
 import Repository
+import TestKit
 import Testing
 
 @Suite struct `The planner` {

@@ -35,7 +35,7 @@ import Testing
             "ArgumentParser", "Logging", "Glibc",
         ],
         "TestKit": [
-            "Model", "Platform", "Segments", "Storage", "Repository", "Glibc", "Testing",
+            "Model", "Platform", "Segments", "Storage", "Repository", "Catalog", "Glibc", "Testing",
             "FoundationEssentials",
         ],
     ]

@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// Replaces `${NAME}` in a configuration value; `$${` stands for a literal `${`.
 ///
@@ -68,7 +69,7 @@ struct Interpolation {
         guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= first) else {
             return false
         }
-        return name.utf8.allSatisfy(isPlain) && !name.utf8.contains { $0 == 0x2D || $0 == 0x2E }
+        return name.utf8.allSatisfy { PercentText.isPlain($0) && $0 != 0x2D && $0 != 0x2E }
     }
 
     /// Whether byte `offset` of the template lies in the user information or a query value of a
@@ -88,24 +89,6 @@ struct Interpolation {
     }
 
     private static func encoded(_ value: String) -> String {
-        var text = ""
-        for byte in value.utf8 {
-            if isPlain(byte) || byte == UInt8(ascii: "~") {
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return text
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
-            UInt8(ascii: "."):
-            true
-        default: false
-        }
+        PercentText.encoded(value) { PercentText.isPlain($1) || $1 == UInt8(ascii: "~") }
     }
 }

@@ -1,3 +1,5 @@
+import Platform
+
 /// Where an archive lies: a folder of this machine or a bucket.
 package enum RepositoryURL: Sendable, Hashable, CustomStringConvertible {
     /// Absolute path without trailing `/`.
@@ -17,7 +19,7 @@ package enum RepositoryURL: Sendable, Hashable, CustomStringConvertible {
         case "file":
             // file://server/share names another machine, which a path cannot.
             guard parts.userInfo == nil, ["", "localhost"].contains(parts.hosts),
-                parts.query == nil, let decoded = Self.decoded(parts.path),
+                parts.query == nil, let decoded = PercentText.decoded(parts.path[...]),
                 let path = Self.path(decoded)
             else { return nil }
             self = .file(path: path)
@@ -42,23 +44,5 @@ package enum RepositoryURL: Sendable, Hashable, CustomStringConvertible {
         guard text.hasPrefix("/"), !parts.isEmpty, !parts.contains(".."), !text.contains("\0")
         else { return nil }
         return "/" + parts.joined(separator: "/")
-    }
-
-    /// Percent-decoded; nil when the result is not UTF-8 or an escape is broken.
-    private static func decoded(_ text: String) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Substring(text).utf8
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let digits = String(rest.prefix(2)), digits.utf8.count == 2,
-                digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16)
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

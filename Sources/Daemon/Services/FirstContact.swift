@@ -21,7 +21,7 @@ final class FirstContact: Service {
         let stop = stop
         try await withGracefulShutdownHandler {
             try await DedicatedThread<Void>("tm-first") { self.watch() }.value()
-            // A service that returns ends the others; without a verdict it lives as long as they do.
+            // A service that returns ends the others; without a verdict it lives as they do.
             if failure == nil { try await gracefulShutdown() }
         } onGracefulShutdown: {
             stop.raise()

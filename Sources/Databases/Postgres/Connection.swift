@@ -1,9 +1,10 @@
-private import CLibPQ
+import CLibPQ
 import Glibc
 import Model
 import Platform
 
-/// One libpq connection, owned by one thread; the only file that calls libpq.
+/// One libpq connection, owned by one thread. Only this file and the two that it is made with,
+/// `Connector` and `ConnectionOptions`, call libpq.
 ///
 /// libpq is used without blocking: every wait is a `poll` on the socket (and a wake signal) with a
 /// limit, so that a dead server or a stop is never waited for. Memory that libpq lends is lent on
@@ -72,7 +73,7 @@ extension Connection {
 
     /// The next result of the last command. Throws `sourceUnreachable` when it takes too long.
     func reply(seconds: Double = 30) throws(TidemarkError) -> ConnectionReply {
-        let deadline = Self.now() + seconds
+        let deadline = SocketWait.now() + seconds
         while unsafe PQisBusy(raw) == 1 {
             try takeInput(deadline)
         }
@@ -187,13 +188,10 @@ extension Connection {
         }
     }
 
-    /// Why a wait ended.
-    enum Waited: Sendable, Equatable { case ready, woken, timeout }
-
     /// Waits until bytes arrive, the wake signal is up (it is taken down), or the time is over.
     ///
     /// - Parameter hearsWake: False leaves the signal alone, for a later wait.
-    func wait(seconds: Double, hearsWake: Bool = true) throws(TidemarkError) -> Waited {
+    func wait(seconds: Double, hearsWake: Bool = true) throws(TidemarkError) -> SocketWait {
         let wake = hearsWake ? wake : nil
         switch hidden.count() {
         case .some(let count) where count > 0: return .ready
@@ -228,12 +226,12 @@ extension Connection {
     /// Writes out what libpq holds, taking input meanwhile: the server may be waiting to write,
     /// too.
     private func flush(seconds: Double) throws(TidemarkError) {
-        let deadline = Self.now() + seconds
+        let deadline = SocketWait.now() + seconds
         while true {
             let status = unsafe PQflush(raw)
             if status == 0 { return }
             guard status == 1 else { throw broken() }
-            let left = deadline - Self.now()
+            let left = deadline - SocketWait.now()
             guard left > 0, try poll(POLLIN | POLLOUT, nil, seconds: left) == .ready else {
                 throw silent(seconds)
             }
@@ -243,7 +241,7 @@ extension Connection {
 
     /// Waits for input and takes it.
     private func takeInput(_ deadline: Double) throws(TidemarkError) {
-        let left = deadline - Self.now()
+        let left = deadline - SocketWait.now()
         guard left > 0, try wait(seconds: left, hearsWake: false) == .ready else {
             throw silent(nil)
         }
@@ -252,38 +250,8 @@ extension Connection {
 
     private func poll(
         _ events: Int32, _ wake: WakeSignal?, seconds: Double
-    ) throws(TidemarkError) -> Waited {
-        try unsafe Self.poll(PQsocket(raw), events, wake, seconds: seconds)
-    }
-
-    /// Waits on a socket and the wake signal; seconds below zero count as zero.
-    static func poll(
-        _ socket: Int32, _ events: Int32, _ wake: WakeSignal?, seconds: Double
-    ) throws(TidemarkError) -> Waited {
-        var waits = InlineArray<2, pollfd>(repeating: pollfd(fd: -1, events: 0, revents: 0))
-        waits[0] = pollfd(fd: socket, events: Int16(events), revents: 0)
-        waits[1] = pollfd(fd: wake?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
-        let milliseconds = Int32(max(0, min(seconds, 86_400) * 1000).rounded(.up))
-        var span = waits.mutableSpan
-        let count = unsafe span.withUnsafeMutableBufferPointer {
-            unsafe Glibc.poll($0.baseAddress, 2, milliseconds)
-        }
-        guard count >= 0 || errno == EINTR else {
-            throw TidemarkError(.failed, "poll failed with errno \(errno)")
-        }
-        if count <= 0 { return .timeout }
-        if waits[1].revents != 0 {
-            wake?.clear()
-            return .woken
-        }
-        return .ready
-    }
-
-    /// Seconds of the monotonic clock, for limits only.
-    static func now() -> Double {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    ) throws(TidemarkError) -> SocketWait {
+        try unsafe SocketWait.wait(PQsocket(raw), events, wake, seconds: seconds)
     }
 }
 
@@ -311,175 +279,5 @@ extension Connection {
         let host = unsafe PQhost(raw).map { unsafe String(cString: $0) } ?? ""
         let port = unsafe PQport(raw).map { unsafe String(cString: $0) } ?? ""
         return HostList.Host(name: host, address: "", port: port).place
-    }
-}
-
-// MARK: options
-
-extension Connection {
-    /// What libpq makes of a URL, without its defaults; nil when it cannot read it.
-    static func parse(_ url: String) -> [String: String]? {
-        var message: UnsafeMutablePointer<CChar>?
-        guard let list = unsafe PQconninfoParse(url, &message) else {
-            // The text may quote a piece of the password: not looked at.
-            unsafe PQfreemem(message)
-            return nil
-        }
-        defer { unsafe PQconninfoFree(list) }
-        return unsafe values(list)
-    }
-
-    /// Every parameter libpq knows.
-    static var parameterNames: Set<String> {
-        guard let list = unsafe PQconndefaults() else { return [] }
-        defer { unsafe PQconninfoFree(list) }
-        var names: Set<String> = []
-        var option = unsafe list
-        while let name = unsafe option.pointee.keyword {
-            names.insert(unsafe String(cString: name))
-            unsafe option += 1
-        }
-        return names
-    }
-
-    fileprivate static func values(
-        _ list: UnsafeMutablePointer<PQconninfoOption>
-    ) -> [String: String] {
-        var values: [String: String] = [:]
-        var option = unsafe list
-        while let name = unsafe option.pointee.keyword {
-            if let value = unsafe option.pointee.val {
-                values[unsafe String(cString: name)] = unsafe String(cString: value)
-            }
-            unsafe option += 1
-        }
-        return values
-    }
-}
-
-// MARK: connecting
-
-/// Makes one connection, host by host, without ever blocking longer than it may.
-private struct Connector {
-    let configuration: PostgresConfiguration
-    let mode: PostgresConfiguration.Mode
-    let wake: WakeSignal?
-
-    init(
-        _ configuration: PostgresConfiguration, _ mode: PostgresConfiguration.Mode,
-        _ wake: WakeSignal?
-    ) {
-        self.configuration = configuration
-        self.mode = mode
-        self.wake = wake
-    }
-
-    /// How one attempt ended.
-    enum Outcome: Equatable {
-        case connected, failed, interrupted
-        /// This host does not answer.
-        case hangs(host: String, port: String)
-    }
-
-    /// The caller owns the connection.
-    func connect() throws(TidemarkError) -> OpaquePointer {
-        var hosts: HostList?
-        while true {
-            guard let raw = unsafe start(hosts) else {
-                throw TidemarkError(.failed, "libpq has no memory for a connection")
-            }
-            let outcome: Outcome
-            do throws(TidemarkError) {
-                outcome = try unsafe establish(raw)
-            } catch {
-                unsafe PQfinish(raw)
-                throw error
-            }
-            if outcome == .connected { return unsafe raw }
-            let rest = unsafe remaining(raw, outcome)
-            let failure = unsafe failure(raw, outcome)
-            unsafe PQfinish(raw)
-            guard let rest else { throw failure }
-            hosts = rest
-        }
-    }
-
-    private func start(_ hosts: HostList?) -> OpaquePointer? {
-        let parameters = configuration.parameters(mode, hosts)
-        var names: [UnsafePointer<CChar>?] = unsafe parameters.map {
-            unsafe UnsafePointer(strdup($0.0))
-        }
-        var values: [UnsafePointer<CChar>?] = unsafe parameters.map {
-            unsafe UnsafePointer(strdup($0.1))
-        }
-        unsafe names.append(nil)
-        unsafe values.append(nil)
-        defer {
-            unsafe (names + values).forEach {
-                unsafe free(UnsafeMutableRawPointer(mutating: $0))
-            }
-        }
-        return unsafe PQconnectStartParams(&names, &values, 1)
-    }
-
-    private func establish(_ raw: OpaquePointer) throws(TidemarkError) -> Outcome {
-        // Verbose texts carry the SQLSTATE, the only part of a refusal that is never translated.
-        unsafe PQsetErrorVerbosity(raw, PQERRORS_VERBOSE)
-        var status = PGRES_POLLING_WRITING
-        var host = unsafe here(raw)
-        var deadline = Connection.now() + configuration.connectSeconds
-        while unsafe PQstatus(raw) != CONNECTION_BAD {
-            let current = unsafe here(raw)
-            if current != host {
-                host = current
-                deadline = Connection.now() + configuration.connectSeconds
-            }
-            switch status {
-            case PGRES_POLLING_OK: return .connected
-            case PGRES_POLLING_FAILED: return .failed
-            default: break
-            }
-            let events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT
-            let left = deadline - Connection.now()
-            guard left > 0 else { return .hangs(host: host[0], port: host[1]) }
-            let waited = try unsafe Connection.poll(PQsocket(raw), events, wake, seconds: left)
-            if waited == .woken { return .interrupted }
-            if waited == .ready { status = unsafe PQconnectPoll(raw) }
-        }
-        return .failed
-    }
-
-    private func here(_ raw: OpaquePointer) -> [String] {
-        [
-            unsafe PQhost(raw).map { unsafe String(cString: $0) } ?? "",
-            unsafe PQport(raw).map { unsafe String(cString: $0) } ?? "",
-        ]
-    }
-
-    /// The hosts left to try after one that hangs.
-    private func remaining(_ raw: OpaquePointer, _ outcome: Outcome) -> HostList? {
-        guard case .hangs(let host, let port) = outcome, let list = unsafe PQconninfo(raw) else {
-            return nil
-        }
-        defer { unsafe PQconninfoFree(list) }
-        return HostList(unsafe Connection.values(list)).dropping(host, port: port)
-    }
-
-    private func failure(_ raw: OpaquePointer, _ outcome: Outcome) -> TidemarkError {
-        let context = configuration.context(mode, place: configuration.place)
-        switch outcome {
-        case .interrupted:
-            return TidemarkError(
-                .sourceUnreachable, "connecting to Postgres at \(context.place) was cut short")
-        case .hangs(let host, let port):
-            let place = HostList.Host(name: host, address: "", port: port).place
-            let seconds = configuration.connectSeconds
-            return ConnectionFailure(
-                state: "", message: "\(place) accepted no connection within \(seconds) s"
-            ).error(context)
-        case .connected, .failed:
-            let text = unsafe PQerrorMessage(raw).map { unsafe String(cString: $0) } ?? ""
-            return ConnectionFailure(connectionText: configuration.scrub(text)).error(context)
-        }
     }
 }

@@ -222,7 +222,7 @@ extension Stream {
     /// Waits for bytes, at most until the deadline; keeps the conversation alive meanwhile.
     private func waitForMore(
         _ deadline: MonotonicTime, _ now: MonotonicTime
-    ) throws(TidemarkError) -> Connection.Waited {
+    ) throws(TidemarkError) -> SocketWait {
         if progress.isStatusDue(now) { try sendStatus(asks: false) }
         switch progress.silence(now) {
         case .fine(let seconds):

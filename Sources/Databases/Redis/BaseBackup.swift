@@ -194,7 +194,7 @@ final class BaseBackup: BaseBackupSource {
     }
 
     private func receive() throws(TidemarkError) {
-        let deadline = Wire.now() + Self.silenceSeconds
+        let deadline = SocketWait.now() + Self.silenceSeconds
         while true {
             switch try connection!.receive(into: &buffer, at: filled) {
             case .bytes(let count):
@@ -208,7 +208,7 @@ final class BaseBackup: BaseBackupSource {
                     remedy: "see the server's log: it may lack memory to fork, or disk for the file"
                 )
             case .nothing:
-                let left = deadline - Wire.now()
+                let left = deadline - SocketWait.now()
                 guard left > 0 else {
                     throw connection!.silent("sent nothing of its RDB", Self.silenceSeconds)
                 }

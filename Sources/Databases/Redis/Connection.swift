@@ -57,14 +57,14 @@ struct Connection: ~Copyable {
     }
 
     mutating func reply() throws(TidemarkError) -> Reply {
-        let deadline = Wire.now() + configuration.answerSeconds
+        let deadline = SocketWait.now() + configuration.answerSeconds
         while true {
             if let reply = try reader.next() { return reply }
             switch try wire.receive(into: &buffer, at: 0) {
             case .bytes(let count): try reader.feed(buffer[..<count])
             case .closed: throw closed()
             case .nothing:
-                let left = deadline - Wire.now()
+                let left = deadline - SocketWait.now()
                 guard left > 0 else {
                     throw wire.silent("did not answer", configuration.answerSeconds)
                 }
@@ -87,7 +87,7 @@ struct Connection: ~Copyable {
         try wire.receive(into: &buffer, at: offset)
     }
 
-    func wait(seconds: Double) throws(TidemarkError) -> Wire.Waited {
+    func wait(seconds: Double) throws(TidemarkError) -> SocketWait {
         try wire.wait(seconds: seconds)
     }
 

@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// The parts of a source's URL.
 struct RedisURL: Sendable, Hashable {
@@ -15,8 +16,8 @@ struct RedisURL: Sendable, Hashable {
         var (user, password) = ("", "")
         if let login = parts.login {
             let colon = login.firstIndex(of: ":")
-            guard let name = Self.decoded(login[..<(colon ?? login.endIndex)]),
-                let secret = Self.decoded(
+            guard let name = PercentText.decoded(login[..<(colon ?? login.endIndex)]),
+                let secret = PercentText.decoded(
                     colon.map { login[login.index(after: $0)...] } ?? "")
             else { throw Self.unreadable(source, "has a % that no two hex digits follow") }
             (user, password) = (name, secret)
@@ -26,7 +27,7 @@ struct RedisURL: Sendable, Hashable {
             endpoint = try Self.endpoint(parts.place, source)
             isEncrypted = parts.scheme == "rediss"
         case "redis+unix":
-            guard let path = Self.decoded(parts.place), path.hasPrefix("/") else {
+            guard let path = PercentText.decoded(parts.place), path.hasPrefix("/") else {
                 throw Self.unreadable(source, "names no socket: redis+unix:///path/of/the.sock")
             }
             endpoint = .unix(path: path)
@@ -78,7 +79,9 @@ struct RedisURL: Sendable, Hashable {
             host = authority[..<colon]
             port = authority[authority.index(after: colon)...]
         }
-        guard let name = decoded(host) else { throw unreadable(source, "has an unreadable host") }
+        guard let name = PercentText.decoded(host) else {
+            throw unreadable(source, "has an unreadable host")
+        }
         let number = port.map { UInt16($0) ?? 0 } ?? 6379
         guard number > 0 else {
             throw unreadable(source, "has a port that is no number from 1 to 65535")
@@ -92,7 +95,7 @@ struct RedisURL: Sendable, Hashable {
         var trust = TLSTrust()
         for pair in query.split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1)
-            let value = sides.count == 2 ? decoded(sides[1]) : nil
+            let value = sides.count == 2 ? PercentText.decoded(sides[1]) : nil
             switch sides.first {
             case "cacert": trust.authorities = value
             case "cert": trust.certificate = value
@@ -105,23 +108,6 @@ struct RedisURL: Sendable, Hashable {
             }
         }
         return trust
-    }
-
-    /// Takes `%XX` apart; nil when it is malformed or not UTF-8.
-    private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = String(decoding: Array(rest.prefix(2)), as: UTF8.self)
-            guard digits.utf8.count == 2, let value = UInt8(digits, radix: 16) else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 
     /// Never shows the URL: it may hold a password.

@@ -46,7 +46,7 @@ extension Stream {
     /// The line that answers PSYNC; bytes behind it stay in the buffer.
     private func answer() throws(TidemarkError) -> StreamMachine.Answer {
         if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Self.bufferBytes) }
-        let deadline = Wire.now() + Self.joinSeconds
+        let deadline = SocketWait.now() + Self.joinSeconds
         while true {
             // Keep-alive newlines may come first.
             var start = 0
@@ -84,14 +84,14 @@ extension Stream {
     /// Takes the RDB off the front of the stream without keeping it.
     private func skipPayload() throws(TidemarkError) {
         var payload = PayloadReader()
-        var deadline = Wire.now() + Self.joinSeconds
+        var deadline = SocketWait.now() + Self.joinSeconds
         while !payload.isDone {
             if filled > 0 {
                 let bytes = buffer
                 let (taken, _) = try payload.take(
                     unsafe bytes.span.bytes.extracting(0..<filled))
                 drop(taken)
-                deadline = Wire.now() + Self.joinSeconds
+                deadline = SocketWait.now() + Self.joinSeconds
             } else {
                 try receiveMore(deadline)
             }
@@ -115,7 +115,7 @@ extension Stream {
                 return
             case .closed: throw connection!.closed()
             case .nothing:
-                let left = deadline - Wire.now()
+                let left = deadline - SocketWait.now()
                 guard left > 0 else {
                     throw connection!.silent("did not answer PSYNC", Self.joinSeconds)
                 }

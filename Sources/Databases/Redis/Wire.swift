@@ -43,13 +43,13 @@ struct Wire: ~Copyable {
     /// Waits until an encrypted connection stands.
     func shakeHands(seconds: Double) throws(TidemarkError) {
         guard let tls else { return }
-        let deadline = Self.now() + seconds
+        let deadline = SocketWait.now() + seconds
         while !tls.isReady {
             try flush(tls)
             switch try receiveRaw(into: &tls.scratch, at: 0) {
             case .bytes(let count): try tls.received(tls.scratch[..<count])
             case .nothing:
-                let left = deadline - Self.now()
+                let left = deadline - SocketWait.now()
                 guard left > 0, try wait(POLLIN, seconds: left) == .ready else {
                     throw silent("did not take up TLS; does this port speak it?", seconds)
                 }
@@ -153,13 +153,13 @@ struct Wire: ~Copyable {
 
     /// Sends everything, waiting at most `seconds`.
     func send(_ bytes: [UInt8], seconds: Double) throws(TidemarkError) {
-        let deadline = Self.now() + seconds
+        let deadline = SocketWait.now() + seconds
         var rest = bytes[...]
         while !rest.isEmpty {
             let sent = try sendSome(rest)
             rest = rest.dropFirst(sent)
             if sent > 0 { continue }
-            let left = deadline - Self.now()
+            let left = deadline - SocketWait.now()
             guard left > 0, try wait(POLLOUT, seconds: left) == .ready else {
                 throw silent("did not take what was sent", seconds)
             }
@@ -168,44 +168,13 @@ struct Wire: ~Copyable {
 
     // MARK: waiting
 
-    enum Waited: Sendable, Equatable { case ready, woken, timeout }
-
     /// Waits for bytes; takes the wake signal down when that ended the wait.
-    func wait(seconds: Double) throws(TidemarkError) -> Waited {
+    func wait(seconds: Double) throws(TidemarkError) -> SocketWait {
         try wait(POLLIN, seconds: seconds)
     }
 
-    private func wait(_ events: Int32, seconds: Double) throws(TidemarkError) -> Waited {
-        try Self.wait(descriptor, events, wake, seconds: seconds)
-    }
-
-    private static func wait(
-        _ descriptor: Int32, _ events: Int32, _ wake: WakeSignal?, seconds: Double
-    ) throws(TidemarkError) -> Waited {
-        var waits = InlineArray<2, pollfd>(repeating: pollfd(fd: -1, events: 0, revents: 0))
-        waits[0] = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-        waits[1] = pollfd(fd: wake?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
-        let milliseconds = Int32(max(0, min(seconds, 86_400) * 1000).rounded(.up))
-        var span = waits.mutableSpan
-        let count = unsafe span.withUnsafeMutableBufferPointer {
-            unsafe poll($0.baseAddress, 2, milliseconds)
-        }
-        guard count >= 0 || errno == EINTR else {
-            throw TidemarkError(.failed, "poll failed with errno \(errno)")
-        }
-        if count <= 0 { return .timeout }
-        if waits[1].revents != 0 {
-            wake?.clear()
-            return .woken
-        }
-        return .ready
-    }
-
-    /// Seconds of the monotonic clock, for limits only.
-    static func now() -> Double {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    private func wait(_ events: Int32, seconds: Double) throws(TidemarkError) -> SocketWait {
+        try SocketWait.wait(descriptor, events, wake, seconds: seconds)
     }
 
     // MARK: failures
@@ -247,7 +216,7 @@ extension Wire {
         return try unsafe withUnsafePointer(to: &address) { (pointer) throws(TidemarkError) in
             try unsafe open(
                 AF_UNIX, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self),
-                socklen_t(MemoryLayout<sockaddr_un>.size), Self.now() + seconds, wake, path)
+                socklen_t(MemoryLayout<sockaddr_un>.size), SocketWait.now() + seconds, wake, path)
         }
     }
 
@@ -269,7 +238,7 @@ extension Wire {
         defer { unsafe freeaddrinfo(list) }
         var failure = unreachable("cannot connect to Redis at \(place)", EADDRNOTAVAIL)
         var next = unsafe list
-        let deadline = Self.now() + seconds
+        let deadline = SocketWait.now() + seconds
         while let entry = unsafe next {
             do throws(TidemarkError) {
                 let descriptor = try unsafe open(
@@ -298,7 +267,8 @@ extension Wire {
         var status = unsafe Glibc.connect(descriptor, address, length) == 0 ? 0 : errno
         if status == EINPROGRESS {
             do throws(TidemarkError) {
-                let waited = try wait(descriptor, POLLOUT, wake, seconds: deadline - now())
+                let left = deadline - SocketWait.now()
+                let waited = try SocketWait.wait(descriptor, POLLOUT, wake, seconds: left)
                 status = waited == .ready ? socketError(descriptor) : ETIMEDOUT
             } catch {
                 Glibc.close(descriptor)

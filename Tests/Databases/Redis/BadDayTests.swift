@@ -219,10 +219,12 @@ struct BadDayTests {
             let stream = try room(server.url).stream()
             _ = try stream.open(ResumePoint(descriptor: nil, end: nil))
             let sink = CountingSink()
+            // Far more than any buffer of ours, yet no more memory than a busy machine hands out
+            // while the server still has time for its pings.
             let load = DedicatedThread("load") { () throws(TidemarkError) in
-                try server.lines("SETRANGE big 209715199 x\nCOPY big other\n")
+                try server.lines("SETRANGE big 67108863 x\nCOPY big other\n")
                 try server.lines(
-                    "EVAL \"redis.call('SET', KEYS[1], string.rep('v', 200000000))\" 1 huge\n")
+                    "EVAL \"redis.call('SET', KEYS[1], string.rep('v', 64000000))\" 1 huge\n")
                 try server.pipe(resp(["RPUSH", "list"] + (0..<1_000_000).map { "\($0)" }))
                 try server.command("SET", "done", "1")
                 return try server.offset()
@@ -234,7 +236,7 @@ struct BadDayTests {
                 try stream.acknowledge(received: sink.end, durable: sink.end)
             }
             #expect(try sink.end >= load.join())
-            #expect(sink.bytes > 200_000_000)
+            #expect(sink.bytes > 64_000_000)
             #expect(sink.largest <= 256 << 10)
         }
     }

@@ -5,12 +5,12 @@ import TestKit
 import Testing
 
 /// A configuration and an archive beside a test server, and the program that uses them.
-final class SidecarHarness: Sendable {
+final class SidecarHarness: SidecarUse, Sendable {
     let server: PostgresServer
     let folder: String
     let archive: String
     let config: String
-    let environment: [String: String]
+    var user: UserIdentity? { PostgresTools.user }
 
     /// - Parameter lines: more of the configuration, whole lines.
     init(
@@ -21,56 +21,12 @@ final class SidecarHarness: Sendable {
         folder = try server.makeDirectory(name)
         archive = folder + "/archive"
         config = folder + "/tidemark.yml"
-        environment = ["HOME": folder]
         let text =
             ([
                 "repository: { url: \"file://\(archive)\" }", "sources:",
                 "  ledger: { url: \"\(url ?? server.url())\", rpo: \(rpo) }",
             ] + lines).joined(separator: "\n") + "\n"
         try server.run("/bin/sh", ["-c", "cat > \"$0\"", config], input: Array(text.utf8))
-    }
-
-    /// Starts `tidemark run`.
-    func start(_ words: [String] = []) throws -> TidemarkProcess {
-        try TidemarkProcess(
-            ["run", "--config", config] + words, environment: environment, directory: folder,
-            user: PostgresTools.user)
-    }
-
-    /// Starts `tidemark run` and waits for the first base backup.
-    func startWithBackup() throws -> TidemarkProcess {
-        let sidecar = try start()
-        try sidecar.waitForLog("base backup finished", seconds: 90)
-        return sidecar
-    }
-
-    /// Runs another command to its end.
-    func tidemark(_ words: [String], seconds: Double = 90) throws -> CompletedProcess {
-        try TidemarkProcess.run(
-            words + ["--config", config], environment: environment, directory: folder,
-            user: PostgresTools.user, seconds: seconds)
-    }
-
-    /// Runs a command and expects its exit status; returns what it said on either output.
-    @discardableResult
-    func expect(
-        _ code: Int32, _ words: [String], location: SourceLocation = #_sourceLocation
-    ) throws -> String {
-        let done = try tidemark(words)
-        let text = done.output + done.errors
-        #expect(
-            done.status == .exited(code), "\(words) said: \(text)", sourceLocation: location)
-        return text
-    }
-
-    func status() throws -> SourceView {
-        let done = try tidemark(["status", "--json"])
-        guard done.status.isSuccess else {
-            throw TidemarkError(.failed, "status: \(done.errors)")
-        }
-        let document = try JSONDecoder().decode(
-            StatusView.self, from: Data(done.output.utf8))
-        return try #require(document.sources.first)
     }
 
     /// The server's clock, to the microsecond, as a target.
@@ -158,34 +114,5 @@ final class SidecarHarness: Sendable {
         let found = try server.run(
             "/bin/bash", ["-c", script, server.pgData + "/pg_wal"] + segments(), seconds: 300)
         #expect(found.output.isEmpty, comment, sourceLocation: location)
-    }
-
-    /// `status --json`, as far as the tests look.
-    struct StatusView: Decodable {
-        var sources: [SourceView]
-    }
-
-    /// One source of it.
-    struct SourceView: Decodable {
-        struct Gap: Decodable { var reason: String }
-        struct Backup: Decodable { var id: String }
-
-        var state: String
-        var timeline: String?
-        var archivedPosition: String?
-        var restorableTo: String?
-        var exposureSeconds: Double?
-        var objective: String
-        var gaps: [Gap]
-        var lastBackup: Backup?
-        var reason: String
-
-        enum CodingKeys: String, CodingKey {
-            case state, timeline, objective, gaps, reason
-            case archivedPosition = "archived_position"
-            case restorableTo = "restorable_to"
-            case exposureSeconds = "exposure_seconds"
-            case lastBackup = "last_backup"
-        }
     }
 }

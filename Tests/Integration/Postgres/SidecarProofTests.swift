@@ -98,7 +98,7 @@ struct SidecarProofTests {
     }
 
     /// Waits until the exposure is over 3 s and sees it grow from one look to the next.
-    private func growing(_ side: SidecarHarness) throws -> SidecarHarness.SourceView {
+    private func growing(_ side: SidecarHarness) throws -> StatusReport {
         try eventually("exposure is over 3 s") {
             try (side.status().exposureSeconds ?? 0) > 3
         }

@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// A configuration and an archive beside a test server, and the program that uses them.
-final class ArchiveHarness: Sendable {
+final class ArchiveHarness: SidecarUse, Sendable {
     let server: RedisServer
     private let scratch: ScratchDirectory
     let folder: String
@@ -16,6 +16,7 @@ final class ArchiveHarness: Sendable {
     /// Nobody restores as root.
     static let user: UserIdentity? =
         UserIdentity.isRoot ? try? UserIdentity(named: "redis") : nil
+    var user: UserIdentity? { Self.user }
 
     /// - Parameter lines: more of the configuration, whole lines.
     init(_ server: RedisServer, url: String? = nil, lines: [String] = []) throws {
@@ -46,49 +47,6 @@ final class ArchiveHarness: Sendable {
     }
 
     // MARK: the program
-
-    /// Starts `tidemark run`.
-    func start(_ words: [String] = []) throws -> TidemarkProcess {
-        try TidemarkProcess(
-            ["run", "--config", config] + words, environment: ["HOME": folder], directory: folder,
-            user: Self.user)
-    }
-
-    /// Starts `tidemark run` and waits for the first base backup.
-    func startWithBackup() throws -> TidemarkProcess {
-        let sidecar = try start()
-        try sidecar.waitForLog("base backup finished", seconds: 90)
-        return sidecar
-    }
-
-    /// Runs another command to its end.
-    func tidemark(_ words: [String], seconds: Double = 90) throws -> CompletedProcess {
-        try TidemarkProcess.run(
-            words + ["--config", config], environment: ["HOME": folder], directory: folder,
-            user: Self.user, seconds: seconds)
-    }
-
-    /// Runs a command and expects its exit status; returns what it said on either output.
-    @discardableResult
-    func expect(
-        _ code: Int32, _ words: [String], location: SourceLocation = #_sourceLocation
-    ) throws -> String {
-        let done = try tidemark(words)
-        let text = done.output + done.errors
-        #expect(
-            done.status == .exited(code), "\(words) said: \(text)", sourceLocation: location)
-        return text
-    }
-
-    func status() throws -> SourceView {
-        let done = try tidemark(["status", "--json"])
-        guard done.status.isSuccess else {
-            throw TidemarkError(.failed, "status: \(done.errors)")
-        }
-        let document = try JSONDecoder().decode(
-            StatusView.self, from: Data(done.output.utf8))
-        return try #require(document.sources.first)
-    }
 
     /// The timeline, once a watermark tells it.
     func timeline() throws -> String {
@@ -173,40 +131,5 @@ final class ArchiveHarness: Sendable {
     func files(_ below: String) throws -> [String] {
         try Subprocess.run("find", [archive + "/" + below, "-type", "f"], seconds: 20)
             .output.split(separator: "\n").map(String.init).sorted()
-    }
-
-    /// `status --json`, as far as the tests look.
-    struct StatusView: Decodable {
-        var sources: [SourceView]
-    }
-
-    /// One source of it.
-    struct SourceView: Decodable {
-        struct Gap: Decodable { var reason: String }
-        struct Backup: Decodable { var id: String }
-        struct Window: Decodable { var from: String; var to: String }
-        struct Room: Decodable { var kind: String }
-
-        var state: String
-        var timeline: String?
-        var archivedPosition: String?
-        var restorableTo: String?
-        var exposureSeconds: Double?
-        var objective: String
-        var recoveryWindows: [Window]
-        var gaps: [Gap]
-        var lastBackup: Backup?
-        var sourceWindow: Room?
-        var reason: String
-
-        enum CodingKeys: String, CodingKey {
-            case state, timeline, objective, gaps, reason
-            case archivedPosition = "archived_position"
-            case restorableTo = "restorable_to"
-            case exposureSeconds = "exposure_seconds"
-            case recoveryWindows = "recovery_windows"
-            case lastBackup = "last_backup"
-            case sourceWindow = "source_window"
-        }
     }
 }

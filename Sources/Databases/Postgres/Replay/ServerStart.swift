@@ -16,7 +16,7 @@ struct ServerStart {
 
     func run(port: UInt16?) throws(TidemarkError) -> RestoredServer {
         var chosen = port
-        if chosen == nil { chosen = try Self.freePort() }
+        if chosen == nil { chosen = try LoopbackPort.free() }
         let port = chosen ?? 0
         try CopyFiles.removeTree(log)
         let done = try Subprocess.run(
@@ -88,22 +88,5 @@ struct ServerStart {
         return TidemarkError(
             report.code, "the restored server stopped: \(report.reason)",
             remedy: report.advice + "; its log is \(log)")
-    }
-
-    private static func freePort() throws(TidemarkError) -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { if descriptor >= 0 { Glibc.close(descriptor) } }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = unsafe withUnsafeMutablePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, length) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard isBound else { throw CopyFiles.failure("cannot find a free port") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }

@@ -27,7 +27,7 @@ struct RestoredStart {
         port: UInt16?, reached: Position
     ) throws(TidemarkError) -> (RestoredServer, [String]) {
         var chosen = port
-        if chosen == nil { chosen = try Self.freePort() }
+        if chosen == nil { chosen = try LoopbackPort.free() }
         let port = chosen ?? 0
         let done = try Subprocess.run(
             program.path,
@@ -48,14 +48,14 @@ struct RestoredStart {
         _ configuration: RedisConfiguration
     ) throws(TidemarkError) -> ServerInfo {
         let never = Monitor(())
-        let patience = Wire.now() + 30
+        let patience = SocketWait.now() + 30
         while true {
             if let info = try answer(configuration), !info.isLoading { return info }
             // The pid file is written before loading begins; while its process lives, loading goes
             // on.
             if let process = pid() {
                 guard kill(process, 0) == 0 else { throw failure("") }
-            } else if Wire.now() > patience {
+            } else if SocketWait.now() > patience {
                 throw failure("")
             }
             // Loading has no event of its own to wait for; twenty looks a second cost nothing.
@@ -94,24 +94,5 @@ struct RestoredStart {
         let last = (words + Self.content(log)).split(whereSeparator: \.isNewline).last ?? ""
         return TidemarkError(
             .failed, "the restored server stopped: \(last)", remedy: "its log is \(log)")
-    }
-
-    private static func freePort() throws(TidemarkError) -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { if descriptor >= 0 { Glibc.close(descriptor) } }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = unsafe withUnsafeMutablePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, length) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard isBound else {
-            throw TidemarkError(.failed, "found no free port", remedy: "name one with --port")
-        }
-        return UInt16(bigEndian: address.sin_port)
     }
 }

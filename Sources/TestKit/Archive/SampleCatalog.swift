@@ -1,34 +1,22 @@
-import Catalog
-import Model
-import Repository
-
-/// Names segments `<timeline>-<number>`, a hundred positions each.
-struct HundredStyle: PositionStyle {
-    let folder = "wal"
-    let scheme = "lsn"
-    func text(_ ordinal: UInt64) -> String { String(ordinal) }
-    func parse(_ text: String) -> UInt64? { UInt64(text) }
-    func segmentName(_ range: PositionRange) -> String { "\(range.timeline)-\(range.first / 100)" }
-    func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange? {
-        let parts = name.split(separator: "-")
-        guard parts.count == 2, parts[0] == timeline.name, let number = UInt64(parts[1]) else {
-            return nil
-        }
-        return PositionRange(timeline: timeline, first: number * 100, last: number * 100 + 100)
-    }
-}
+package import Catalog
+package import Model
+package import Repository
 
 /// Builds snapshots from a few numbers.
-enum Sample {
-    static let source = SourceID("ledger")!
-    static let one = TimelineID("1")
-    static let two = TimelineID("2")
+package enum Sample {
+    /// The source of all of them.
+    package static let source = SourceID("ledger")!
+    /// Timelines.
+    package static let one = TimelineID("1")
+    package static let two = TimelineID("2")
 
-    static func time(_ seconds: Int64) -> CommitTime {
+    /// A moment, by its seconds.
+    package static func time(_ seconds: Int64) -> CommitTime {
         CommitTime(microseconds: seconds * 1_000_000)
     }
 
-    static func snapshot() -> CatalogSnapshot {
+    /// One without anything.
+    package static func snapshot() -> CatalogSnapshot {
         CatalogSnapshot(
             descriptor: SourceDescriptor(
                 source: source, kind: .postgres, identity: "7", majorVersion: "15",
@@ -37,7 +25,7 @@ enum Sample {
     }
 
     /// Sealed segments of these numbers; `open` adds an open one whose content ends there.
-    static func fill(
+    package static func fill(
         _ snapshot: inout CatalogSnapshot, _ timeline: TimelineID, _ numbers: [UInt64],
         open: UInt64? = nil
     ) {
@@ -50,7 +38,8 @@ enum Sample {
         snapshot.segments[timeline] = list
     }
 
-    static func segment(
+    /// One segment of a hundred positions.
+    package static func segment(
         _ timeline: TimelineID, _ number: UInt64, _ state: SegmentListing.State
     ) -> SegmentListing {
         let range = PositionRange(
@@ -61,7 +50,8 @@ enum Sample {
             range: range, key: ObjectKey(key.path + suffix), state: state, storedBytes: 40)
     }
 
-    static func backup(
+    /// One that was finished after a second.
+    package static func backup(
         _ timeline: TimelineID, start: UInt64, end: UInt64, finished: Int64
     ) -> BaseBackupDescriptor {
         BaseBackupDescriptor(
