@@ -95,6 +95,8 @@ struct ArchiveSession {
         options.compression = archiver.options.compression
         options.flushInterval = archiver.options.flushInterval
         options.wake = { waker.wake() }
+        options.acknowledged = archiver.board.acknowledged
+        options.damaged = { archiver.damaged($0, style) }
         options.sealed = { segment, stored in
             log.debug(
                 "segment sealed",

@@ -36,11 +36,17 @@ struct WriterContext: Sendable {
         }
     }
 
+    /// Opens an open segment, or creates it.
+    ///
+    /// - Parameter hasTwin: Its sealed twin is there, which is the one that counts.
     func openFile(
-        _ range: PositionRange, hashing: Bool
+        _ range: PositionRange, hashing: Bool, hasTwin: Bool = false
     ) throws(TidemarkError) -> (file: OpenSegmentFile, survey: SegmentSurvey) {
         try OpenSegmentFile.open(
             appending, partialKey(range), options.compression,
-            index: emptyIndex(from: range.first), hashing: hashing, failpoint: options.failpoint)
+            index: emptyIndex(from: range.first), hashing: hashing, failpoint: options.failpoint
+        ) { (file, survey) throws(TidemarkError) in
+            if !hasTwin { try DamageCheck(self, range).run(file, survey) }
+        }
     }
 }

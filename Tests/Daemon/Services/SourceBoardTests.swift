@@ -28,7 +28,7 @@ struct SourceBoardTests {
     }
 
     private func connect(_ board: SourceBoard, archived: UInt64) {
-        board.connected(position(archived), identity: "A", now: time.monotonic())
+        board.connected(identity: "A", now: time.monotonic())
         board.progressed(
             received: archived, archived: position(archived), now: time.monotonic())
     }
@@ -117,7 +117,7 @@ struct SourceBoardTests {
         let board = try board()
         connect(board, archived: 100)
         board.disconnected("gone")
-        board.connected(position(100), identity: "A", now: time.monotonic())
+        board.connected(identity: "A", now: time.monotonic())
         #expect(probe(board, bound: 90) == nil)
         board.progressed(received: 60, archived: position(60), now: time.monotonic())
         #expect(exposure(board) == nil)
