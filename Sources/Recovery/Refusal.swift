@@ -87,8 +87,8 @@ package struct Refusal: Sendable {
             "\(target) cannot be reached: the archive of \(snapshot.source) can be read only up to "
                 + "\(style.text(shortfall.end.ordinal)) on timeline \(shortfall.end.timeline), "
                 + "\(place), and \(known)",
-            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the file "
-                + "back from a copy of the archive; \(rest)")
+            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                + "file back from a copy of the archive; \(rest)")
     }
 
     func incomplete(_ backup: BaseBackupDescriptor, _ chain: Chain) -> TidemarkError {

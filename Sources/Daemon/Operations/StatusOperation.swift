@@ -70,7 +70,8 @@ package struct StatusOperation: Sendable {
             }
             let reader = CatalogReader(repository, try Rooms.replayer(descriptor.kind))
             return SourceReport(
-                snapshot: try reader.read(subject.source), rpo: subject.rpo.inSeconds, now: time.reading()
+                snapshot: try reader.read(subject.source), rpo: subject.rpo.inSeconds,
+                now: time.reading()
             ).status
         } catch let error where error.code == .archiveDamaged {
             return Self.unknown(subject, "\(error.message) (\(error.remedy))")

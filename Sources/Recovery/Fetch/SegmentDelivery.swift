@@ -61,8 +61,8 @@ struct SegmentDelivery {
                     .archiveDamaged,
                     "\(key) can be read only up to byte \(output.length) of its content, but more "
                         + "was archived",
-                    remedy: "start `tidemark run` anew, which asks the source for the rest, or bring "
-                        + "the file back from a copy of the archive")
+                    remedy: "start `tidemark run` anew, which asks the source for the rest, or "
+                        + "bring the file back from a copy of the archive")
             }
         }
         try output.finish(length: range.length)

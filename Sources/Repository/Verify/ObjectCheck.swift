@@ -121,8 +121,8 @@ struct ObjectCheck: Sendable {
         VerificationProblem(
             source: source, key: key.path, kind: .damaged,
             what: "\(key) is damaged at byte \(offset), and whole frames follow",
-            remedy: "restart `tidemark run`: it asks the source for the rest again; or restore this "
-                + "file from a copy of the archive")
+            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                + "file back from a copy of the archive")
     }
 
     /// The sidecar may have sealed the open segment after the listing.

@@ -33,6 +33,29 @@ struct SourceBoardTests {
             received: archived, archived: position(archived), now: time.monotonic())
     }
 
+    @Test func `what was acknowledged stays known while the source sends it again`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        board.disconnected("the network")
+        connect(board, archived: 64)
+        var mark = try #require(board.watermark(time.reading()))
+        #expect(mark.archived == 64)
+        #expect(mark.acknowledged == 100 && mark.claimed == 100)
+        #expect(board.acknowledged == position(100))
+        // A later process knows it too.
+        let next = try self.board()
+        next.takeUp(mark, time.reading())
+        #expect(next.acknowledged == position(100))
+        // Another timeline counts anew, and only once something of it is archived.
+        next.connected(identity: "A", now: time.monotonic())
+        #expect(next.watermark(time.reading())?.timeline == TimelineID("1"))
+        next.progressed(
+            received: 70, archived: Position(timeline: TimelineID("2"), ordinal: 70),
+            now: time.monotonic())
+        mark = try #require(next.watermark(time.reading()))
+        #expect(mark.timeline == TimelineID("2") && mark.claimed == 70)
+    }
+
     /// A probe asked now; one second passes afterwards.
     private func probe(
         _ board: SourceBoard, bound: UInt64, end: UInt64? = nil, identity: String = "A"
