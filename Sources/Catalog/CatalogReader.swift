@@ -46,8 +46,8 @@ package struct CatalogReader: Sendable {
         }
     }
 
-    /// What seems to be missing. A listing may miss the file that is being sealed, so this is believed
-    /// only when it is found twice; what is lost stays lost.
+    /// What seems to be missing. A listing may miss the file that is being sealed, so this is
+    /// believed only when it is found twice; what is lost stays lost.
     private struct Doubt: Equatable {
         var hole: PositionRange?
         var end: Position?

@@ -72,8 +72,8 @@ extension Watermark {
     /// second.
     package static let livingSeconds = 5.0
 
-    /// Up to here the archive has to hold every byte of the timeline: it was durable, and the source
-    /// may have been told so.
+    /// Up to here the archive has to hold every byte of the timeline: it was durable, and the
+    /// source may have been told so.
     package var claimed: UInt64 { max(archived, acknowledged ?? 0) }
 
     /// Whether a sidecar was at work when this was read, at `now` of the reader's clocks. One

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `is nothing where the archive holds it`() {
-        for end: UInt64 in [590, 600] {
+        for end: UInt64 in [590, 595] {
             #expect(snapshot(end: end).shortfall == nil)
             #expect(snapshot(end: end).isProofRestorable)
         }

@@ -168,7 +168,7 @@ extension Archiver {
             log.error("\(message)", metadata: metadata)
         } else if !isExplained(found.end) {
             log.warning(
-                "the open segment ends before what was acknowledged: the source is asked for the rest",
+                "the open segment ends before what was acknowledged; the rest is asked for again",
                 metadata: metadata)
         }
     }

@@ -21,8 +21,8 @@ package final class FrameReader {
     /// - Parameters:
     ///   - offset: Where in the file `read` starts.
     ///   - isOpen: The file is an open segment. No checksum of the whole tells there whether a
-    ///     damaged note, or what was made one by a flipped bit, hides content; so nothing may follow
-    ///     the zeros written ahead, and a note that is not right is damage.
+    ///     damaged note, or what was made one by a flipped bit, hides content; so nothing may
+    ///     follow the zeros written ahead, and a note that is not right is damage.
     ///   - read: Up to so many further bytes of the file; empty at the end.
     package init(
         _ key: ObjectKey, _ compression: Compression, from offset: UInt64 = 0, isOpen: Bool = false,

@@ -2,10 +2,11 @@ import Model
 
 /// Tells a damaged open segment from one that a crash has torn, before its end is cut off.
 ///
-/// A crash tears what was never acknowledged, and leaves nothing whole behind it. Where whole frames
-/// follow, or the content ends before what was acknowledged, the file is damaged: it is copied, since
-/// nobody else may have what can still be read from it, and only then mended. After a power failure
-/// in the middle of large writes whole frames may follow, too; then the copy is only superfluous.
+/// A crash tears what was never acknowledged, and leaves nothing whole behind it. Where whole
+/// frames follow, or the content ends before what was acknowledged, the file is damaged: it is
+/// copied, since nobody else may have what can still be read from it, and only then mended. After a
+/// power failure in the middle of large writes whole frames may follow, too; then the copy is only
+/// superfluous.
 struct DamageCheck {
     private let context: WriterContext
     private let range: PositionRange

@@ -96,7 +96,7 @@ struct TimelineStart {
         _ context: WriterContext, _ encoders: Encoders
     ) throws(TidemarkError) -> Bool {
         let twin = folder.sealed(from: range.first)
-        let (file, survey) = try context.openFile(range, hashing: true, hasTwin: twin != nil)
+        let (file, survey) = try context.openFile(range, hashing: true, isJudged: twin == nil)
         do {
             if let twin {
                 let reader = try SegmentReader(context.store, twin.key)
