@@ -38,8 +38,8 @@ struct WriterContext: Sendable {
 
     /// Opens an open segment, or creates it.
     ///
-    /// - Parameter isJudged: Whether damage is told from a torn end, copied and reported: at the first
-    ///   look, and not where a sealed twin is the one that counts.
+    /// - Parameter isJudged: Whether damage is told from a torn end, copied and reported: at the
+    ///   first look, and not where a sealed twin is the one that counts.
     func openFile(
         _ range: PositionRange, hashing: Bool, isJudged: Bool = false
     ) throws(TidemarkError) -> (file: OpenSegmentFile, survey: SegmentSurvey) {
