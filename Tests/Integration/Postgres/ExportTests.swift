@@ -40,7 +40,7 @@ struct ExportTests {
             let first = try server.psql("select pg_walfile_name('\(from)')")
             #expect(name(files[0]) == first)
             for file in files where !file.hasSuffix(".partial") {
-                try server.run("cmp", [file, server.pgData + "/pg_wal/" + name(file)])
+                try server.run("/usr/bin/cmp", [file, server.pgData + "/pg_wal/" + name(file)])
             }
             let dump = try server.run(
                 "pg_waldump", ["--path", side.folder + "/part", "--stats", name(files[0])])

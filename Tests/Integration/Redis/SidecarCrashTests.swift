@@ -65,7 +65,8 @@ struct SidecarCrashTests {
         let repository = ArchiveRepository(
             try StoreURL("file://" + harness.archive).open(createRoot: false))
         let listing = try repository.stream(SourceID("sessions")!, OffsetPositionStyle())
-        let last = try #require(listing.segments.values.compactMap(\.last).first)
+        // Killed before the first byte came, it has left none.
+        guard let last = listing.segments.values.compactMap(\.last).first else { return 0 }
         guard last.state == .open else { return last.range.last }
         let survey = try SegmentReader.survey(
             repository.store, last.key, first: last.range.first, bytes: last.range.length)
