@@ -189,7 +189,7 @@ struct SidecarLinkTests {
     {
         try await offPool {
             let server = try RedisServer.start([
-                "repl-diskless-sync \(diskless)", "repl-diskless-sync-delay 1",
+                "repl-diskless-sync \(diskless)", "repl-diskless-sync-delay 3",
             ])
             try server.command("DEBUG", "POPULATE", "20000", "key", "200")
             let harness = try ArchiveHarness(server)
