@@ -109,7 +109,7 @@ package final class Archiver: Sendable {
 
     private func failed(_ error: TidemarkError, _ retry: inout Retry) {
         if error.code == .historyLost, retry.lost == nil {
-            log.error("history was lost: \(error.message)")
+            log.error("history was lost: \(error)")
             retry.lost = error.message
             retry.filled = nil
             return
