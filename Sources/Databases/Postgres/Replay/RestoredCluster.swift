@@ -7,7 +7,7 @@ import Platform
 /// Nothing can start from the folder before `complete`: `global/pg_control` has another name until
 /// everything else is durable.
 final class RestoredCluster: Restoration {
-    let notes: [String]
+    private(set) var notes: [String]
     let order: RestoreOrder
     let programs: ServerPrograms?
     private let destination: Destination
@@ -171,6 +171,16 @@ extension RestoredCluster {
         guard let programs else {
             preconditionFailure("a restore that starts a server has found its programs")
         }
-        return try ServerStart(order: order, programs: programs).run(port: port)
+        let server = try ServerStart(order: order, programs: programs).run(port: port)
+        do throws(TidemarkError) {
+            notes += try CopyConfiguration(order: order, files: configuration).settle()
+        } catch {
+            // The server runs and is what was asked for.
+            notes.append(
+                "\(order.destination)/postgresql.auto.conf still holds recovery's settings "
+                    + "(\(error.message)); before the next start, take out the block that "
+                    + "`tidemark restore` wrote")
+        }
+        return server
     }
 }

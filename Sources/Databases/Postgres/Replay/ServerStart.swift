@@ -23,8 +23,8 @@ struct ServerStart {
             programs.control,
             ["start", "-D", root, "-w", "-t", "2000000", "-l", log, "-o", options(port)],
             SubprocessOptions(environment: ["LC_ALL": "C"]), seconds: 2_000_000)
-        guard done.status.isSuccess else { throw failure() }
-        let process = try waitUntilReady()
+        guard done.status.isSuccess else { throw failure(port) }
+        let process = try waitUntilReady(port)
         return RestoredServer(
             url: "postgresql://127.0.0.1:\(port)/postgres", reached: try reached(),
             process: process)
@@ -49,11 +49,11 @@ struct ServerStart {
     }
 
     /// Line 8 of postmaster.pid (`LOCK_FILE_LINE_PM_STATUS`, pidfile.h).
-    private func waitUntilReady() throws(TidemarkError) -> Int32 {
+    private func waitUntilReady(_ port: UInt16) throws(TidemarkError) -> Int32 {
         let destination = Destination(path: root)
         let never = Monitor(())
         while true {
-            guard let process = try destination.runningServer() else { throw failure() }
+            guard let process = try destination.runningServer() else { throw failure(port) }
             let content = try CopyFiles.read(root + "/postmaster.pid") ?? []
             let lines = content.split(
                 separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -82,11 +82,13 @@ struct ServerStart {
             ordinal: history.ancestors.last?.switchPoint ?? 0)
     }
 
-    private func failure() -> TidemarkError {
+    private func failure(_ port: UInt16) -> TidemarkError {
         let content = (try? CopyFiles.read(log)) ?? []
         let report = ServerReport(log: String(decoding: content, as: UTF8.self))
         return TidemarkError(
             report.code, "the restored server stopped: \(report.reason)",
-            remedy: report.advice + "; its log is \(log)")
+            remedy: report.advice + "; its log is \(log); to go on: "
+                + "\(programs.control) start -w -D \(Self.shellQuoted(root)) -l "
+                + "\(Self.shellQuoted(log)) -o '-p \(port)'")
     }
 }
