@@ -23,10 +23,10 @@ package struct WalFetchOperation: Sendable {
 
     /// - Parameters:
     ///   - source: nil when the configuration or the archive has only one of the kind.
-    ///   - say: takes one line, without newline, when a fetch has to be tried again.
+    ///   - say: takes one line, without newline, when a fetch fails and is tried again.
     package init(
         _ configuration: Configuration, source: SourceID?, name: String, path: String,
-        retrySeconds: Double = 60, say: @escaping @Sendable (String) -> Void = { _ in }
+        retrySeconds: Double = 60, say: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.source = source
