@@ -64,13 +64,27 @@ struct CopyConfiguration {
                 + "nor that one's archive; once it takes the source's place: "
                 + names.map { "ALTER SYSTEM RESET \($0);" }.joined(separator: " "),
         ]
-        let sources = try CopyFiles.names(root)?.filter { $0.hasSuffix(".source") } ?? []
-        if !sources.isEmpty {
+        let others = try recordedElsewhere()
+        if !others.isEmpty {
             remarks.append(
                 "configuration as recorded at the source, not in force here: "
-                    + sources.map { "\(root)/\($0)" }.joined(separator: ", "))
+                    + others.joined(separator: ", "))
         }
         return remarks
+    }
+
+    /// Kept originals that differ from what is in force.
+    private func recordedElsewhere() throws(TidemarkError) -> [String] {
+        let suffix = ".source"
+        var paths: [String] = []
+        for name in try CopyFiles.names(root) ?? [] where name.hasSuffix(suffix) {
+            let path = root + "/" + name
+            let original = try CopyFiles.read(path)
+            if try CopyFiles.read(String(path.dropLast(suffix.count))) != original {
+                paths.append(path)
+            }
+        }
+        return paths.sorted()
     }
 
     /// Turns off dangerous lines of the file that came with the copy; returns what remains.

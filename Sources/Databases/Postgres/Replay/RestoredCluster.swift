@@ -171,7 +171,11 @@ extension RestoredCluster {
         guard let programs else {
             preconditionFailure("a restore that starts a server has found its programs")
         }
-        let server = try ServerStart(order: order, programs: programs).run(port: port)
+        var chosen = port
+        if chosen == nil { chosen = try LoopbackPort.free() }
+        let start = ServerStart(order: order, programs: programs)
+        let server = try start.run(port: chosen ?? 0)
+        notes += start.remarks(port: chosen ?? 0)
         do throws(TidemarkError) {
             notes += try CopyConfiguration(order: order, files: configuration).settle()
         } catch {

@@ -14,10 +14,7 @@ struct ServerStart {
     private var root: String { order.destination }
     private var log: String { root + "/tidemark-start.log" }
 
-    func run(port: UInt16?) throws(TidemarkError) -> RestoredServer {
-        var chosen = port
-        if chosen == nil { chosen = try LoopbackPort.free() }
-        let port = chosen ?? 0
+    func run(port: UInt16) throws(TidemarkError) -> RestoredServer {
         try CopyFiles.removeTree(log)
         let done = try Subprocess.run(
             programs.control,
@@ -30,13 +27,24 @@ struct ServerStart {
             process: process)
     }
 
+    /// Where its unix socket lies; nil when it has none. A socket's path has 107 bytes at most, and
+    /// the server adds `/.s.PGSQL.65535`.
+    private var socketFolder: String? { root.utf8.count <= 90 ? root : nil }
+
+    /// How to get in without a password, where the source's access rules allow it.
+    func remarks(port: UInt16) -> [String] {
+        guard let socketFolder else { return [] }
+        return [
+            "on this machine: psql -h \(Self.shellQuoted(socketFolder)) -p \(port) postgres "
+                + "(access rules and passwords are the source's)"
+        ]
+    }
+
     /// pg_ctl hands the options to a shell, so the path is quoted for one.
     private func options(_ port: UInt16) -> String {
-        // A socket's path has 107 bytes at most; the server adds `/.s.PGSQL.65535`.
-        let socket = root.utf8.count <= 90 ? root : ""
-        return [
+        [
             "-p \(port)", "-c listen_addresses=127.0.0.1",
-            "-c unix_socket_directories=" + Self.shellQuoted(socket),
+            "-c unix_socket_directories=" + Self.shellQuoted(socketFolder ?? ""),
             "-c logging_collector=off", "-c log_destination=stderr", "-c hot_standby=off",
         ].joined(separator: " ")
     }
