@@ -36,7 +36,8 @@ struct InitCommand: ParsableCommand {
         let path = output ?? file.path ?? "tidemark.yml"
         let text = ConfigurationTemplate.text(repository: repository, servers: servers)
         try NewFile.write(text, to: path)
-        let isFound = ["tidemark.yml", "./tidemark.yml", "/etc/tidemark/tidemark.yml"].contains(path)
+        let isFound = ["tidemark.yml", "./tidemark.yml", "/etc/tidemark/tidemark.yml"].contains(
+            path)
         Output.note(Self.summary(path, place, servers, isUsual: isFound))
     }
 

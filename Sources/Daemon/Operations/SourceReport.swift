@@ -31,7 +31,8 @@ struct SourceReport {
             gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: snapshot.backups.last.map(SourceStatus.LastBackup.init),
             sourceWindow: mark?.sourceWindow,
-            reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(separator: "; "))
+            reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(
+                separator: "; "))
     }
 
     /// What the sidecar last said of itself, unless it has stopped saying anything.

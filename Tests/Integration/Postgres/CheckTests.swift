@@ -53,6 +53,27 @@ struct CheckTests {
     }
 
     @Test
+    func `status tells why a base backup failed, and when it is tried again`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(.init(settings: ["max_wal_senders = 1"]))
+            let side = try SidecarHarness(server)
+            let check = try side.expect(0, ["check"])
+            #expect(check.contains("max_wal_senders is 1"), "\(check)")
+            let sidecar = try side.start()
+            let reason = try eventually("the failure in status", seconds: 60) {
+                let text = (try? side.status())?.reason ?? ""
+                return text.contains("the base backup failed at 20") ? text : nil
+            }
+            #expect(reason.contains("WAL sender"), "\(reason)")
+            #expect(reason.contains("ALTER SYSTEM SET max_wal_senders"), "\(reason)")
+            #expect(reason.contains("; it is tried again at 20"), "\(reason)")
+            let words = try side.expect(0, ["status"])
+            #expect(words.contains("ledger: the base backup failed at 20"), "\(words)")
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test
     func `without a login for SQL settings, role and slot are judged all the same`() async throws {
         try await offPool {
             let server = try PostgresServer.start()

@@ -36,8 +36,8 @@ struct CopyConfiguration {
         try mendAutomatic(main: main, isOutside: isOutside)
     }
 
-    /// After promotion: takes out what only recovery needed, so that a restart comes up as recorded,
-    /// and tells what is left to decide.
+    /// After promotion: takes out what only recovery needed, so that a restart comes up as
+    /// recorded, and tells what is left to decide.
     func settle() throws(TidemarkError) -> [String] {
         let path = root + "/postgresql.auto.conf"
         let main = String(

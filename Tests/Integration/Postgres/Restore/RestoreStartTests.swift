@@ -67,6 +67,7 @@ struct RestoreStartTests {
             #expect(done.exitStatus == 0, "\(done.errors)")
             #expect(done.errors.contains("ALTER SYSTEM RESET archive_mode;"), "\(done.errors)")
             #expect(done.errors.contains("stopped and started again it listens where"))
+            #expect(done.errors.contains("on this machine: psql -h '\(data)' -p "))
             let settings = TextFile.read(data + "/postgresql.auto.conf")
             for word in ["restore_command", "recovery_", "hot_standby", "max_"] {
                 #expect(!settings.contains(word), "\(word): \(settings)")
