@@ -29,6 +29,8 @@ package struct Watermark: Hashable, Sendable, Codable {
     package var sourceWindow: SourceWindow?
     /// Why the stream is not streaming; empty when it is.
     package var reason: String
+    /// Why a base backup is stalled or failed; nil or empty when nothing is wrong with it.
+    package var backupTrouble: String?
 
     package init(
         timeline: TimelineID, state: StreamState, received: UInt64, archived: UInt64,
@@ -36,7 +38,7 @@ package struct Watermark: Hashable, Sendable, Codable {
         restorableTo: CommitTime?, provedAt: CommitTime?, written: CommitTime,
         boot: String = "", writtenUptime: UInt64 = 0, provedUptime: UInt64? = nil,
         clockOffsetSeconds: Double? = nil, clockErrorSeconds: Double? = nil,
-        sourceWindow: SourceWindow? = nil, reason: String = ""
+        sourceWindow: SourceWindow? = nil, reason: String = "", backupTrouble: String? = nil
     ) {
         self.timeline = timeline
         self.state = state
@@ -53,6 +55,7 @@ package struct Watermark: Hashable, Sendable, Codable {
         self.clockErrorSeconds = clockErrorSeconds
         self.sourceWindow = sourceWindow
         self.reason = reason
+        self.backupTrouble = backupTrouble
     }
 
     enum CodingKeys: String, CodingKey {
@@ -64,6 +67,7 @@ package struct Watermark: Hashable, Sendable, Codable {
         case clockOffsetSeconds = "clock_offset_seconds"
         case clockErrorSeconds = "clock_error_seconds"
         case sourceWindow = "source_window"
+        case backupTrouble = "backup_trouble"
     }
 }
 

@@ -40,7 +40,8 @@ struct WalFetchCommand: ParsableCommand {
 
     func run() throws {
         let operation = WalFetchOperation(
-            try archive.load(file), source: source, name: name, path: path, until: until)
+            try archive.load(file), source: source, name: name, path: path, until: until,
+            say: { Output.note("tidemark: " + $0) })
         switch try operation.run() {
         case .delivered: return
         case .endOfArchive: throw ExitCode(1)

@@ -33,7 +33,8 @@ struct SourceReport {
             gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: snapshot.backups.last.map(SourceStatus.LastBackup.init),
             sourceWindow: mark?.sourceWindow,
-            reason: [reason, obstacle ?? ""].filter { !$0.isEmpty }.joined(separator: "; "))
+            reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(
+                separator: "; "))
     }
 
     /// The newest window ends where the newest proof does.
@@ -64,6 +65,12 @@ struct SourceReport {
             )
         }
         return (mark.state, mark.reason)
+    }
+
+    /// Only a living sidecar takes base backups.
+    private var backupTrouble: String {
+        guard let mark, mark.isLive(now) else { return "" }
+        return mark.backupTrouble ?? ""
     }
 
     /// Why the newest archived changes cannot be restored; nil when they can.

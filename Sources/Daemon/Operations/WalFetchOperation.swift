@@ -25,11 +25,10 @@ package struct WalFetchOperation: Sendable {
     /// - Parameters:
     ///   - source: nil when the configuration or the archive has only one of the kind.
     ///   - until: where recovery stops, in the database's notation; nil for the archive's end.
-    ///   - say: takes one line, without newline, when a fetch has to be tried again.
+    ///   - say: takes one line, without newline, when a fetch fails and is tried again.
     package init(
         _ configuration: Configuration, source: SourceID?, name: String, path: String,
-        until: String? = nil, retrySeconds: Double = 60,
-        say: @escaping @Sendable (String) -> Void = { _ in }
+        until: String? = nil, retrySeconds: Double = 60, say: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.source = source

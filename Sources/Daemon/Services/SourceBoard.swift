@@ -30,6 +30,7 @@ package final class SourceBoard: Sendable {
         var reason = ""
         /// A base backup is needed for this reason, whatever the schedule says.
         var backupNeeded: String?
+        var backup = BackupSight()
         var isRepositoryReachable = true
         /// Whether this process is the one that archives the source; nothing is written before.
         var isOurs = false
@@ -297,7 +298,8 @@ extension SourceBoard {
                 provedUptime: proof.flatMap { $0.lead > 0 ? nil : $0.asked.nanoseconds },
                 clockOffsetSeconds: state.clockOffset, clockErrorSeconds: state.clockError,
                 sourceWindow: state.sourceWindow,
-                reason: state.reason.isEmpty ? state.doubt : state.reason)
+                reason: state.reason.isEmpty ? state.doubt : state.reason,
+                backupTrouble: state.backup.trouble(now.uptime))
         }
     }
 }

@@ -47,12 +47,17 @@ package struct WalFetch {
                     "cannot fetch \(request.name) (\(error.code.rawValue)): \(error.message)",
                     remedy: error.remedy, cause: error.cause)
                 guard Self.mayPass(error), now < deadline else { throw failure }
-                if !hasSaid { say(failure.message + ", trying again") }
+                if !hasSaid { say(failure.message + "; " + retries(until: deadline, now)) }
                 hasSaid = true
                 let left = deadline.seconds(since: now)
                 Pause.wait(seconds: min(left, backoff.next(using: &random)))
             }
         }
+    }
+
+    private func retries(until deadline: MonotonicTime, _ now: MonotonicTime) -> String {
+        let end = clock.wall().advanced(bySeconds: deadline.seconds(since: now))
+        return "trying again until \(end.text(fractionDigits: 0))"
     }
 
     /// Damage does not mend itself; everything else might.

@@ -61,6 +61,15 @@ struct SourceReportTests {
         return SourceReport(snapshot: snapshot, rpo: 60, now: now).status
     }
 
+    @Test func `a base backup in trouble is told while the sidecar lives`() {
+        var snapshot = snapshot()
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        snapshot.watermark?.backupTrouble = "the base backup failed at noon: no space"
+        #expect(status(snapshot).reason == "the base backup failed at noon: no space")
+        #expect(status(snapshot).state == .streaming)
+        #expect(!status(snapshot, now: 1100, uptime: 150).reason.contains("no space"))
+    }
+
     @Test func `with a base backup whose history reaches the end the proof is shown`() {
         var snapshot = snapshot()
         snapshot.backups = [Self.backup(start: 310, finished: 100)]
