@@ -12,8 +12,10 @@ struct SourceReport {
     let rpo: Double
     /// The reader's clocks.
     let now: ClockReading
+    /// What this process itself knows now, where it archives the source; newer than the snapshot.
+    var live: Watermark?
 
-    private var mark: Watermark? { snapshot.watermark }
+    private var mark: Watermark? { live ?? snapshot.watermark }
 
     var status: SourceStatus {
         let style = snapshot.style
@@ -27,12 +29,21 @@ struct SourceReport {
             archivedPosition: mark.map { style.text($0.archived) },
             restorableTo: obstacle == nil ? mark?.restorableTo : nil,
             exposureSeconds: obstacle == nil ? exposure : nil, rpoSeconds: rpo,
-            recoveryWindows: snapshot.windows().map { SourceStatus.Window($0) },
+            recoveryWindows: windows(isRestorable: obstacle == nil),
             gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: snapshot.backups.last.map(SourceStatus.LastBackup.init),
             sourceWindow: mark?.sourceWindow,
             reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(
                 separator: "; "))
+    }
+
+    /// The newest window ends where the newest proof does.
+    private func windows(isRestorable: Bool) -> [SourceStatus.Window] {
+        var windows = snapshot.windows().map { SourceStatus.Window($0) }
+        if isRestorable, let proved = live?.restorableTo, let last = windows.indices.last {
+            windows[last].to = Millis(max(windows[last].to.time, proved))
+        }
+        return windows
     }
 
     /// What the sidecar last said of itself, unless it has stopped saying anything.

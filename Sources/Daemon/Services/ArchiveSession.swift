@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Monitoring
 import Platform
 import Repository
 import Segments
@@ -95,7 +96,9 @@ struct ArchiveSession {
         options.compression = archiver.options.compression
         options.flushInterval = archiver.options.flushInterval
         options.wake = { waker.wake() }
+        let counters = archiver.board.counters
         options.sealed = { segment, stored in
+            counters.sealed(stored: stored)
             log.debug(
                 "segment sealed",
                 metadata: [
@@ -168,8 +171,10 @@ struct ArchiveSession {
 
     /// Everything received is durable and acknowledged on return.
     private mutating func flush() throws(TidemarkError) {
+        let began = archiver.time.monotonic()
         let end = try writer.flush()
         let now = archiver.time.monotonic()
+        archiver.board.counters.flushed(seconds: now.seconds(since: began))
         policy.flushed(now)
         try acknowledge(end, now)
     }

@@ -171,9 +171,11 @@ extension Archiver {
             metadata: [
                 "gap.first": "\(style.text(gap.first))", "gap.last": "\(style.text(gap.last))",
             ])
+        board.counters.foundGap()
         board.monitor.update { state in
             state.backupNeeded = "history was lost"
             state.seen.awaitsBackupAfterGap = true
+            state.changes += 1
             // Their bounds may lie in what was lost.
             state.tracker.voidWaiting()
         }

@@ -123,6 +123,7 @@ package final class BackupKeeper: Sendable {
             if case .needed = reason { state.backupNeeded = nil }
             state.seen.awaitsBackupAfterGap = false
             state.backup.finished()
+            state.changes += 1
         }
     }
 }

@@ -36,9 +36,13 @@ package final class SourceBoard: Sendable {
         var wasConnected = false
         /// Why the last attempt to stream failed; nil while it streams.
         var failure: TidemarkError?
+        /// Goes up when the archive holds something that a status has to be read anew for: a base
+        /// backup, a gap, another timeline.
+        var changes = 0
     }
 
     package let source: SourceID
+    let counters = SourceCounters()
     let monitor: Monitor<State>
     /// Somebody waits for the source's commits to be archived; assumed until the source says no.
     /// Outside the monitor, since the stream asks for it at every commit.
@@ -89,7 +93,9 @@ extension SourceBoard {
             state.reason = ""
             state.failure = nil
             state.wasConnected = true
+            state.changes += 1
         }
+        counters.connected()
     }
 
     /// The stream is closed; it will be opened again.
@@ -100,6 +106,7 @@ extension SourceBoard {
         monitor.update { state in
             state.seen.isConnected = false
             state.verified = nil
+            if failure != nil { counters.failed() }
             if let failure, !failure.code.isRetryable { state.tracker.voidWaiting() }
             state.reason = reason
             state.failure = failure
@@ -123,12 +130,18 @@ extension SourceBoard {
                 state.tracker.advance(to: archived)
             }
             let isNews = state.archived != archived
+            if let old = state.archived, old.timeline == archived.timeline {
+                counters.add(
+                    received: received - min(received, max(state.received, old.ordinal)),
+                    archived: archived.ordinal - min(archived.ordinal, old.ordinal))
+            }
             state.received = received
             state.timeline = archived.timeline
             guard isNews else { return }
             if let old = state.archived?.timeline, old != archived.timeline {
                 state.left.insert(old)
                 state.left.remove(archived.timeline)
+                state.changes += 1
             }
             state.archived = archived
             state.seen.archived = archived.ordinal
