@@ -122,8 +122,8 @@ package final class BackupKeeper: Sendable {
         board.monitor.update { state in
             if case .needed = reason { state.backupNeeded = nil }
             state.seen.awaitsBackupAfterGap = false
-            state.changes += 1
             state.backup.finished()
+            state.changes += 1
         }
     }
 }
