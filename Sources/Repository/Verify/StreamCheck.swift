@@ -5,6 +5,8 @@ struct StreamCheck {
     private(set) var problems: [VerificationProblem] = []
     private let descriptor: SourceDescriptor
     private let style: any PositionStyle
+    /// Timelines by those that left them.
+    private(set) var forks: [TimelineID: TimelineID] = [:]
     private var chains: [TimelineID: ChainCheck] = [:]
     private var ancestors: [TimelineID: [Position]] = [:]
     private let backups: [BaseBackupDescriptor]
@@ -119,6 +121,7 @@ struct StreamCheck {
             }
             return
         }
+        forks[timeline] = parent.timeline
         guard let chain = chains[timeline], let first = chain.runs.first?.first else { return }
         let parentEnd = chains[parent.timeline]?.end
         // Of a parent that is not archived at all, or has expired, nothing is expected; then the

@@ -38,7 +38,7 @@ package struct WalScanner: Sendable {
     let scanStart: UInt64
     let segmentBytes: UInt64
     let systemIdentifier: UInt64?
-    let timeline: UInt32?
+    var timeline: UInt32?
     let history: TimelineHistory?
     let checks: Checks
     let tail: Tail
@@ -138,6 +138,13 @@ package struct WalScanner: Sendable {
 
     /// The major version that wrote this WAL; nil before the first page header.
     package var majorVersion: Int? { magic == 0 ? nil : version.rawValue }
+
+    /// The scan goes on with the copy of this place that a timeline which left here begins with.
+    func continued(on timeline: UInt32) -> WalScanner {
+        var scanner = self
+        scanner.timeline = timeline
+        return scanner
+    }
 
     /// Takes the bytes at `position` and hands each commit, abort and restore point that ends in
     /// them to `found`, in order.
