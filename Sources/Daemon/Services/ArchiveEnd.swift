@@ -39,6 +39,8 @@ struct ArchiveEnd {
         snapshot = read
         hole = continuation?.hole
         resume.end = filled ?? continuation?.end
+        // A server that was promoted from an older timeline passes by the newest one.
+        resume.others = continuation?.others ?? []
         resume.archived = ArchivedBytes {
             (range, body) throws(TidemarkError) in
             guard let segments = read.segments(holding: range) else { return false }

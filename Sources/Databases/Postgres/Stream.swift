@@ -166,11 +166,12 @@ extension Stream {
             scanner = try seam.scanner(
                 at: machine.start, after: machine.timelineBefore, newScanner)
         }
-        if let scanner {
+        if let scanner, scanner.knowsRecord {
             joint = Joint(lastRecordStart: scanner.lastRecordStart)
         } else {
             scanner = newScanner(at: machine.start)
         }
+        edge = scanner
     }
 
     private func newScanner(at start: UInt64) -> WalScanner {
@@ -317,6 +318,10 @@ extension Stream {
                 .sourceUnreachable,
                 "Postgres at \(machine.context.place) sent WAL that does not hold together",
                 remedy: "check the server's disk and memory, and the network between", cause: error)
+        }
+        if let joint, scanner?.lastRecordStart != joint.lastRecordStart {
+            self.joint = nil
+            scanner?.checks = .interpretedRecords
         }
     }
 

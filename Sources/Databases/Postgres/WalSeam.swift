@@ -26,7 +26,7 @@ struct WalSeam {
             let first = start - distance
             guard let scanner = try scan(first, start, timeline, fresh(first)) else { break }
             found = scanner
-            if scanner.lastRecordStart != nil || scanner.openRecordStart != nil { break }
+            if scanner.knowsRecord { break }
             distance *= 2
         }
         return found
@@ -36,6 +36,8 @@ struct WalSeam {
         _ first: UInt64, _ start: UInt64, _ timeline: TimelineID, _ fresh: WalScanner
     ) throws(TidemarkError) -> WalScanner? {
         var scanner = fresh
+        // The record that crosses the border has its checksum computed over both sides.
+        scanner.checks = .everyRecord
         var isSound = true
         let range = PositionRange(timeline: timeline, first: first, last: start)
         let isWhole = try archived.read(range) { (bytes) throws(TidemarkError) in

@@ -24,6 +24,8 @@ final class SourceVerifier {
         // Before the listing: what it claims must be there by then.
         let watermark = try take(
             context.document(Watermark.self, Layout.watermark(source), of: source))
+        let pushed = try take(
+            context.document(PushedMark.self, Layout.pushed(source), of: source))
         let listing = try context.repository.stream(source, rules.style)
         let gaps = try self.gaps()
         try checkPoints()
@@ -46,6 +48,7 @@ final class SourceVerifier {
         found.stretches = stream.stretches
         for backup in backups { problems += stream.check(backup) }
         if let watermark { problems += stream.check(watermark) }
+        if let pushed { problems += stream.check(pushed) }
     }
 
     /// Where a timeline begins, its first segment follows one of its parent's.

@@ -185,16 +185,32 @@ struct StreamCheck {
 
     /// What the watermark says is archived must be there.
     func check(_ watermark: Watermark) -> [VerificationProblem] {
-        guard !isThere(watermark.archived, on: watermark.timeline) else { return [] }
-        let end = chains[watermark.timeline]?.end
+        check(
+            watermark.archived, on: watermark.timeline, Layout.watermark(source),
+            "`tidemark run` goes on from what it finds")
+    }
+
+    /// And so must what archive_command has stored.
+    func check(_ pushed: PushedMark) -> [VerificationProblem] {
+        pushed.ends.sorted { $0.key < $1.key }.flatMap {
+            check(
+                $0.value, on: TimelineID($0.key), Layout.pushed(source),
+                "`tidemark wal push` stores them again where the server still has them")
+        }
+    }
+
+    private func check(
+        _ archived: UInt64, on timeline: TimelineID, _ key: ObjectKey, _ otherwise: String
+    ) -> [VerificationProblem] {
+        guard !isThere(archived, on: timeline) else { return [] }
+        let end = chains[timeline]?.end
         let reached = end.map { "ends at \(style.text($0))" } ?? "has nothing"
         return [
             VerificationProblem(
-                source: source, key: Layout.watermark(source).path, kind: .missing,
-                what: "\(source) was archived up to \(style.text(watermark.archived)) on timeline "
-                    + "\(watermark.timeline), but the archive \(reached) there",
-                remedy: "copy the missing files back from a copy of the archive; `tidemark run` "
-                    + "goes on from what it finds")
+                source: source, key: key.path, kind: .missing,
+                what: "\(source) was archived up to \(style.text(archived)) on timeline "
+                    + "\(timeline), but the archive \(reached) there",
+                remedy: "copy the missing files back from a copy of the archive; " + otherwise)
         ]
     }
 

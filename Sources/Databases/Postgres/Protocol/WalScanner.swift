@@ -40,7 +40,7 @@ package struct WalScanner: Sendable {
     let systemIdentifier: UInt64?
     var timeline: UInt32?
     let history: TimelineHistory?
-    let checks: Checks
+    var checks: Checks
     let tail: Tail
 
     /// The next byte that `feed` takes.
@@ -135,6 +135,9 @@ package struct WalScanner: Sendable {
         case .atRecord, .switched, .ended: nil
         }
     }
+
+    /// Whether it has seen what the next record must name or complete.
+    var knowsRecord: Bool { lastRecordStart != nil || openRecordStart != nil }
 
     /// The major version that wrote this WAL; nil before the first page header.
     package var majorVersion: Int? { magic == 0 ? nil : version.rawValue }
