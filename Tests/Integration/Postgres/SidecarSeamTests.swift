@@ -25,7 +25,7 @@ struct SidecarSeamTests {
         for _ in 0..<2 {
             try server.psql("insert into t values ('archived'); select pg_switch_wal()")
         }
-        do { try side.waitProved(side.moment(), seconds: 20) } catch { Issue.record("LOG \(sidecar.log) \(try server.psql("select pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn(), pg_current_wal_lsn()"))"); throw error }
+        try side.waitProved(side.moment())
         #expect(try sidecar.terminate().isSuccess)
         let end = try #require(try LSN.parse(side.status().archivedPosition ?? ""))
         try #require(end % segment < 4096, "the archive ends at \(LSN.text(end))")
@@ -92,10 +92,10 @@ struct SidecarSeamTests {
             let refused = try side.expect(4, ["wal", "push", path])
             #expect(refused.contains("does not go on where"), "\(refused)")
             // So it has to come by a way that nobody watches.
-            let other = side.folder + "/other"
-            let pushed = try side.tidemark([
-                "wal", "push", "--repository", "file://" + other, "--source", "ledger", path,
-            ])
+            let other = try side.server.makeDirectory("other")
+            let pushed = try TidemarkProcess.run(
+                ["wal", "push", "--repository", "file://" + other, "--source", "ledger", path],
+                user: PostgresTools.user)
             #expect(pushed.status.isSuccess, "\(pushed.errors)")
             try side.server.run("/bin/cp", [other + "/ledger/wal/1/" + name + ".lz4", stored])
             let text = try side.expect(4, ["verify", "--deep"])
