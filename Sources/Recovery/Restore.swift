@@ -102,7 +102,11 @@ package struct Restore {
         RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
-            timeline: plan.timeline, stop: stop(request, plan), fetchCommand: request.fetchCommand,
+            timeline: plan.timeline, stop: stop(request, plan),
+            fetchCommand: request.fetchCommand(
+                until: plan.stop.map {
+                    replayer.style(segmentBytes: plan.descriptor.segmentBytes).text($0.end)
+                }),
             programs: request.programFolders, force: request.force, starts: request.starts,
             expiry: try expiry(request.expiry, plan), server: request.server)
     }

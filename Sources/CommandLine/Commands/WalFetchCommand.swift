@@ -22,6 +22,12 @@ struct WalFetchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The source, when there are several.", valueName: "name"))
     var source: SourceID?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where recovery stops (recovery_target_lsn): no proof is asked for behind it.",
+            valueName: "lsn"))
+    var until: String?
+
     @Argument(help: "The file's name (%f).")
     var name: String
 
@@ -30,7 +36,7 @@ struct WalFetchCommand: ParsableCommand {
 
     func run() throws {
         let operation = WalFetchOperation(
-            try archive.load(file), source: source, name: name, path: path)
+            try archive.load(file), source: source, name: name, path: path, until: until)
         switch try operation.run() {
         case .delivered: return
         case .endOfArchive: throw ExitCode(1)

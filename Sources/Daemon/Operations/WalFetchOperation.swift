@@ -18,20 +18,24 @@ package struct WalFetchOperation: Sendable {
     private let source: SourceID?
     private let name: String
     private let path: String
+    private let until: String?
     private let retrySeconds: Double
     private let say: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - source: nil when the configuration or the archive has only one of the kind.
+    ///   - until: where recovery stops; nil when it goes to the archive's end.
     ///   - say: takes one line, without newline, when a fetch has to be tried again.
     package init(
         _ configuration: Configuration, source: SourceID?, name: String, path: String,
-        retrySeconds: Double = 60, say: @escaping @Sendable (String) -> Void = { _ in }
+        until: String? = nil, retrySeconds: Double = 60,
+        say: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.source = source
         self.name = name
         self.path = path
+        self.until = until
         self.retrySeconds = retrySeconds
         self.say = say
     }
@@ -41,7 +45,7 @@ package struct WalFetchOperation: Sendable {
         let fetch = WalFetch(
             FetchRequest(
                 source: source, name: name, path: path, retrySeconds: retrySeconds,
-                prefetch: try prefetch(source)),
+                prefetch: try prefetch(source), until: until),
             try Rooms.replayer(.postgres), clock: SystemTimeSource(), say: say
         ) { () throws(TidemarkError) in try configuration.repository.archive() }
         var random = SystemRandomNumberGenerator()

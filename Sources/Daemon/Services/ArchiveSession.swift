@@ -60,7 +60,8 @@ struct ArchiveSession {
         if let lost {
             let ranges = archive.lost(to: opening.start)
             // With history behind the first stretch the proof may speak of that.
-            let proved = ranges.count == 1 && archive.hole == nil
+            let proved =
+                ranges.count == 1 && archive.hole == nil
                 ? archiver.board.proof(
                     before: ranges[0], segmentBytes: opening.descriptor.segmentBytes) : nil
             for range in ranges {

@@ -11,16 +11,22 @@ package struct FetchRequest: Sendable {
     package var retrySeconds: Double
     /// Starts the reader ahead; nil for none.
     package var prefetch: PrefetchLaunch?
+    /// The position at which the server is told to stop; nil when it recovers to the end. What lies
+    /// behind it is asked for by reading ahead only, so it may be called absent without proof: a
+    /// server that has not reached its target then fails, it never promotes (PostgreSQL 13 and
+    /// later: "recovery ended before configured recovery target was reached", xlogrecovery.c).
+    package var until: String?
 
     package init(
         source: SourceID, name: String, path: String, retrySeconds: Double = 60,
-        prefetch: PrefetchLaunch? = nil
+        prefetch: PrefetchLaunch? = nil, until: String? = nil
     ) {
         self.source = source
         self.name = name
         self.path = path
         self.retrySeconds = retrySeconds
         self.prefetch = prefetch
+        self.until = until
     }
 }
 

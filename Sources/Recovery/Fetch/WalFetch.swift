@@ -104,14 +104,25 @@ package struct WalFetch {
             let later = listing.segments[range.timeline]?.last {
                 $0.range.first >= range.last
             }
-            guard let later, length < range.length else { return .delivered }
+            let isEnough = try stop(style).map { range.first + length >= $0 } ?? false
+            guard let later, length < range.length, !isEnough else { return .delivered }
             throw TidemarkError(
                 .archiveIncomplete,
                 "\(base.name) is in the archive only up to \(style.text(range.first + length)), "
                     + "but \(later.key.name) follows it",
                 remedy: "`tidemark list` shows gaps; restore to a moment before this one")
         }
+        if let stop = try stop(style), range.first >= stop { return .nothingFollows }
         return try decideMissing(range, style, repository)
+    }
+
+    private func stop(_ style: any PositionStyle) throws(TidemarkError) -> UInt64? {
+        guard let text = request.until else { return nil }
+        guard let stop = style.parse(text) else {
+            throw TidemarkError(
+                .usage, "--until \(text) is no position", remedy: "mend restore_command")
+        }
+        return stop
     }
 
     private func decideMissing(

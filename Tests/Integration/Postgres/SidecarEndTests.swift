@@ -105,7 +105,9 @@ struct SidecarEndTests {
             try side.waitProved(side.moment())
             #expect(try sidecar.terminate().isSuccess)
             let log = sidecar.log
-            func count(_ words: String) -> Int { log.split(separator: "\n").count { $0.contains(words) } }
+            func count(_ words: String) -> Int {
+                log.split(separator: "\n").count { $0.contains(words) }
+            }
             #expect(count("a hole in the archive is archived again") == 3, "\(log)")
             #expect(count("stream opened") == 4, "\(log)")
             #expect(count("the stream failed") == 0, "\(log)")

@@ -40,7 +40,8 @@ struct PushOnlyTests {
     /// The position that a refusal names as the way out.
     private func named(_ refusal: String) throws -> String {
         try #require(
-            refusal.split { $0 == " " || $0 == "`" }.first { $0.hasPrefix("lsn:") }.map(String.init))
+            refusal.split { $0 == " " || $0 == "`" }.first { $0.hasPrefix("lsn:") }.map(String.init)
+        )
     }
 
     @Test func `it is restored to its end, with and without a watermark`() async throws {
