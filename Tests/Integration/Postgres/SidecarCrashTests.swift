@@ -30,6 +30,7 @@ struct SidecarCrashTests {
                 .init(settings: ["wal_keep_size = '8GB'"], segmentMebibytes: 1))
             let side = try SidecarHarness(server)
             let ledger = try SidecarLedger(server)
+            let peer = try ReceiveWal(server)
             var sidecar = try side.startWithBackup()
             var random = SeededRandom(seed: Self.seed)
             for _ in 0..<Self.rounds {
@@ -56,6 +57,8 @@ struct SidecarCrashTests {
             #expect(before.count > 50, comment)
             #expect(try side.segments().count > 3, comment)
             try side.expectSameFiles(comment)
+            try peer.stop()
+            #expect(try side.expectSameAs(peer, comment) > 3, comment)
             #expect(try side.tidemark(["verify", "--deep"]).status.isSuccess, comment)
             try side.restored(to: moment) { url in
                 try expectLedger(side, url, before, moment, comment)
