@@ -72,7 +72,8 @@ extension CatalogSnapshot {
         return chain.end.ordinal >= range.last ? chain.segments : nil
     }
 
-    private func follow(_ path: TimelinePath) -> (end: Position, hole: PositionRange?)? {
+    /// Where the first unbroken stretch of a path ends, recorded gaps passed over.
+    func follow(_ path: TimelinePath) -> (end: Position, hole: PositionRange?)? {
         guard var start = anchor(on: path) else { return nil }
         while true {
             let chain = chain(on: path, from: start)

@@ -6,6 +6,10 @@ package struct Watermark: Hashable, Sendable, Codable {
     package var state: StreamState
     package var received: UInt64
     package var archived: UInt64
+    /// The furthest that was ever acknowledged on this timeline; nil in files of older versions.
+    ///
+    /// `archived` falls back while a source sends again what the archive has, or has lost.
+    package var acknowledged: UInt64?
     /// Source clock: everything committed at or before it is durable. Nil before the first proof.
     package var restorableTo: CommitTime?
     /// The sidecar's wall clock when the proof behind `restorableTo` was started.
@@ -28,6 +32,7 @@ package struct Watermark: Hashable, Sendable, Codable {
 
     package init(
         timeline: TimelineID, state: StreamState, received: UInt64, archived: UInt64,
+        acknowledged: UInt64? = nil,
         restorableTo: CommitTime?, provedAt: CommitTime?, written: CommitTime,
         boot: String = "", writtenUptime: UInt64 = 0, provedUptime: UInt64? = nil,
         clockOffsetSeconds: Double? = nil, clockErrorSeconds: Double? = nil,
@@ -37,6 +42,7 @@ package struct Watermark: Hashable, Sendable, Codable {
         self.state = state
         self.received = received
         self.archived = archived
+        self.acknowledged = acknowledged
         self.restorableTo = restorableTo
         self.provedAt = provedAt
         self.written = written
@@ -50,7 +56,7 @@ package struct Watermark: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case timeline, state, received, archived, written, boot, reason
+        case timeline, state, received, archived, acknowledged, written, boot, reason
         case restorableTo = "restorable_to"
         case provedAt = "proved_at"
         case writtenUptime = "written_uptime"
@@ -65,6 +71,10 @@ extension Watermark {
     /// A watermark older than this was left by a sidecar that no longer runs: one is written each
     /// second.
     package static let livingSeconds = 5.0
+
+    /// Up to here the archive has to hold every byte of the timeline: it was durable, and the
+    /// source may have been told so.
+    package var claimed: UInt64 { max(archived, acknowledged ?? 0) }
 
     /// Whether a sidecar was at work when this was read, at `now` of the reader's clocks. One
     /// written in the future tells nothing: the clock was set back since, or it is another's.

@@ -99,14 +99,13 @@ package struct Restore {
     private func order(
         _ request: RestoreRequest, _ plan: RestorePlan
     ) throws(TidemarkError) -> RestoreOrder {
-        RestoreOrder(
+        let style = replayer.style(segmentBytes: plan.descriptor.segmentBytes)
+        let stop = stop(request, plan)
+        return RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
-            timeline: plan.timeline, stop: stop(request, plan),
-            fetchCommand: request.fetchCommand(
-                until: plan.stop.map {
-                    replayer.style(segmentBytes: plan.descriptor.segmentBytes).text($0.end)
-                }),
+            timeline: plan.timeline, stop: stop,
+            fetchCommand: request.fetchCommand(until: stop.map { style.text($0.end) }),
             programs: request.programFolders, force: request.force, starts: request.starts,
             expiry: try expiry(request.expiry, plan), server: request.server)
     }

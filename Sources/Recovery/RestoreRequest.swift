@@ -57,7 +57,7 @@ package struct RestoreRequest: Sendable {
 
     /// The command that the server's shell runs to get a file of the archive.
     ///
-    /// - Parameter until: where recovery stops; nil when it goes to the archive's end.
+    /// - Parameter until: Where recovery stops; nil for the archive's end.
     func fetchCommand(until: String?) -> String {
         var words = [
             program, "wal", "fetch", "--repository", repositoryURL, "--source", source.name,

@@ -47,7 +47,6 @@ enum UnbuiltFeatures {
         let sections = [
             ("retention", "this version of tidemark expires nothing: everything is kept"),
             ("drill", "this version of tidemark runs no drills"),
-            ("monitoring", "this version of tidemark serves no HTTP"),
         ]
         return sections.filter { settings.hasContent($0.0) }.compactMap { path, notice in
             settings.line(of: path).map { "\(settings.file):\($0): \(path): \(notice)" }

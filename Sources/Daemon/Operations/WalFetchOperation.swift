@@ -24,7 +24,7 @@ package struct WalFetchOperation: Sendable {
 
     /// - Parameters:
     ///   - source: nil when the configuration or the archive has only one of the kind.
-    ///   - until: where recovery stops; nil when it goes to the archive's end.
+    ///   - until: where recovery stops, in the database's notation; nil for the archive's end.
     ///   - say: takes one line, without newline, when a fetch has to be tried again.
     package init(
         _ configuration: Configuration, source: SourceID?, name: String, path: String,
@@ -42,17 +42,28 @@ package struct WalFetchOperation: Sendable {
 
     package func run() throws(TidemarkError) -> Outcome {
         let source = try ChosenSource.one(source, configuration)
+        let replayer = try Rooms.replayer(.postgres)
         let fetch = WalFetch(
             FetchRequest(
-                source: source, name: name, path: path, retrySeconds: retrySeconds,
-                prefetch: try prefetch(source), until: until),
-            try Rooms.replayer(.postgres), clock: SystemTimeSource(), say: say
+                source: source, name: name, path: path, until: try stop(replayer),
+                retrySeconds: retrySeconds, prefetch: try prefetch(source)),
+            replayer, clock: SystemTimeSource(), say: say
         ) { () throws(TidemarkError) in try configuration.repository.archive() }
         var random = SystemRandomNumberGenerator()
         switch try fetch.run(using: &random) {
         case .delivered: return .delivered
         case .nothingFollows: return .endOfArchive
         }
+    }
+
+    private func stop(_ replayer: any Replayer) throws(TidemarkError) -> UInt64? {
+        guard let until else { return nil }
+        // How positions are written does not depend on the size of segments.
+        guard let position = replayer.style(segmentBytes: 16 << 20).parse(until) else {
+            throw TidemarkError(
+                .usage, "\(until) is not a position", remedy: "write it as --until 0/3000060")
+        }
+        return position
     }
 
     /// Only where the server runs us: in its data directory.

@@ -100,16 +100,18 @@ extension ArchiveEnd {
         let reader = TimelineReader(repository, try Rooms.replayer(descriptor.kind))
         let marked = try repository.watermark(descriptor.source)
         let stored = try ends(listing, repository)
-        var known = stored
-        // A stream that has carried nothing yet left no segment, but was joined all the same.
-        var claims = try repository.backups(descriptor.source).map {
-            Position(timeline: $0.timeline, ordinal: $0.end)
+        let gaps = try repository.gaps(descriptor.source)
+        var known: [TimelineID: UInt64] = [:]
+        for (timeline, end) in stored { known[timeline] = behind(end, on: timeline, gaps) }
+        // A stream that has carried nothing yet left no segment, but was joined all the same; one
+        // whose segment was removed is wanted from the newest base backup on. What the watermark
+        // says counts only where nothing else does: bytes that are not there are asked for again.
+        for backup in try repository.backups(descriptor.source)
+        where stored[backup.timeline] == nil {
+            known[backup.timeline] = max(backup.end, known[backup.timeline] ?? 0)
         }
-        if let marked {
-            claims.append(Position(timeline: marked.timeline, ordinal: marked.archived))
-        }
-        for claim in claims {
-            known[claim.timeline] = max(claim.ordinal, known[claim.timeline] ?? 0)
+        if let marked, known[marked.timeline] == nil {
+            known[marked.timeline] = marked.archived
         }
         let newest = TimelineOrder(ancestors: try reader.ancestors(listing)).newest(
             of: known.keys.sorted(), marked: marked?.timeline)
@@ -126,6 +128,20 @@ extension ArchiveEnd {
             resume.documents[name] = try reader.content(key)
         }
         return resume
+    }
+
+    /// How far the recorded gaps that begin at or before `end` say that this history was lost.
+    private static func behind(
+        _ end: UInt64, on timeline: TimelineID, _ gaps: [Gap]
+    ) -> UInt64 {
+        var reached = end
+        for gap in gaps.sorted(by: { $0.first < $1.first })
+        where gap.timeline == timeline && gap.nextTimeline ?? timeline == timeline
+            && gap.first <= reached
+        {
+            reached = max(reached, gap.last)
+        }
+        return reached
     }
 
     private static func end(

@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Monitoring
 import Platform
 import Repository
 import Segments
@@ -102,7 +103,11 @@ struct ArchiveSession {
         options.compression = archiver.options.compression
         options.flushInterval = archiver.options.flushInterval
         options.wake = { waker.wake() }
+        let counters = archiver.board.counters
+        options.acknowledged = archiver.board.acknowledged
+        options.damaged = { archiver.damaged($0, style) }
         options.sealed = { segment, stored in
+            counters.sealed(stored: stored)
             log.debug(
                 "segment sealed",
                 metadata: [
@@ -175,8 +180,10 @@ struct ArchiveSession {
 
     /// Everything received is durable and acknowledged on return.
     private mutating func flush() throws(TidemarkError) {
+        let began = archiver.time.monotonic()
         let end = try writer.flush()
         let now = archiver.time.monotonic()
+        archiver.board.counters.flushed(seconds: now.seconds(since: began))
         policy.flushed(now)
         try acknowledge(end, now)
     }

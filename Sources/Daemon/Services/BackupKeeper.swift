@@ -107,6 +107,7 @@ package final class BackupKeeper: Sendable {
         board.monitor.update { state in
             if case .needed = reason { state.backupNeeded = nil }
             state.seen.awaitsBackupAfterGap = false
+            state.changes += 1
         }
     }
 }

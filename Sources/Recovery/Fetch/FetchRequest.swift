@@ -7,26 +7,25 @@ package struct FetchRequest: Sendable {
     package var name: String
     /// `%p`: where it wants it, relative to the working directory, which is the data directory.
     package var path: String
+    /// Where recovery stops: a segment is good enough when it holds everything up to here. Nil:
+    /// everything that was acknowledged is needed.
+    package var until: UInt64?
     /// How long failures are retried before giving up. Default 60 s.
     package var retrySeconds: Double
     /// Starts the reader ahead; nil for none.
     package var prefetch: PrefetchLaunch?
-    /// The position at which the server is told to stop; nil when it recovers to the end. What lies
-    /// behind it is asked for by reading ahead only, so it may be called absent without proof: a
-    /// server that has not reached its target then fails, it never promotes (PostgreSQL 13 and
-    /// later: "recovery ended before configured recovery target was reached", xlogrecovery.c).
-    package var until: String?
 
     package init(
-        source: SourceID, name: String, path: String, retrySeconds: Double = 60,
-        prefetch: PrefetchLaunch? = nil, until: String? = nil
+        source: SourceID, name: String, path: String, until: UInt64? = nil,
+        retrySeconds: Double = 60,
+        prefetch: PrefetchLaunch? = nil
     ) {
         self.source = source
         self.name = name
         self.path = path
+        self.until = until
         self.retrySeconds = retrySeconds
         self.prefetch = prefetch
-        self.until = until
     }
 }
 

@@ -95,34 +95,54 @@ package struct WalFetch {
             if let launch = request.prefetch { spool?.start(launch, behind: request.name) }
             return .delivered
         }
-        if let length = try delivery.deliverOpen(base, range, to: request.path) {
+        if let length = try deliverOpen(base, range, delivery, repository) {
             // Sealed or continued while it was read: then the sealed one has more.
             if try delivery.deliverSealed(base, range, to: request.path) {
                 return .delivered
             }
+            if let enough = enough(of: range), length >= enough { return .delivered }
             let listing = try repository.stream(request.source, style)
             let later = listing.segments[range.timeline]?.last {
                 $0.range.first >= range.last
             }
-            let isEnough = try stop(style).map { range.first + length >= $0 } ?? false
-            guard let later, length < range.length, !isEnough else { return .delivered }
+            guard let later, length < range.length else { return .delivered }
             throw TidemarkError(
                 .archiveIncomplete,
                 "\(base.name) is in the archive only up to \(style.text(range.first + length)), "
                     + "but \(later.key.name) follows it",
                 remedy: "`tidemark list` shows gaps; restore to a moment before this one")
         }
-        if let stop = try stop(style), range.first >= stop { return .nothingFollows }
+        // Asked for by reading ahead only. A server whose WAL ends before its target fails, it does
+        // not promote (13 and later; "recovery ended before configured recovery target was
+        // reached", xlogrecovery.c).
+        if let until = request.until, range.first >= until { return .nothingFollows }
         return try decideMissing(range, style, repository)
     }
 
-    private func stop(_ style: any PositionStyle) throws(TidemarkError) -> UInt64? {
-        guard let text = request.until else { return nil }
-        guard let stop = style.parse(text) else {
-            throw TidemarkError(
-                .usage, "--until \(text) is no position", remedy: "mend restore_command")
+    /// Content of a segment behind which recovery asks for nothing; nil where it goes on behind it.
+    private func enough(of range: PositionRange) -> UInt64? {
+        guard let until = request.until, range.first < until, until <= range.last else {
+            return nil
         }
-        return stop
+        return until - range.first
+    }
+
+    private func deliverOpen(
+        _ base: ObjectKey, _ range: PositionRange, _ delivery: SegmentDelivery,
+        _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> UInt64? {
+        // The watermark first: what it speaks of is in the segment that is read then.
+        let watermark = try repository.watermark(request.source)
+        let claimed = watermark.map { $0.timeline == range.timeline ? $0.claimed : 0 } ?? 0
+        let needed = min(max(claimed, range.first), range.last) - range.first
+        do {
+            return try delivery.deliverOpen(
+                base, range, needed: needed, enough: enough(of: range), to: request.path)
+        } catch let error where error.code == .archiveDamaged {
+            // The one that is sealed counts, and may have come in the meantime.
+            guard try delivery.deliverSealed(base, range, to: request.path) else { throw error }
+            return range.length
+        }
     }
 
     private func decideMissing(

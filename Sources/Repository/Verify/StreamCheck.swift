@@ -167,7 +167,7 @@ struct StreamCheck {
 
     /// A base backup needs every change from its start to its end.
     func check(_ backup: BaseBackupDescriptor) -> [VerificationProblem] {
-        guard !isUsable(backup) else { return [] }
+        guard !isUsable(backup) else { return holeBehind(backup).map { [lost($0)] } ?? [] }
         let needed = PositionRange(
             timeline: backup.timeline, first: backup.start, last: backup.end)
         let isPassed = backups.contains { self.isPassed(needed, by: $0) }
@@ -183,11 +183,23 @@ struct StreamCheck {
         ]
     }
 
+    /// What lies between a base backup that needs nothing and the history that follows it. Where it
+    /// lies inside a stretch, or nothing follows, there is no hole.
+    private func holeBehind(_ backup: BaseBackupDescriptor) -> PositionRange? {
+        guard let chain = chains[backup.timeline],
+            !chain.runs.contains(where: { $0.first <= backup.end && backup.end <= $0.last }),
+            let next = chain.runs.first(where: { $0.first > backup.end }),
+            !chain.isCovered(backup.end, next.first)
+        else { return nil }
+        return PositionRange(
+            timeline: backup.timeline, first: backup.end, last: next.first)
+    }
+
     /// What the watermark says is archived must be there.
     func check(_ watermark: Watermark) -> [VerificationProblem] {
         check(
-            watermark.archived, on: watermark.timeline, Layout.watermark(source),
-            "`tidemark run` goes on from what it finds")
+            watermark.claimed, on: watermark.timeline, Layout.watermark(source),
+            "`tidemark run`, started anew, asks the source for the rest")
     }
 
     /// And so must what archive_command has stored.

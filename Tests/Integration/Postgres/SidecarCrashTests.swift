@@ -42,9 +42,11 @@ struct SidecarCrashTests {
             try sidecar.waitForLog("stream opened")
             let before = try ledger.acknowledged()
             let moment = try side.moment()
-            // At least one commit after the moment has to be kept out.
-            try eventually("the ledger goes on") {
-                try ledger.acknowledged().count > before.count + 20
+            // At least one commit after the moment has to be kept out, and a slow machine gets the
+            // time to fill a few segments.
+            try eventually("the ledger goes on", seconds: 120) {
+                let segments = try side.segments().count
+                return try ledger.acknowledged().count > before.count + 20 && segments > 3
             }
             try ledger.stop()
             try side.waitProved(moment)

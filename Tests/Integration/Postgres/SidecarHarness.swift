@@ -21,11 +21,13 @@ final class SidecarHarness: SidecarUse, Sendable {
         folder = try server.makeDirectory(name)
         archive = folder + "/archive"
         config = folder + "/tidemark.yml"
+        let isWatched = lines.contains { $0.hasPrefix("monitoring") }
         let text =
             ([
                 "repository: { url: \"file://\(archive)\" }", "sources:",
                 "  ledger: { url: \"\(url ?? server.url())\", rpo: \(rpo) }",
-            ] + lines).joined(separator: "\n") + "\n"
+            ] + lines + (isWatched ? [] : ["monitoring: { listen: none }"])).joined(separator: "\n")
+            + "\n"
         try server.run("/bin/sh", ["-c", "cat > \"$0\"", config], input: Array(text.utf8))
     }
 
