@@ -66,12 +66,13 @@ package struct CatalogReader: Sendable {
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
         // The watermark first: what it speaks of is in the listing that follows.
         let watermark = try repository.watermark(source)
+        let pushed = try repository.pushed(source)
         let listing = try repository.stream(source, style)
         var snapshot = CatalogSnapshot(
             descriptor: descriptor, style: style, segments: listing.segments,
             ancestors: try TimelineReader(repository, replayer).ancestors(listing),
             backups: try repository.backups(source), gaps: try repository.gaps(source),
-            points: try repository.points(source), watermark: watermark)
+            points: try repository.points(source), watermark: watermark, pushed: pushed)
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
                 try survey(segment, into: &snapshot)

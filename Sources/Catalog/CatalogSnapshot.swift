@@ -21,13 +21,15 @@ package struct CatalogSnapshot: Sendable {
     package var gaps: [Gap]
     package var points: [RestorePoint]
     package var watermark: Watermark?
+    package var pushed: PushedMark?
 
     package init(
         descriptor: SourceDescriptor, style: any PositionStyle,
         segments: [TimelineID: [SegmentListing]] = [:],
         ancestors: [TimelineID: [Ancestor]] = [:], openEnds: [ObjectKey: UInt64] = [:],
         lastCommits: [ObjectKey: CommitTime] = [:], backups: [BaseBackupDescriptor] = [],
-        gaps: [Gap] = [], points: [RestorePoint] = [], watermark: Watermark? = nil
+        gaps: [Gap] = [], points: [RestorePoint] = [], watermark: Watermark? = nil,
+        pushed: PushedMark? = nil
     ) {
         self.descriptor = descriptor
         self.style = style
@@ -39,6 +41,7 @@ package struct CatalogSnapshot: Sendable {
         self.gaps = gaps
         self.points = points
         self.watermark = watermark
+        self.pushed = pushed
     }
 
     package var source: SourceID { descriptor.source }

@@ -1,5 +1,5 @@
 package import Model
-import Repository
+package import Repository
 
 /// Where a stream has to go on, so that the archive becomes whole.
 package struct Continuation: Hashable, Sendable {
@@ -60,6 +60,16 @@ extension CatalogSnapshot {
             found.append(
                 PositionRange(timeline: chain.end.timeline, first: chain.end.ordinal, last: last))
         }
+    }
+
+    /// The segments that hold all of a stretch of one line of descent, in order; nil when some of
+    /// it is missing.
+    package func segments(holding range: PositionRange) -> [SegmentListing]? {
+        let path = path(to: range.timeline)
+        let owner = path.timeline(endingAt: range.first + 1)
+        let chain = chain(
+            on: path, from: Position(timeline: owner, ordinal: range.first), to: range.last)
+        return chain.end.ordinal >= range.last ? chain.segments : nil
     }
 
     /// Where the first unbroken stretch of a path ends, recorded gaps passed over.

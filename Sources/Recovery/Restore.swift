@@ -53,6 +53,7 @@ package struct Restore {
                 if request.timeline == nil { try Self.checkOneHistory(request, branches) }
                 var plan = try TargetResolver(planner, repository, replayer).resolve()
                 plan.warn(of: branches)
+                try checkEnd(plan, snapshot)
                 try checkObjects(plan)
                 return plan
             } catch let error where error.code == .notFound && attempt < Self.attempts {
@@ -152,6 +153,31 @@ package struct Restore {
             }
             return .shift(seconds: max(0, clock.wall().seconds(since: moment)))
         }
+    }
+
+    /// A server that recovers to the archive's end asks for the segment behind it. What it would be
+    /// told then is told now, before anything is written.
+    private func checkEnd(
+        _ plan: RestorePlan, _ snapshot: CatalogSnapshot
+    ) throws(TidemarkError) {
+        let bytes = plan.descriptor.segmentBytes
+        guard plan.stop == nil, let last = plan.chain.segments.last, let end = plan.archiveEnd
+        else { return }
+        let next = PositionRange(
+            timeline: plan.chain.end.timeline, first: last.range.last,
+            last: last.range.last + bytes)
+        let style = snapshot.style
+        // A stream that is poured into the copy ends where it ends.
+        guard
+            case .segment = replayer.request(style.segmentName(next), segmentBytes: bytes),
+            case .missing(let why) = FetchAnswer.decide(next, snapshot)
+        else { return }
+        throw TidemarkError(
+            .archiveIncomplete,
+            "the archive of \(snapshot.source) may not be whole up to its end: "
+                + "\(style.segmentName(next)) is missing: \(why)",
+            remedy: "bring the missing files back from a copy of the archive; `--to "
+                + "\(style.scheme):\(style.text(end))` restores what there is")
     }
 
     /// Segments are in the listing the plan was made from; the base backup's files are looked up.

@@ -176,6 +176,27 @@ extension ArchiveRepository {
         try store.put(Layout.watermark(source), JSONDocument.encode(watermark), .replace)
     }
 
+    /// How far `wal push` has stored the source's history; nil when it never did.
+    package func pushed(_ source: SourceID) throws(TidemarkError) -> PushedMark? {
+        try document(PushedMark.self, Layout.pushed(source))
+    }
+
+    /// Notes that everything of `range`'s timeline was pushed up to its end. Durable on return.
+    package func notePushed(
+        _ source: SourceID, _ range: PositionRange
+    ) throws(TidemarkError) {
+        let key = Layout.pushed(source)
+        var mark = PushedMark()
+        do {
+            mark = try document(PushedMark.self, key) ?? mark
+        } catch let error where error.code == .archiveDamaged {
+            // It holds no data; what is pushed from now on makes a new one.
+        }
+        if mark.advance(range.timeline, to: range.last) {
+            try store.put(key, JSONDocument.encode(mark), .replace)
+        }
+    }
+
     package func gaps(_ source: SourceID) throws(TidemarkError) -> [Gap] {
         try documents(Gap.self, Layout.gaps(source))
     }

@@ -39,6 +39,41 @@ struct ArchiveEnd {
         snapshot = read
         hole = continuation?.hole
         resume.end = filled ?? continuation?.end
+        // A server that was promoted from an older timeline passes by the newest one.
+        resume.others = continuation?.others ?? []
+        resume.archived = ArchivedBytes {
+            (range, body) throws(TidemarkError) in
+            guard let segments = read.segments(holding: range) else { return false }
+            for segment in segments {
+                guard try Self.lend(range, of: segment, repository, body) else { return false }
+            }
+            return true
+        }
+    }
+
+    /// The part of a segment that lies in `range`; false when it is not there, or not whole.
+    private static func lend(
+        _ range: PositionRange, of segment: SegmentListing, _ repository: ArchiveRepository,
+        _ body: (RawSpan) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) -> Bool {
+        var position = max(range.first, segment.range.first)
+        let last = min(range.last, segment.range.last)
+        do throws(TidemarkError) {
+            let reader = try SegmentReader(repository.store, segment.key)
+            defer { reader.close() }
+            reader.skip(to: position - segment.range.first)
+            while position < last {
+                let more = try reader.read { (bytes) throws(TidemarkError) in
+                    let count = Int(min(UInt64(bytes.byteCount), last - position))
+                    try body(bytes.extracting(0..<count))
+                    position += UInt64(count)
+                }
+                if !more { return false }
+            }
+            return true
+        } catch let error where error.code == .archiveDamaged || error.code == .notFound {
+            return false
+        }
     }
 
     /// What was lost when the stream could only begin at `start`.

@@ -59,8 +59,15 @@ struct ArchiveSession {
         policy = FlushPolicy(interval: archiver.options.flushInterval)
         durable = opening.start.ordinal
         if let lost {
-            for range in archive.lost(to: opening.start) {
-                try archiver.recordGap(range, next: opening.start.timeline, style, lost)
+            let ranges = archive.lost(to: opening.start)
+            // With history behind the first stretch the proof may speak of that.
+            let proved =
+                ranges.count == 1 && archive.hole == nil
+                ? archiver.board.proof(
+                    before: ranges[0], segmentBytes: opening.descriptor.segmentBytes) : nil
+            for range in ranges {
+                try archiver.recordGap(
+                    range, next: opening.start.timeline, style, lost, proved: proved)
             }
         }
         writer = try Self.writer(archiver, opening, stream, style)

@@ -181,14 +181,19 @@ extension Archiver {
     }
 
     /// Writes down that a stretch is lost, and asks for the base backup that mends it.
+    ///
+    /// - Parameter proved: everything committed by then is archived before it, see
+    ///   `SourceBoard.proof(before:segmentBytes:)`.
     func recordGap(
-        _ range: PositionRange, next: TimelineID, _ style: any PositionStyle, _ reason: String
+        _ range: PositionRange, next: TimelineID, _ style: any PositionStyle, _ reason: String,
+        proved: CommitTime?
     ) throws(TidemarkError) {
         let gap = Gap(
             timeline: range.timeline, first: range.first, last: range.last,
             nextTimeline: next == range.timeline ? nil : next, found: time.wall(),
             reason: room.kind.hasLastingIdentity
-                ? "the source had removed this history before it was archived" : reason)
+                ? "the source had removed this history before it was archived" : reason,
+            restorableTo: proved)
         try repository.putGap(room.source, style, gap)
         log.error(
             "gap in the archive",

@@ -227,6 +227,20 @@ extension SourceBoard {
         return nil
     }
 
+    /// Up to when everything committed is archived before a gap that begins at the archive's end;
+    /// nil when that is not known.
+    ///
+    /// A proof beyond that end speaks of bytes that the archive has lost since; one that lies more
+    /// than a segment before it, not of what was archived without a sidecar.
+    func proof(before gap: PositionRange, segmentBytes: UInt64) -> CommitTime? {
+        monitor.read { state in
+            guard let archived = state.archived, archived.timeline == gap.timeline,
+                archived.ordinal <= gap.first, gap.first - archived.ordinal <= segmentBytes
+            else { return nil }
+            return state.tracker.proof?.restorableTo
+        }
+    }
+
     /// Returns once everything of `range` is archived.
     ///
     /// Throws when the stream was refused, when the source has left the range's timeline before

@@ -117,6 +117,10 @@ package struct WalFetch {
                     + "but \(later.key.name) follows it",
                 remedy: "`tidemark list` shows gaps; restore to a moment before this one")
         }
+        // Asked for by reading ahead only. A server whose WAL ends before its target fails, it does
+        // not promote (13 and later; "recovery ended before configured recovery target was
+        // reached", xlogrecovery.c).
+        if let until = request.until, range.first >= until { return .nothingFollows }
         return try decideMissing(range, style, repository)
     }
 
@@ -151,18 +155,20 @@ package struct WalFetch {
     ) throws(TidemarkError) -> FetchOutcome {
         // The watermark first, so that nothing it speaks of can be newer than the listing.
         let watermark = try repository.watermark(request.source)
+        let pushed = try repository.pushed(request.source)
         let listing = try repository.stream(request.source, style)
         let ancestors = try TimelineReader(repository, replayer).ancestors(listing)
         let answer = FetchAnswer.decide(
             range, listing: listing, ancestors: ancestors,
             gaps: try repository.gaps(request.source),
-            backups: try repository.backups(request.source), watermark: watermark)
+            backups: try repository.backups(request.source), watermark: watermark, pushed: pushed)
         switch answer {
         case .nothingFollows: return .nothingFollows
         case .missing(let why):
             throw TidemarkError(
                 .archiveIncomplete, "\(request.name) is missing from the archive: \(why)",
-                remedy: "`tidemark list` shows gaps, `tidemark verify` what else is missing")
+                remedy: "`tidemark list` shows gaps, `tidemark verify` what else is missing; a "
+                    + "restore to a named moment needs no proof of the end")
         }
     }
 

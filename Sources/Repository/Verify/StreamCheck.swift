@@ -5,6 +5,8 @@ struct StreamCheck {
     private(set) var problems: [VerificationProblem] = []
     private let descriptor: SourceDescriptor
     private let style: any PositionStyle
+    /// Timelines by those that left them.
+    private(set) var forks: [TimelineID: TimelineID] = [:]
     private var chains: [TimelineID: ChainCheck] = [:]
     private var ancestors: [TimelineID: [Position]] = [:]
     private let backups: [BaseBackupDescriptor]
@@ -119,6 +121,7 @@ struct StreamCheck {
             }
             return
         }
+        forks[timeline] = parent.timeline
         guard let chain = chains[timeline], let first = chain.runs.first?.first else { return }
         let parentEnd = chains[parent.timeline]?.end
         // Of a parent that is not archived at all, or has expired, nothing is expected; then the
@@ -194,16 +197,32 @@ struct StreamCheck {
 
     /// What the watermark says is archived must be there.
     func check(_ watermark: Watermark) -> [VerificationProblem] {
-        guard !isThere(watermark.claimed, on: watermark.timeline) else { return [] }
-        let end = chains[watermark.timeline]?.end
+        check(
+            watermark.claimed, on: watermark.timeline, Layout.watermark(source),
+            "`tidemark run`, started anew, asks the source for the rest")
+    }
+
+    /// And so must what archive_command has stored.
+    func check(_ pushed: PushedMark) -> [VerificationProblem] {
+        pushed.ends.sorted { $0.key < $1.key }.flatMap {
+            check(
+                $0.value, on: TimelineID($0.key), Layout.pushed(source),
+                "`tidemark wal push` stores them again where the server still has them")
+        }
+    }
+
+    private func check(
+        _ archived: UInt64, on timeline: TimelineID, _ key: ObjectKey, _ otherwise: String
+    ) -> [VerificationProblem] {
+        guard !isThere(archived, on: timeline) else { return [] }
+        let end = chains[timeline]?.end
         let reached = end.map { "ends at \(style.text($0))" } ?? "has nothing"
         return [
             VerificationProblem(
-                source: source, key: Layout.watermark(source).path, kind: .missing,
-                what: "\(source) was archived up to \(style.text(watermark.claimed)) on timeline "
-                    + "\(watermark.timeline), but the archive \(reached) there",
-                remedy: "copy the missing files back from a copy of the archive; `tidemark run`, "
-                    + "started anew, asks the source for the rest")
+                source: source, key: key.path, kind: .missing,
+                what: "\(source) was archived up to \(style.text(archived)) on timeline "
+                    + "\(timeline), but the archive \(reached) there",
+                remedy: "copy the missing files back from a copy of the archive; " + otherwise)
         ]
     }
 

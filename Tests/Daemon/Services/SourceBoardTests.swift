@@ -147,4 +147,25 @@ struct SourceBoardTests {
         board.progressed(received: 100, archived: position(100), now: time.monotonic())
         #expect(exposure(board) == 1)
     }
+
+    @Test func `what was proved at the archive's end is kept at a gap that begins there`() throws {
+        let board = try board()
+        func proof(_ timeline: String, _ first: UInt64) -> CommitTime? {
+            board.proof(
+                before: PositionRange(timeline: TimelineID(timeline), first: first, last: 9000),
+                segmentBytes: 100)
+        }
+        connect(board, archived: 400)
+        #expect(proof("1", 400) == nil)
+        let asked = time.wall()
+        #expect(probe(board, bound: 400) == nil)
+        board.disconnected("gone")
+        #expect(proof("1", 400) == asked)
+        // A crash came after the last report, within a segment.
+        #expect(proof("1", 450) == asked)
+        // More was archived by somebody else; less, since files were lost; another history.
+        #expect(proof("1", 501) == nil)
+        #expect(proof("1", 399) == nil)
+        #expect(proof("2", 400) == nil)
+    }
 }
