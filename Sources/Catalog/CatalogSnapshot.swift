@@ -11,6 +11,8 @@ package struct CatalogSnapshot: Sendable {
     package var ancestors: [TimelineID: [Ancestor]]
     /// Where the content of an open segment ends; a sealed one ends where its name says.
     package var openEnds: [ObjectKey: UInt64]
+    /// Open segments that are damaged: whole frames follow a place that is not whole.
+    package var damaged: Set<ObjectKey> = []
     /// Time of the last commits in a segment, in the order of the stream; only for those whose
     /// contents were looked at.
     package var lastCommits: [ObjectKey: CommitTime]

@@ -62,7 +62,8 @@ extension CatalogSnapshot {
         }
     }
 
-    private func follow(_ path: TimelinePath) -> (end: Position, hole: PositionRange?)? {
+    /// Where the first unbroken stretch of a path ends, recorded gaps passed over.
+    func follow(_ path: TimelinePath) -> (end: Position, hole: PositionRange?)? {
         guard var start = anchor(on: path) else { return nil }
         while true {
             let chain = chain(on: path, from: start)

@@ -31,6 +31,11 @@ package struct Restore {
             try places.check(place)
         }
         try Privileges.check(request)
+        if request.starts, let port = request.port, !LoopbackPort.isFree(port) {
+            throw TidemarkError(
+                .usage, "port \(port) is in use on this machine",
+                remedy: "choose another with --port, or leave it out for a free one")
+        }
     }
 
     /// Makes the plan and checks that every object it needs is there. Writes nothing.
@@ -88,20 +93,39 @@ package struct Restore {
             plan: plan, notes: copy.notes, server: nil, planSeconds: planned.seconds(since: begun),
             copySeconds: copied.seconds(since: planned), recoverySeconds: nil)
         guard request.starts else { return outcome }
-        let server = try copy.start(port: request.port)
+        let server = try started(copy, request)
+        outcome.notes = copy.notes
         outcome.recoverySeconds = clock.monotonic().seconds(since: copied)
         outcome.server = server
         try checkReached(server, plan)
         return outcome
     }
 
+    /// A server that does not start leaves a whole copy behind: restoring again would not help.
+    private func started(
+        _ copy: any Restoration, _ request: RestoreRequest
+    ) throws(TidemarkError) -> RestoredServer {
+        do throws(TidemarkError) {
+            return try copy.start(port: request.port)
+        } catch {
+            throw TidemarkError(
+                error.code, error.message,
+                remedy: error.remedy
+                    + "; the copy in \(request.destination) is whole, and need not "
+                    + "be restored again", cause: error.cause)
+        }
+    }
+
     private func order(
         _ request: RestoreRequest, _ plan: RestorePlan
     ) throws(TidemarkError) -> RestoreOrder {
-        RestoreOrder(
+        let style = replayer.style(segmentBytes: plan.descriptor.segmentBytes)
+        let stop = stop(request, plan)
+        return RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
-            timeline: plan.timeline, stop: stop(request, plan), fetchCommand: request.fetchCommand,
+            timeline: plan.timeline, stop: stop,
+            fetchCommand: request.fetchCommand(until: stop.map { style.text($0.end) }),
             programs: request.programFolders, force: request.force, starts: request.starts,
             expiry: try expiry(request.expiry, plan), server: request.server)
     }

@@ -33,12 +33,7 @@ package final class ArchiveRepository: Sendable {
         now: CommitTime, random: inout some RandomNumberGenerator
     ) throws(TidemarkError) -> ArchiveMarker {
         if try store.size(Layout.marker) != nil { return try open() }
-        if let stranger = try store.list("").first(where: { $0.key.name != "lost+found" }) {
-            throw TidemarkError(
-                .repositoryUnreachable,
-                "\(store.url) holds other files (\(stranger.key)) but no tidemark.json",
-                remedy: "give repository.url an empty place of its own")
-        }
+        try checkVacant()
         let parts = (0..<4).map { _ in Self.hex(UInt32.random(in: 0...(.max), using: &random)) }
         let marker = ArchiveMarker(
             format: ArchiveMarker.currentFormat, archive: parts.joined(), created: now)
@@ -48,6 +43,16 @@ package final class ArchiveRepository: Sendable {
             // Another sidecar was first; both use its archive.
         }
         return try open()
+    }
+
+    /// Throws when the place holds something, but no archive.
+    package func checkVacant() throws(TidemarkError) {
+        if let stranger = try store.list("").first(where: { $0.key.name != "lost+found" }) {
+            throw TidemarkError(
+                .repositoryUnreachable,
+                "\(store.url) holds other files (\(stranger.key)) but no tidemark.json",
+                remedy: "give repository.url an empty place of its own")
+        }
     }
 
     /// Whether there is nothing at all, so that a new archive may be made here.

@@ -97,6 +97,8 @@ struct ArchiveSession {
         options.flushInterval = archiver.options.flushInterval
         options.wake = { waker.wake() }
         let counters = archiver.board.counters
+        options.acknowledged = archiver.board.acknowledged
+        options.damaged = { archiver.damaged($0, style) }
         options.sealed = { segment, stored in
             counters.sealed(stored: stored)
             log.debug(

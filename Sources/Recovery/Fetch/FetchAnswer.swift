@@ -28,7 +28,7 @@ enum FetchAnswer: Hashable, Sendable {
         if let gap = gaps.first(where: { $0.timeline == timeline && $0.last > range.first }) {
             return .missing("it lies in a gap: \(gap.reason)")
         }
-        if let watermark, watermark.timeline == timeline, watermark.archived > range.first {
+        if let watermark, watermark.timeline == timeline, watermark.claimed > range.first {
             return .missing("the archive was proved beyond it")
         }
         if let backup = backups.first(where: { $0.timeline == timeline && $0.end > range.first }) {

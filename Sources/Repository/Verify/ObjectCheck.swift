@@ -100,6 +100,9 @@ struct ObjectCheck: Sendable {
             let survey = try SegmentReader.survey(
                 context.store, listing.key, first: range.first, bytes: range.length)
             context.read(Int(survey.end))
+            if survey.resumesAt != nil {
+                outcome.problems.append(torn(listing.key, at: survey.end))
+            }
             outcome.link = (
                 range.timeline,
                 ChainCheck.Link(
@@ -111,6 +114,15 @@ struct ObjectCheck: Sendable {
             outcome.problems.append(try context.problem(error, listing.key, of: source))
         }
         return outcome
+    }
+
+    /// No crash leaves whole frames behind a torn one.
+    private func torn(_ key: ObjectKey, at offset: UInt64) -> VerificationProblem {
+        VerificationProblem(
+            source: source, key: key.path, kind: .damaged,
+            what: "\(key) is damaged at byte \(offset), and whole frames follow",
+            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                + "file back from a copy of the archive")
     }
 
     /// The sidecar may have sealed the open segment after the listing.

@@ -26,6 +26,7 @@ final class SourceVerifier {
             context.document(Watermark.self, Layout.watermark(source), of: source))
         let listing = try context.repository.stream(source, rules.style)
         let gaps = try self.gaps()
+        problems += listing.setAside.map(setAside)
         try checkPoints()
         let backups = try self.backups()
         let jobs = self.jobs(listing, backups)
@@ -140,6 +141,14 @@ final class SourceVerifier {
         if backup.start > backup.end { return "it ends before it starts" }
         if !backup.files.contains(where: { $0.role == .data }) { return "it names no data" }
         return nil
+    }
+
+    private func setAside(_ key: ObjectKey) -> VerificationProblem {
+        VerificationProblem(
+            source: source, key: key.path, kind: .setAside,
+            what: "\(key) is a copy of an open segment that was found damaged; what was lost "
+                + "behind the damage was archived again, or is missing or in a gap record",
+            remedy: "look for the cause (the disk, its cable, the memory), then remove the copy")
     }
 
     private func take<T>(_ read: (value: T?, problem: VerificationProblem?)) -> T? {

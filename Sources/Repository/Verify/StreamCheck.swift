@@ -194,16 +194,16 @@ struct StreamCheck {
 
     /// What the watermark says is archived must be there.
     func check(_ watermark: Watermark) -> [VerificationProblem] {
-        guard !isThere(watermark.archived, on: watermark.timeline) else { return [] }
+        guard !isThere(watermark.claimed, on: watermark.timeline) else { return [] }
         let end = chains[watermark.timeline]?.end
         let reached = end.map { "ends at \(style.text($0))" } ?? "has nothing"
         return [
             VerificationProblem(
                 source: source, key: Layout.watermark(source).path, kind: .missing,
-                what: "\(source) was archived up to \(style.text(watermark.archived)) on timeline "
+                what: "\(source) was archived up to \(style.text(watermark.claimed)) on timeline "
                     + "\(watermark.timeline), but the archive \(reached) there",
-                remedy: "copy the missing files back from a copy of the archive; `tidemark run` "
-                    + "goes on from what it finds")
+                remedy: "copy the missing files back from a copy of the archive; `tidemark run`, "
+                    + "started anew, asks the source for the rest")
         ]
     }
 
