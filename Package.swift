@@ -29,6 +29,9 @@ let package = Package(
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(
+            url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0",
+            traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -99,8 +102,12 @@ let package = Package(
                 "Model", "Platform", "Repository", "Catalog",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: safe),
@@ -156,10 +163,16 @@ let package = Package(
             dependencies: ["Recovery", "Catalog", "Repository", "Segments", "TestKit"],
             path: "Tests/Recovery", swiftSettings: strict),
         .testTarget(
-            name: "MonitoringTests", dependencies: ["Monitoring", "TestKit"],
-            path: "Tests/Monitoring", swiftSettings: strict),
+            name: "MonitoringTests",
+            dependencies: [
+                "Monitoring", "Repository", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ], path: "Tests/Monitoring", swiftSettings: strict),
         .testTarget(
-            name: "DaemonTests", dependencies: ["Daemon", "TestKit"], path: "Tests/Daemon",
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Repository", "TestKit", .product(name: "Logging", package: "swift-log"),
+            ], path: "Tests/Daemon",
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
@@ -188,4 +201,11 @@ if Context.environment["TIDEMARK_BENCHMARKS"] != nil {
         .executableTarget(
             name: "redis-splitter", dependencies: ["Redis", "Platform", "Model"],
             path: "Benchmarks/redis-splitter", exclude: ["run"], swiftSettings: strict))
+    package.targets.append(
+        .executableTarget(
+            name: "monitoring-load",
+            dependencies: [
+                "Monitoring", "Repository", "Platform", "Model",
+                .product(name: "Logging", package: "swift-log"),
+            ], path: "Benchmarks/monitoring", exclude: ["run"], swiftSettings: strict))
 }

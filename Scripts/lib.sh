@@ -4,7 +4,8 @@
 # The Debian packages that building, the tests and the demo need.
 packages=(
     postgresql-15 postgresql-client-15 libpq-dev redis-server libhiredis-dev liblz4-dev
-    libxxhash-dev zlib1g-dev lz4 pkg-config tzdata python3
+    libxxhash-dev zlib1g-dev lz4 pkg-config tzdata python3 prometheus python3-prometheus-client
+    openssl
 )
 
 say() { printf '\n== %s\n' "$*" >&2; }
@@ -43,10 +44,16 @@ need_packages() {
     install_quietly "${missing[@]}"
 }
 
-# Debian's Postgres starts a server of its own when it is installed. Whoever only wants to run tests
-# gets none: cluster creation is off while it is being installed.
+# Debian's servers start when they are installed. Whoever only wants to run tests gets none: meanwhile
+# no service may be started (invoke-rc.d(8)), and no Postgres cluster is made.
 install_quietly() {
     local drop_in=/etc/postgresql-common/createcluster.d/tidemark-scripts.conf is_ours=""
+    local policy=/usr/sbin/policy-rc.d is_policy=""
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 0755 "$policy"
+        is_policy=1
+    fi
     if [[ " $* " == *" postgresql-15 "* ]] && ! is_installed postgresql-common; then
         as_root mkdir -p "${drop_in%/*}"
         printf 'create_main_cluster = false\n' | as_root tee "$drop_in" >/dev/null
@@ -56,6 +63,7 @@ install_quietly() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         -o Dpkg::Options::=--force-confold "$@" </dev/null >&2
     [ -z "$is_ours" ] || as_root rm -f "$drop_in"
+    [ -z "$is_policy" ] || as_root rm -f "$policy"
 }
 
 # Puts Swift on PATH: the one that is there, or one in /opt/swift. It cannot be installed from Debian.

@@ -11,6 +11,7 @@ import Platform
 /// <source>/base/<backup id>/manifest.json        written last; data beside it
 /// <source>/base/running.json                     the lease of whoever takes a base backup now
 /// <source>/sidecar.json                          the lease of whoever archives the stream
+/// <source>/history/<YYYY-MM-DD>.csv              exposure and throughput by the minute
 /// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
 /// <source>/pushed.json                           how far archive_command has come
 /// ```
@@ -81,6 +82,27 @@ package enum Layout {
     static func damagedWatermark(_ source: SourceID, _ now: CommitTime) -> ObjectKey {
         let time = now.text(fractionDigits: 0).filter { $0 != "-" && $0 != ":" }
         return ObjectKey("\(watermark(source)).damaged-\(time)")
+    }
+
+    /// Exposure and throughput, a file for each day.
+    package static func history(_ source: SourceID) -> String { "\(source)/history/" }
+
+    package static func history(_ source: SourceID, day: Int64) -> ObjectKey {
+        let time = CommitTime(microseconds: day * 86_400_000_000)
+        return ObjectKey(history(source) + time.text(fractionDigits: 0).prefix(10) + ".csv")
+    }
+
+    /// The day whose file this is; nil for everything else.
+    package static func historyDay(_ key: ObjectKey) -> Int64? {
+        guard key.name.utf8.count == 14, key.name.hasSuffix(".csv"),
+            let time = CommitTime(key.name.prefix(10) + "T00:00:00Z")
+        else { return nil }
+        return HistoryPoint.day(of: HistoryPoint.minute(of: time))
+    }
+
+    /// Whether it is one of those files, or what was set aside of one.
+    static func isHistory(_ key: ObjectKey) -> Bool {
+        historyDay(ObjectKey(String(key.name.prefix(14)))) != nil
     }
 
     package static func points(_ source: SourceID) -> String { "\(source)/points/" }

@@ -47,9 +47,8 @@ struct StatusCommand: ParsableCommand {
             let report = try operation.run()
             let document = report.document
             let text = json ? try JSONText.encode(document) : StatusView.text(document)
-            // Home, the new text, and away with what is left of the old one.
             let redraws = watch && !json && Output.isTerminal
-            Output.result(redraws ? "\u{1B}[H\u{1B}[2J" + text : text)
+            Output.result(redraws ? Redraw.over(text) : text)
             guard watch else {
                 if let failure = report.failure { throw failure }
                 return try verdict(document)

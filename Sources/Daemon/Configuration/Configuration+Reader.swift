@@ -37,15 +37,14 @@ extension Configuration {
             weekly: try settings.value(OptionTable.weekly),
             monthly: try settings.value(OptionTable.monthly),
             yearly: try settings.value(OptionTable.yearly))
-        isMonitoringAsked = settings.setting(OptionTable.listen) != nil
-        monitoringListen = try settings.value(OptionTable.listen)?.address
-        monitoringToken = try settings.value(OptionTable.token)
+        monitoring = try MonitoringConfiguration(settings)
         let drillZone = try settings.value(OptionTable.drillTimeZone) ?? .utc
         drillSchedule = try settings.setting(OptionTable.drillSchedule).map {
             (setting) throws(TidemarkError) in
             try Self.schedule(setting, drillZone, "drill.schedule", settings)
         }
         notices = UnbuiltFeatures.notices(settings)
+        if let notice = monitoring.notice(settings) { notices.append(notice) }
     }
 
     private static func sources(

@@ -12,12 +12,7 @@ package struct Configuration: Sendable, Hashable {
     package var retention: RetentionConfiguration
     /// Nil when no drills are wanted.
     package var drillSchedule: Schedule?
-    /// Nil when nothing is served.
-    package var monitoringListen: ListenAddress?
-    /// Whether that address was asked for, or is the default.
-    package var isMonitoringAsked = false
-    /// What whoever asks has to bring; nil: nothing.
-    package var monitoringToken: Secret?
+    package var monitoring = MonitoringConfiguration()
     /// What this version reads but does not act on, one sentence each; `check` and `run` say so.
     package var notices: [String]
 

@@ -1,4 +1,5 @@
 import Model
+import Monitoring
 
 /// Every option of the configuration, once: name, type, range, default, secrecy, help.
 ///
@@ -86,6 +87,13 @@ enum OptionTable {
             return isVisible && text.utf8.count >= 8 ? Secret(text) : nil
         }, isSecret: true, example: "${TIDEMARK_TOKEN}",
         "What requests have to bring as Authorization: Bearer. Default: nothing is asked for.")
+    static let certificate = ConfigurationOption<String>(
+        "monitoring.certificate", .text("the path of a PEM file"),
+        example: "/etc/tidemark/server.pem",
+        "The certificate chain to serve HTTPS with, read at the start. Default: plain HTTP.")
+    static let key = ConfigurationOption<String>(
+        "monitoring.key", .text("the path of a PEM file"), example: "/etc/tidemark/server.key",
+        "The certificate's private key.")
     static let webhook = ConfigurationOption<Secret>(
         "alerts[].webhook",
         .init("an http:// or https:// URL") { text in
@@ -103,8 +111,7 @@ enum OptionTable {
         rpo.entry, slot.entry, sourceSchedule.entry, sourceTimeZone.entry, flushInterval.entry,
         segmentAge.entry, schedule.entry, timeZone.entry, window.entry, daily.entry, weekly.entry,
         monthly.entry, yearly.entry, drillSchedule.entry, drillTimeZone.entry, listen.entry,
-        token.entry,
-        webhook.entry, alertEvents.entry,
+        token.entry, certificate.entry, key.entry, webhook.entry, alertEvents.entry,
     ]
 
     /// What stands above a section in the file that `init` writes.

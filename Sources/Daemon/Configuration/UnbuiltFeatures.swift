@@ -20,7 +20,6 @@ package enum UnbuiltFeatures {
         let sections = [
             ("repository.encryption", "encryption is not in this version of tidemark"),
             ("repository.copies", "copies to a second place are not in this version of tidemark"),
-            ("alerts", "alerts are not in this version of tidemark: none would ever be sent"),
         ]
         for (path, problem) in sections where settings.hasContent(path) {
             throw refusal(settings, path, problem, remedy: "remove the section")

@@ -11,6 +11,10 @@ final class CatalogWatch: Sendable {
     struct Seen: Sendable {
         /// Nil when nothing is archived yet.
         var snapshot: CatalogSnapshot?
+        /// What the snapshot says.
+        var facts: ArchiveFacts?
+        /// What another process that archives the source has written down since.
+        var mark: Watermark?
         /// Why it could not be read; the snapshot is then the one before.
         var failure: TidemarkError?
     }
@@ -71,7 +75,7 @@ final class CatalogWatch: Sendable {
             for board in boards where !stop.isRaised {
                 let (changes, isOurs) = board.monitor.read { ($0.changes, $0.isOurs) }
                 let isNews = state.read { $0.changes[board.source] } != changes
-                if isDue || isNews {
+                if isDue || isNews || isUnread(board.source) {
                     look(board.source)
                     state.update { $0.changes[board.source] = changes }
                 } else if !isOurs {
@@ -83,6 +87,12 @@ final class CatalogWatch: Sendable {
         }
     }
 
+    /// Whether the last look failed for a reason that may be over: waiting for the next turn would
+    /// show it for half a minute longer than it lasts.
+    private func isUnread(_ source: SourceID) -> Bool {
+        state.read { $0.sources[source]?.failure.map { $0.code != .archiveDamaged } ?? false }
+    }
+
     private func look(_ source: SourceID) {
         do throws(TidemarkError) {
             guard let descriptor = try repository.descriptor(source) else {
@@ -92,17 +102,21 @@ final class CatalogWatch: Sendable {
             var snapshot = try reader.read(source)
             // A listing may miss the file that is being sealed; what is lost stays lost.
             if snapshot.newestHole != nil { snapshot = try reader.read(source) }
-            state.update { [snapshot] in $0.sources[source] = Seen(snapshot: snapshot) }
+            let facts = ArchiveFacts(snapshot)
+            state.update { [snapshot] in
+                $0.sources[source] = Seen(snapshot: snapshot, facts: facts)
+            }
         } catch {
             failed(source, error)
         }
     }
 
-    /// Another process archives the source: what it writes down is news every second.
+    /// Another process archives the source: what it writes down is news every second. It is not
+    /// mixed with the older snapshot, whose segments end before it.
     private func follow(_ source: SourceID) {
         do throws(TidemarkError) {
             let mark = try repository.watermark(source)
-            state.update { $0.sources[source]?.snapshot?.watermark = mark }
+            state.update { $0.sources[source]?.mark = mark }
         } catch {
             failed(source, error)
         }

@@ -3,6 +3,7 @@ import Model
 import Monitoring
 import Platform
 import Repository
+import Synchronization
 
 /// What the running sidecar says of itself: positions and exposure as of this moment, from memory,
 /// over what `CatalogWatch` has last read of the archive.
@@ -16,14 +17,18 @@ final class LiveStatus: SidecarView {
     private let subjects: [Subject]
     private let repository: String
     private let catalog: CatalogWatch
+    private let histories: HistoryKeeper
     private let time: any TimeSource
+    private let objectives = Mutex<[SourceID: ObjectiveTracker]>([:])
 
     init(
-        _ subjects: [Subject], repository: String, catalog: CatalogWatch, time: any TimeSource
+        _ subjects: [Subject], repository: String, catalog: CatalogWatch, history: HistoryKeeper,
+        time: any TimeSource
     ) {
         self.subjects = subjects
         self.repository = repository
         self.catalog = catalog
+        histories = history
         self.time = time
     }
 
@@ -31,7 +36,14 @@ final class LiveStatus: SidecarView {
         let now = time.reading()
         return StatusDocument(
             time: now.wall, repository: repository, state: repositoryState(now.uptime),
-            sources: subjects.map { status($0, now) })
+            sources: subjects.map { subject in
+                var source = status(subject, now)
+                source.objective = objectives.withLock {
+                    $0[source.name, default: ObjectiveTracker()].observe(
+                        source.exposureSeconds, rpo: source.rpoSeconds, now: now.uptime)
+                }
+                return source
+            })
     }
 
     var isReady: Bool {
@@ -47,18 +59,26 @@ final class LiveStatus: SidecarView {
     func stored() -> StoredBytes? {
         var sources: [SourceID: StoredBytes.Source] = [:]
         for subject in subjects {
-            guard let snapshot = catalog.seen(subject.board.source)?.snapshot else { continue }
-            let segments = snapshot.segments.values.joined()
-            sources[subject.board.source] = StoredBytes.Source(
-                segments: segments.count,
-                segmentBytes: segments.reduce(0) { $0 + $1.storedBytes },
-                backups: snapshot.backups.count,
-                backupBytes: snapshot.backups.reduce(0) { $0 + $1.storedBytes })
+            sources[subject.board.source] = catalog.seen(subject.board.source)?.facts?.stored
         }
         return StoredBytes(sources: sources)
     }
 
+    func history() -> [(source: SourceID, history: SourceHistory)] {
+        subjects.map { ($0.board.source, histories.history($0.board.source)) }
+    }
+
+    /// Whether the archive of a source has been looked at; before that nothing is known of it.
+    func isRead(_ source: SourceID) -> Bool { catalog.seen(source) != nil }
+
+    /// Whether this process archives the source.
+    func isOurs(_ source: SourceID) -> Bool {
+        subjects.contains { $0.board.source == source && $0.board.monitor.read { $0.isOurs } }
+    }
+
     private func repositoryState(_ now: MonotonicTime) -> String {
+        let silence = subjects.compactMap { $0.board.repositorySilence(now) }.max()
+        if let silence { return Self.silence(of: "repository", silence) }
         let isWritable = subjects.allSatisfy { subject in
             subject.board.monitor.read { $0.isRepositoryReachable }
         }
@@ -66,11 +86,18 @@ final class LiveStatus: SidecarView {
             ?? (isWritable ? "ok" : "the repository cannot be written to (the log says why)")
     }
 
+    private static func silence(of whom: String, _ seconds: Double) -> String {
+        "the \(whom) has not answered for \(HealthVerdict.seconds(seconds))"
+    }
+
     private func status(_ subject: Subject, _ now: ClockReading) -> SourceStatus {
-        let (isOurs, reason) = subject.board.monitor.read { ($0.isOurs, $0.reason) }
-        let seen = catalog.seen(subject.board.source)
-        let mark = subject.board.watermark(now)
-        guard let snapshot = seen?.snapshot, mark != nil || !isOurs else {
+        let board = subject.board
+        let (isOurs, reason, answer) = board.monitor.read {
+            ($0.isOurs, $0.reason, $0.seen.lastAnswer)
+        }
+        let seen = catalog.seen(board.source)
+        let mark = board.watermark(now)
+        guard let facts = seen?.facts, mark != nil || !isOurs else {
             let why =
                 seen == nil ? "the archive has not been read yet" : "nothing is archived yet"
             return SourceStatus.unknown(
@@ -78,9 +105,23 @@ final class LiveStatus: SidecarView {
                 [reason, seen?.failure?.message ?? why].filter { !$0.isEmpty }
                     .joined(separator: "; "))
         }
-        return SourceReport(
-            snapshot: snapshot, rpo: subject.configuration.rpo.inSeconds, now: now, live: mark
+        var status = SourceReport(
+            facts, rpo: subject.configuration.rpo.inSeconds, now: now, live: mark ?? seen?.mark
         ).status
+        status.answerAge = answer.map { max(0, now.uptime.seconds(since: $0)) }
+        if status.state == .stalled, status.reason.isEmpty {
+            status.reason = stall(board, now.uptime)
+        }
+        return status
+    }
+
+    /// Why a stream that is connected does not move: who does not answer.
+    private func stall(_ board: SourceBoard, _ now: MonotonicTime) -> String {
+        if let seconds = board.repositorySilence(now) {
+            return Self.silence(of: "repository", seconds) + ", so nothing more becomes durable"
+        }
+        if let seconds = board.sourceSilence(now) { return Self.silence(of: "database", seconds) }
+        return "the database answers, and sends nothing of what it has more than the archive"
     }
 }
 

@@ -68,25 +68,13 @@ package struct RunOperation: Sendable {
                 parts.boards.append(board)
                 parts.services.append(try service(source, board, repository, parts.stop))
             }
-            parts.monitoring = monitoring(parts, repository)
+            parts.monitoring = [
+                try MonitoringService(
+                    configuration, boards: parts.boards, repository, stop: parts.stop, time: time,
+                    log: log)
+            ]
             return parts
         }
-    }
-
-    private func monitoring(_ parts: Parts, _ repository: ArchiveRepository) -> [any Service] {
-        guard let listen = configuration.monitoringListen else { return [] }
-        let catalog = CatalogWatch(parts.boards, repository, stop: parts.stop, time: time)
-        let subjects = zip(configuration.sources, parts.boards).map {
-            LiveStatus.Subject(configuration: $0, board: $1)
-        }
-        let view = LiveStatus(
-            subjects, repository: configuration.repository.url.description, catalog: catalog,
-            time: time)
-        return [
-            MonitoringService(
-                configuration, listen: listen, catalog: catalog, view: view, stop: parts.stop,
-                log: log)
-        ]
     }
 
     private func service(

@@ -7,40 +7,54 @@ import Monitoring
 /// A moment counts as restorable only where a base backup's history reaches it: archived changes
 /// without a copy to replay them on bring nothing back.
 struct SourceReport {
-    let snapshot: CatalogSnapshot
+    let facts: ArchiveFacts
     /// Seconds.
     let rpo: Double
     /// The reader's clocks.
     let now: ClockReading
-    /// What this process itself knows now, where it archives the source; newer than the snapshot.
-    var live: Watermark?
+    /// What is known now, where that is newer than the look at the archive.
+    let live: Watermark?
 
-    private var mark: Watermark? { live ?? snapshot.watermark }
+    init(_ facts: ArchiveFacts, rpo: Double, now: ClockReading, live: Watermark? = nil) {
+        self.facts = facts
+        self.rpo = rpo
+        self.now = now
+        self.live = live
+    }
+
+    init(snapshot: CatalogSnapshot, rpo: Double, now: ClockReading) {
+        self.init(ArchiveFacts(snapshot), rpo: rpo, now: now)
+    }
+
+    private var mark: Watermark? { live ?? facts.watermark }
+    private var obstacle: String? {
+        mark == nil && !facts.isShort ? nil : facts.obstacle
+    }
 
     var status: SourceStatus {
-        let style = snapshot.style
+        let style = facts.style
         let (state, reason) = said
-        let obstacle = obstacle
-        let isUnmended = obstacle != nil && !snapshot.gaps.isEmpty
-        return SourceStatus(
-            name: snapshot.source, kind: snapshot.descriptor.kind,
+        let isUnmended = obstacle != nil && !facts.gaps.isEmpty
+        var status = SourceStatus(
+            name: facts.source, kind: facts.kind,
             state: isUnmended && state != .stopped ? .gap : state, timeline: mark?.timeline,
             receivedPosition: mark.map { style.text($0.received) },
             archivedPosition: mark.map { style.text($0.archived) },
             restorableTo: obstacle == nil ? mark?.restorableTo : nil,
             exposureSeconds: obstacle == nil ? exposure : nil, rpoSeconds: rpo,
-            recoveryWindows: windows(isRestorable: obstacle == nil),
-            gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
-            lastBackup: snapshot.backups.last.map(SourceStatus.LastBackup.init),
+            recoveryWindows: windows, gaps: facts.gaps.map { SourceStatus.GapStatus($0, style) },
+            lastBackup: facts.lastBackup.map(SourceStatus.LastBackup.init),
             sourceWindow: mark?.sourceWindow,
             reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(
                 separator: "; "))
+        status.ordinals = mark.map { .init(received: $0.received, archived: $0.archived) }
+        return status
     }
 
     /// The newest window ends where the newest proof does.
-    private func windows(isRestorable: Bool) -> [SourceStatus.Window] {
-        var windows = snapshot.windows().map { SourceStatus.Window($0) }
-        if isRestorable, let proved = live?.restorableTo, let last = windows.indices.last {
+    private var windows: [SourceStatus.Window] {
+        var windows = facts.windows.map { SourceStatus.Window($0) }
+        if obstacle == nil, let proved = live?.restorableTo, let last = windows.indices.last {
             windows[last].to = Millis(max(windows[last].to.time, proved))
         }
         return windows
@@ -71,42 +85,6 @@ struct SourceReport {
     private var backupTrouble: String {
         guard let mark, mark.isLive(now) else { return "" }
         return mark.backupTrouble ?? ""
-    }
-
-    /// Why the newest archived changes cannot be restored; nil when they can.
-    private var obstacle: String? {
-        if let shortfall = snapshot.shortfall { return text(shortfall) }
-        if mark == nil || snapshot.isProofRestorable { return nil }
-        if snapshot.backups.isEmpty {
-            return "nothing can be restored yet: there is no base backup (`tidemark run` takes the "
-                + "first by itself, `tidemark backup` takes one now)"
-        }
-        if let hole = snapshot.newestHole, snapshot.gap(at: hole) == nil {
-            let style = snapshot.style
-            return "the archive has lost its files of timeline \(hole.timeline) from "
-                + "\(style.text(hole.first)) to \(style.text(hole.last)), and nothing after them "
-                + "can be restored before a new base backup (`tidemark run` takes it by itself "
-                + "within a minute, `tidemark backup` takes one now)"
-        }
-        if !snapshot.gaps.isEmpty {
-            return "history was lost, and nothing after it can be restored before a new base "
-                + "backup (`tidemark run` takes it by itself, `tidemark backup` takes one now)"
-        }
-        return "no base backup's history reaches the end of the archive, so nothing new can be "
-            + "restored (`tidemark verify` names what is missing)"
-    }
-
-    private func text(_ shortfall: Shortfall) -> String {
-        let style = snapshot.style
-        let end = style.text(shortfall.end.ordinal)
-        let place = shortfall.key.map { "\($0) is damaged behind that" } ?? "the rest is missing"
-        let known =
-            shortfall.acknowledged.map { ", and \(style.text($0)) was acknowledged" }
-            ?? ", and more was archived"
-        return "the archive can be read only up to \(end) on timeline "
-            + "\(shortfall.end.timeline): \(place)\(known) (`tidemark run`, started anew, asks the "
-            + "source for the rest; what can be read restores with `tidemark restore --to "
-            + "\(style.scheme):\(end)`)"
     }
 
     /// Nothing where the clocks contradict each other: then every number would be a guess.

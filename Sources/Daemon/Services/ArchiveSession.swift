@@ -181,11 +181,17 @@ struct ArchiveSession {
     /// Everything received is durable and acknowledged on return.
     private mutating func flush() throws(TidemarkError) {
         let began = archiver.time.monotonic()
-        let end = try writer.flush()
+        let end = try flushed(began)
         let now = archiver.time.monotonic()
         archiver.board.counters.flushed(seconds: now.seconds(since: began))
         policy.flushed(now)
         try acknowledge(end, now)
+    }
+
+    private func flushed(_ began: MonotonicTime) throws(TidemarkError) -> UInt64 {
+        archiver.board.flushing.begin(began)
+        defer { archiver.board.flushing.end() }
+        return try writer.flush()
     }
 
     private mutating func acknowledge(

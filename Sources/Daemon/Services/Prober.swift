@@ -67,6 +67,8 @@ package final class Prober: Sendable {
     /// One probe; the problem in words, nil when the source answered.
     private func look(_ inspector: any SourceInspector, window: Bool) -> String? {
         do {
+            board.asking.begin(time.monotonic())
+            defer { board.asking.end() }
             let before = board.verified
             let probe = try inspector.probe()
             let doubt = board.probed(probe, before: before, now: time.monotonic())
@@ -91,6 +93,8 @@ package final class Prober: Sendable {
 
     private func write() {
         guard let mark = board.watermark(time.reading()) else { return }
+        board.writing.begin(time.monotonic())
+        defer { board.writing.end() }
         do {
             try repository.putWatermark(board.source, mark)
             let isNews = board.monitor.update { state in

@@ -49,6 +49,10 @@ package final class SourceBoard: Sendable {
     /// Somebody waits for the source's commits to be archived; assumed until the source says no.
     /// Outside the monitor, since the stream asks for it at every commit.
     let isWaitedFor = Atomic<Bool>(true)
+    /// A question to the source, a flush, and the writing of the watermark.
+    let asking = CallWatch()
+    let flushing = CallWatch()
+    let writing = CallWatch()
 
     package init(_ source: SourceID, time: any TimeSource) {
         self.source = source
@@ -60,6 +64,14 @@ package final class SourceBoard: Sendable {
 }
 
 extension SourceBoard {
+    /// How long the repository has been owing an answer; nil when it answers.
+    func repositorySilence(_ now: MonotonicTime) -> Double? {
+        [flushing.silence(now), writing.silence(now)].compactMap { $0 }.max()
+    }
+
+    /// How long the source has been owing an answer; nil when it answers.
+    func sourceSilence(_ now: MonotonicTime) -> Double? { asking.silence(now) }
+
     /// This process archives the source from now on, from where the watermark says.
     func takeUp(_ watermark: Watermark?, _ now: ClockReading) {
         monitor.update { state in

@@ -5,10 +5,13 @@ package struct HTTPOptions: Sendable, Hashable {
     package var port: Int
     /// What `Authorization: Bearer …` has to carry; nil: anybody who reaches the port may look.
     package var token: String?
+    /// Nil: plain HTTP.
+    package var tls: TLSFiles?
 
-    package init(host: String, port: Int, token: String? = nil) {
+    package init(host: String, port: Int, token: String? = nil, tls: TLSFiles? = nil) {
         self.host = host
         self.port = port
         self.token = token
+        self.tls = tls
     }
 }

@@ -22,7 +22,10 @@ package final class LiveFeed: Sendable {
     package init() {}
 
     /// Whether anybody listens.
-    package var isWanted: Bool { state.withLock { !$0.listeners.isEmpty } }
+    package var isWanted: Bool { listeners > 0 }
+
+    /// How many listen.
+    package var listeners: Int { state.withLock { $0.listeners.count } }
 
     /// Sends a document to everybody who listens.
     package func publish(_ document: StatusDocument) {

@@ -11,6 +11,7 @@ package struct MonitoringServer: Sendable {
     private let view: any SidecarView
     private let feed: LiveFeed
     private let log: Logger
+    private let tls: ServerTLS?
 
     /// Connections at once; more wait in the kernel's queue.
     private static let connectionLimit = 512
@@ -19,11 +20,27 @@ package struct MonitoringServer: Sendable {
     /// Bytes of a request's headers.
     private static let headerLimit = 16 << 10
 
-    package init(_ options: HTTPOptions, view: any SidecarView, feed: LiveFeed, log: Logger) {
+    /// Throws `configuration` when certificate or key cannot be used.
+    package init(
+        _ options: HTTPOptions, view: any SidecarView, feed: LiveFeed, log: Logger
+    ) throws(TidemarkError) {
         self.options = options
         self.view = view
         self.feed = feed
         self.log = log
+        tls = try options.tls.map { (files) throws(TidemarkError) in
+            try ServerTLS(files)
+        }
+    }
+
+    private func builder() throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(
+                idleTimeout: .seconds(Self.idleSeconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit,
+                    maxHeaderFieldCount: 100)))
+        return try tls?.around(plain) ?? plain
     }
 
     /// Serves until the task is cancelled or shuts down gracefully.
@@ -36,19 +53,16 @@ package struct MonitoringServer: Sendable {
     ) async throws(TidemarkError) {
         var quiet = log
         quiet.logLevel = .error
-        let application = Application(
-            router: Routes(view: view, feed: feed, options: options).router(),
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(Self.idleSeconds),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit,
-                        maxHeaderFieldCount: 100))),
-            configuration: ApplicationConfiguration(
-                address: .hostname(options.host.isEmpty ? "::" : options.host, port: options.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit)),
-            onServerRunning: { channel in running(channel.localAddress?.port) }, logger: quiet)
         do {
+            let application = Application(
+                router: Routes(view: view, feed: feed, options: options).router(),
+                server: try builder(),
+                configuration: ApplicationConfiguration(
+                    address: .hostname(
+                        options.host.isEmpty ? "::" : options.host, port: options.port),
+                    availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit)
+                ), onServerRunning: { channel in running(channel.localAddress?.port) },
+                logger: quiet)
             try await application.run()
         } catch is CancellationError {
             return

@@ -19,8 +19,26 @@ struct Routes {
             return Answers.text(metrics.text(dialect), dialect.contentType)
         }
         router.get("/api/status") { _, _ in Answers.json(view.status()) }
+        router.get("/api/history") { request, _ in
+            guard let hours = Self.hours(request.uri.queryParameters["hours"]) else {
+                return Answers.problem(
+                    .badRequest, "hours must be a whole number from 1 to \(SourceHistory.hourLimit)"
+                )
+            }
+            let text = HistoryText(
+                hours: hours, now: view.status().time.time, sources: view.history())
+            return Answers.bytes(text.bytes, "application/json; charset=utf-8")
+        }
         router.get("/api/live") { _, _ in feed.response() }
         return router
+    }
+
+    /// A day when nothing is asked for; nil when it is no number in the range.
+    private static func hours(_ text: Substring?) -> Int? {
+        guard let text else { return 24 }
+        let isPlain = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard isPlain, let hours = Int(text) else { return nil }
+        return (1...SourceHistory.hourLimit).contains(hours) ? hours : nil
     }
 
     private func health(_ router: Router<BasicRequestContext>) {

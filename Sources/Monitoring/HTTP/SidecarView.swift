@@ -11,6 +11,8 @@ package protocol SidecarView: Sendable {
     func counters() -> [(source: SourceID, kind: DatabaseKind, values: SourceCounters.Values)]
     /// What the repository holds, as of the last look at it; nil before the first.
     func stored() -> StoredBytes?
+    /// Exposure and throughput of the last 90 days, in the order of `status`.
+    func history() -> [(source: SourceID, history: SourceHistory)]
 }
 
 /// What lies in the repository.

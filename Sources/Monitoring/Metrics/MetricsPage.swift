@@ -81,7 +81,31 @@ struct MetricsPage {
         }
     }
 
+    /// A whole number of every source that has one: positions go beyond what a double can hold.
+    private func number(
+        _ name: String, _ help: String, _ out: inout OpenMetricsText,
+        _ value: (SourceStatus) -> UInt64?
+    ) {
+        out.family(name, .gauge, help)
+        for source in document.sources {
+            if let value = value(source) {
+                out.sample(name, labels(source.name, source.kind), value)
+            }
+        }
+    }
+
     private func positions(_ out: inout OpenMetricsText) {
+        number(
+            "tidemark_received_position", "Received up to here, within the timeline.", &out
+        ) { $0.ordinals?.received }
+        number(
+            "tidemark_archived_position", "Durable in the archive up to here, within the timeline.",
+            &out
+        ) { $0.ordinals?.archived }
+        gauge(
+            "tidemark_probe_age_seconds", unit: "seconds",
+            "Since the source last answered how far it is.", &out
+        ) { $0.answerAge }
         gauge(
             "tidemark_source_headroom_bytes", unit: "bytes",
             "History that the source still keeps for the archive.", &out

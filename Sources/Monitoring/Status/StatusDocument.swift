@@ -37,6 +37,21 @@ package struct SourceStatus: Sendable, Encodable {
     package var sourceWindow: SourceWindow?
     /// Why the state is what it is, in words; empty when all is well.
     package var reason: String
+    /// The positions as numbers; not in the JSON.
+    package var ordinals: Ordinals?
+    /// Seconds since the database last answered a question; not in the JSON.
+    package var answerAge: Double?
+
+    /// Positions within the timeline: an LSN, an optime or an offset, as a number.
+    package struct Ordinals: Sendable, Hashable {
+        package var received: UInt64
+        package var archived: UInt64
+
+        package init(received: UInt64, archived: UInt64) {
+            self.received = received
+            self.archived = archived
+        }
+    }
 
     package struct Window: Sendable, Encodable {
         package var from: Millis

@@ -37,9 +37,9 @@ import Testing
         #expect(configuration.flushInterval == .seconds(1))
         #expect(configuration.segmentAge == .seconds(600))
         #expect(configuration.retention == RetentionConfiguration())
-        #expect(configuration.drillSchedule == nil && configuration.monitoringToken == nil)
-        #expect(configuration.monitoringListen == ListenAddress("127.0.0.1:9187"))
-        #expect(!configuration.isMonitoringAsked)
+        #expect(configuration.drillSchedule == nil && configuration.monitoring.token == nil)
+        #expect(configuration.monitoring.listen == ListenAddress("127.0.0.1:9187"))
+        #expect(!configuration.monitoring.isAsked)
         #expect(configuration.notices.isEmpty)
         let source = try #require(configuration.sources.first)
         #expect(source.name.name == "ledger" && source.kind == .postgres)
@@ -86,7 +86,7 @@ import Testing
                 == RetentionConfiguration(
                     window: .seconds(30 * 86_400), daily: 7, weekly: 8, monthly: 12, yearly: 2))
         #expect(configuration.drillSchedule?.text == "0 3 1-7 * 6")
-        #expect(configuration.monitoringListen == ListenAddress("127.0.0.1:9187"))
+        #expect(configuration.monitoring.listen == ListenAddress("127.0.0.1:9187"))
     }
 
     @Test func `what has no effect yet is told with its line`() throws {
@@ -111,10 +111,6 @@ import Testing
         (
             "  copies: [ { url: file:///b } ]",
             "tidemark.yml:3: repository.copies: copies to a second place are"
-        ),
-        (
-            "alerts: [ { webhook: \"https://x/y\", on: [gap] } ]",
-            "tidemark.yml:3: alerts: alerts are not"
         ),
         ("  # s3", "tidemark.yml:2: repository.url: S3 is not in this version of tidemark"),
     ])

@@ -190,4 +190,31 @@ struct SourceReportTests {
         #expect(status.reason.contains("no sidecar has reported"))
         #expect(status.reason.contains("no base backup"))
     }
+
+    @Test func `what is known newer than the look at the archive is no doubt about it`() {
+        let facts = ArchiveFacts(whole)
+        var live = whole.watermark
+        live?.archived = 5000
+        live?.received = 5000
+        live?.restorableTo = Self.time(1020)
+        live?.provedAt = Self.time(1020)
+        live?.provedUptime = 70_000_000_000
+        live?.written = Self.time(1021)
+        live?.writtenUptime = 71_000_000_000
+        let now = ClockReading(
+            wall: Self.time(1021), uptime: MonotonicTime(nanoseconds: 71_000_000_000), boot: "a")
+        let status = SourceReport(facts, rpo: 60, now: now, live: live).status
+        #expect(status.exposureSeconds == 1)
+        #expect(status.archivedPosition == "5000")
+        #expect(status.ordinals == .init(received: 5000, archived: 5000))
+        #expect(status.recoveryWindows.last?.to.time == Self.time(1020))
+        #expect(status.reason == "")
+    }
+
+    @Test func `what lies in the archive is counted once, when it is looked at`() {
+        let facts = ArchiveFacts(whole)
+        #expect(
+            facts.stored
+                == .init(segments: 3, segmentBytes: 120, backups: 1, backupBytes: 500))
+    }
 }

@@ -11,14 +11,15 @@ final class SidecarLedger: Sendable {
     private let client: Subprocess
     private let output: String
 
-    init(_ server: PostgresServer) throws {
+    /// - Parameter round: of several clients one after the other, which one it is.
+    init(_ server: PostgresServer, round: Int = 0) throws {
         self.server = server
         try server.psql(
             """
-            create table ledger (id bigint generated always as identity primary key,
+            create table if not exists ledger (id bigint generated always as identity primary key,
                 booked timestamptz not null, pad text not null)
             """)
-        output = try server.makeDirectory("ledger") + "/acknowledged"
+        output = try server.makeDirectory("ledger-\(round)") + "/acknowledged"
         let sql =
             "insert into ledger (booked, pad) values "
             + "(clock_timestamp(), (select string_agg(md5(random()::text), '') "

@@ -1,0 +1,75 @@
+import Catalog
+import Model
+import Monitoring
+import Repository
+
+/// What a look at the archive says of a source, worked out once. Pure.
+///
+/// Every question would otherwise walk all segments again; a busy source has many thousands.
+struct ArchiveFacts: Sendable {
+    let source: SourceID
+    let kind: DatabaseKind
+    let style: any PositionStyle
+    /// Recovery windows, oldest first.
+    let windows: [RecoveryWindow]
+    let gaps: [Gap]
+    let lastBackup: BaseBackupDescriptor?
+    /// As it was written before the look.
+    let watermark: Watermark?
+    /// Why the newest archived changes cannot be restored; nil when they can.
+    let obstacle: String?
+    /// Whether more was acknowledged than can be read.
+    let isShort: Bool
+    let stored: StoredBytes.Source
+
+    init(_ snapshot: CatalogSnapshot) {
+        source = snapshot.source
+        kind = snapshot.descriptor.kind
+        style = snapshot.style
+        windows = snapshot.windows()
+        gaps = snapshot.gaps
+        lastBackup = snapshot.backups.last
+        watermark = snapshot.watermark
+        let shortfall = snapshot.shortfall
+        obstacle = shortfall.map { Self.text($0, snapshot.style) } ?? Self.obstacle(snapshot)
+        isShort = shortfall != nil
+        let segments = snapshot.segments.values.joined()
+        stored = StoredBytes.Source(
+            segments: segments.count, segmentBytes: segments.reduce(0) { $0 + $1.storedBytes },
+            backups: snapshot.backups.count,
+            backupBytes: snapshot.backups.reduce(0) { $0 + $1.storedBytes })
+    }
+
+    private static func obstacle(_ snapshot: CatalogSnapshot) -> String? {
+        if snapshot.isProofRestorable { return nil }
+        if snapshot.backups.isEmpty {
+            return "nothing can be restored yet: there is no base backup (`tidemark run` takes the "
+                + "first by itself, `tidemark backup` takes one now)"
+        }
+        if let hole = snapshot.newestHole, snapshot.gap(at: hole) == nil {
+            let style = snapshot.style
+            return "the archive has lost its files of timeline \(hole.timeline) from "
+                + "\(style.text(hole.first)) to \(style.text(hole.last)), and nothing after them "
+                + "can be restored before a new base backup (`tidemark run` takes it by itself "
+                + "within a minute, `tidemark backup` takes one now)"
+        }
+        if !snapshot.gaps.isEmpty {
+            return "history was lost, and nothing after it can be restored before a new base "
+                + "backup (`tidemark run` takes it by itself, `tidemark backup` takes one now)"
+        }
+        return "no base backup's history reaches the end of the archive, so nothing new can be "
+            + "restored (`tidemark verify` names what is missing)"
+    }
+
+    private static func text(_ shortfall: Shortfall, _ style: any PositionStyle) -> String {
+        let end = style.text(shortfall.end.ordinal)
+        let place = shortfall.key.map { "\($0) is damaged behind that" } ?? "the rest is missing"
+        let known =
+            shortfall.acknowledged.map { ", and \(style.text($0)) was acknowledged" }
+            ?? ", and more was archived"
+        return "the archive can be read only up to \(end) on timeline "
+            + "\(shortfall.end.timeline): \(place)\(known) (`tidemark run`, started anew, asks the "
+            + "source for the rest; what can be read restores with `tidemark restore --to "
+            + "\(style.scheme):\(end)`)"
+    }
+}

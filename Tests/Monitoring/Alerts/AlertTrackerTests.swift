@@ -1,0 +1,140 @@
+import Model
+import Testing
+
+@testable import Monitoring
+
+struct AlertTrackerTests {
+    /// A tracker, and clocks that go on with every look.
+    private struct Watch {
+        var tracker = AlertTracker()
+        var now = 100.0
+
+        mutating func look(_ source: SourceStatus, after seconds: Double = 0.5) -> [String] {
+            now += seconds
+            return tracker.observe(
+                source, now: MonotonicTime(nanoseconds: UInt64(now * 1e9)),
+                wall: SampleStatus.time(now)
+            ).map { "\($0.event.rawValue) \($0.step.rawValue)" }
+        }
+
+        /// Looks at the same for so long.
+        mutating func look(_ source: SourceStatus, for seconds: Double) -> [String] {
+            (0..<Int(seconds * 2)).flatMap { _ in look(source) }
+        }
+    }
+
+    private func source(
+        _ exposure: Double?, _ state: StreamState = .streaming, gaps: Int = 0
+    ) -> SourceStatus {
+        var source = SampleStatus.source(state: state, exposure: exposure, rpo: 100, reason: "why")
+        source.gaps = (0..<gaps).map { number in
+            SourceStatus.GapStatus(
+                Gap(
+                    timeline: TimelineID("1"), first: UInt64(number), last: 10,
+                    found: SampleStatus.time(1), reason: "slot"), PlainStyle())
+        }
+        return source
+    }
+
+    private struct PlainStyle: PositionStyle {
+        let folder = "wal"
+        let scheme = "lsn"
+        func text(_ ordinal: UInt64) -> String { String(ordinal) }
+        func parse(_ text: String) -> UInt64? { UInt64(text) }
+        func segmentName(_ range: PositionRange) -> String { String(range.first) }
+        func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange? { nil }
+    }
+
+    @Test func `a breach is told at the first look, once`() {
+        var watch = Watch()
+        #expect(watch.look(source(99.9)).isEmpty)
+        #expect(watch.look(source(100.1)) == ["breached raised"])
+        #expect(watch.look(source(500), for: 60).isEmpty)
+    }
+
+    @Test func `an exposure that swings about its objective is one alert`() {
+        var watch = Watch()
+        var told: [String] = []
+        for _ in 0..<100 {
+            told += watch.look(source(101), for: 3)
+            told += watch.look(source(60), for: 5)
+            told += watch.look(source(90), for: 20)
+        }
+        #expect(told == ["breached raised"])
+        #expect(watch.look(source(90), for: 60).isEmpty)
+        #expect(watch.look(source(80), for: 30) == ["breached recovered"])
+        #expect(watch.look(source(80), for: 60).isEmpty)
+        #expect(watch.look(source(101)) == ["breached raised"])
+    }
+
+    @Test func `that nothing is proved is a breach after a minute, not at the first start`() {
+        var watch = Watch()
+        #expect(watch.look(source(nil), for: 59).isEmpty)
+        #expect(watch.look(source(nil), for: 3) == ["breached raised"])
+        #expect(watch.look(source(0.5), for: 20) == ["breached recovered"])
+    }
+
+    @Test func `a stall is told at once, connecting only when it lasts`() {
+        var watch = Watch()
+        #expect(watch.look(source(1, .connecting), for: 25).isEmpty)
+        #expect(watch.look(source(1), for: 25).isEmpty)
+        #expect(watch.look(source(1, .connecting), for: 35) == ["stalled raised"])
+        #expect(watch.look(source(1), for: 5).isEmpty)
+        #expect(watch.look(source(1, .stalled), for: 20).isEmpty)
+        #expect(watch.look(source(1, .catchingUp), for: 15) == ["stalled recovered"])
+        #expect(watch.look(source(1, .stalled)) == ["stalled raised"])
+    }
+
+    @Test func `a gap is told, also one that was mended before anybody looked`() {
+        var watch = Watch()
+        #expect(watch.look(source(1, gaps: 2), for: 5).isEmpty)
+        #expect(watch.look(source(nil, .gap, gaps: 3)) == ["gap raised"])
+        #expect(watch.look(source(1, gaps: 3), for: 20) == ["gap recovered"])
+        #expect(watch.look(source(1, gaps: 4)) == ["gap raised"])
+        #expect(watch.look(source(1, gaps: 4), for: 20) == ["gap recovered"])
+        var late = Watch()
+        #expect(late.look(source(nil, .gap, gaps: 1)) == ["gap raised"])
+    }
+
+    @Test func `a sidecar that is being stopped tells nothing`() {
+        var watch = Watch()
+        #expect(watch.look(source(500, .stopped), for: 30).isEmpty)
+        #expect(watch.look(source(nil, .stopped), for: 90).isEmpty)
+    }
+
+    @Test func `the message says who, what, since when and why`() throws {
+        var tracker = AlertTracker()
+        var alert = try #require(
+            tracker.observe(
+                source(250), now: MonotonicTime(nanoseconds: 1), wall: SampleStatus.time(50)
+            ).first)
+        alert.host = "db1"
+        #expect(
+            alert.text
+                == "ledger on db1: 4 min 10 s could be lost, the objective is 100 s: why")
+        #expect(alert.since == SampleStatus.time(50))
+        alert.step = .recovered
+        alert.time = SampleStatus.time(80)
+        #expect(alert.text == "ledger on db1: recovered from breached after 30 s")
+    }
+
+    @Test func `a queue is bounded and drops what is oldest`() throws {
+        var tracker = AlertTracker()
+        let alert = try #require(
+            tracker.observe(
+                source(250), now: MonotonicTime(nanoseconds: 1), wall: SampleStatus.time(50)
+            ).first)
+        var queue = AlertQueue()
+        for number in 0..<AlertQueue.limit + 5 {
+            var one = alert
+            one.reason = "\(number)"
+            queue.add(one)
+        }
+        #expect(queue.takeDropped() == 5)
+        #expect(queue.takeDropped() == 0)
+        #expect(queue.next()?.reason == "5")
+        var count = 0
+        while queue.next() != nil { count += 1 }
+        #expect(count == AlertQueue.limit - 1)
+    }
+}

@@ -1,0 +1,138 @@
+import Logging
+import Model
+import Platform
+import TestKit
+import Testing
+
+@testable import Monitoring
+
+@Suite(.timeLimit(.minutes(3)))
+struct ServerTests {
+    @Test func `health, metrics and status are answered with their headers`() async throws {
+        let view = FixedView()
+        try await withServer(view) { port in
+            let health = try LoopbackHTTP.get(port, "/health/database")
+            #expect(health.status == 200)
+            #expect(health.headers["content-type"]?.hasPrefix("application/json") == true)
+            for (name, part) in [
+                ("cache-control", "no-store"), ("x-content-type-options", "nosniff"),
+                ("x-frame-options", "DENY"), ("content-security-policy", "default-src 'none'"),
+                ("referrer-policy", "no-referrer"),
+            ] {
+                #expect(health.headers[name]?.contains(part) == true, "\(name)")
+            }
+            view.show(SampleStatus.document([SampleStatus.source(state: .stalled)]))
+            #expect(try LoopbackHTTP.get(port, "/health/database").status == 503)
+            #expect(try LoopbackHTTP.get(port, "/health/live").status == 200)
+            #expect(try LoopbackHTTP.get(port, "/health/ready").status == 200)
+            let status = try LoopbackHTTP.get(port, "/api/status")
+            #expect(status.body.contains("\"stalled\""))
+            let metrics = try LoopbackHTTP.get(
+                port, "/metrics", headers: ["Accept: application/openmetrics-text"])
+            #expect(metrics.headers["content-type"]?.hasPrefix("application/openmetrics") == true)
+            #expect(metrics.body.hasSuffix("# EOF\n"))
+        }
+        try await withServer(FixedView(isReady: false)) { port in
+            let ready = try LoopbackHTTP.get(port, "/health/ready")
+            #expect(ready.status == 503)
+            #expect(ready.body.contains("starting"))
+        }
+    }
+
+    @Test func `unknown paths and methods are told what there is`() async throws {
+        try await withServer { port in
+            for path in ["/nothing", "/../../etc/passwd", "/%00", "//", "/health/"] {
+                let answer = try LoopbackHTTP.get(port, path)
+                #expect(answer.status == 404 || answer.status == 400, "\(path): \(answer.status)")
+                #expect(answer.headers["x-content-type-options"] == "nosniff", "\(path)")
+            }
+            #expect(
+                try LoopbackHTTP.get(port, "/nothing").body.contains("there is nothing at this"))
+            for method in ["POST", "PUT", "DELETE", "BREW"] {
+                let status = try LoopbackHTTP.get(port, "/metrics", method: method).status
+                #expect(status == 404 || status == 405, "\(method): \(status)")
+            }
+        }
+    }
+
+    @Test func `oversized and malformed requests end, and the next one is answered`()
+        async throws
+    {
+        try await withServer { port in
+            let long = String(repeating: "a", count: 40_000)
+            for bytes in [
+                "GET / HTTP/1.1\r\nHost: x\r\nX: \(long)\r\n\r\n", "GET /\(long) HTTP/1.1\r\n\r\n",
+                "\u{16}\u{3}\u{1}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n",
+            ] {
+                let connection = try LoopbackConnection(port)
+                connection.send(bytes)
+                let text = try connection.receive(seconds: 10) { $0.contains("\r\n\r\n") }
+                #expect(text.isEmpty || text.hasPrefix("HTTP/1.1 4"), "\(text.prefix(200))")
+            }
+            #expect(try LoopbackHTTP.get(port, "/health/live").status == 200)
+        }
+    }
+
+    @Test func `a token is asked for everywhere but at the probes and the page`() async throws {
+        let token = "correct-horse"
+        try await withServer(token: token) { port in
+            for path in ["/metrics", "/api/status", "/api/live", "/health/database", "/nothing"] {
+                for headers in [
+                    [], ["Authorization: Bearer wrong"], ["Authorization: Bearer "],
+                    ["Authorization: Basic correct-horse"],
+                    ["Authorization: Bearer correct-horseX"],
+                    ["Authorization: Bearer correct-hors"],
+                ] {
+                    let answer = try LoopbackHTTP.get(port, path, headers: headers)
+                    #expect(answer.status == 401, "\(path) \(headers)")
+                    #expect(answer.headers["www-authenticate"] == "Bearer realm=\"tidemark\"")
+                    #expect(!answer.body.contains(token))
+                }
+            }
+            for path in ["/health/live", "/health/ready"] {
+                #expect(try LoopbackHTTP.get(port, path).status == 200)
+            }
+            for word in ["Bearer", "bearer"] {
+                let answer = try LoopbackHTTP.get(
+                    port, "/metrics", headers: ["Authorization: \(word) \(token)"])
+                #expect(answer.status == 200)
+            }
+        }
+    }
+
+    @Test func `slow clients hold up nobody, and the server's end neither`() async throws {
+        try await withServer { port in
+            var slow: [LoopbackConnection] = []
+            for part in ["", "GET /met", "GET /metrics HTTP/1.1\r\nHost: x\r\n"] {
+                for _ in 0..<20 {
+                    let connection = try LoopbackConnection(port)
+                    connection.send(part)
+                    slow.append(connection)
+                }
+            }
+            let began = SocketWait.now()
+            #expect(try LoopbackHTTP.get(port, "/metrics").status == 200)
+            #expect(SocketWait.now() - began < 5)
+            slow.removeAll()
+        }
+    }
+
+    @Test func `a port that is taken is told with its address`() async throws {
+        let port = try freePort()
+        let server = try MonitoringServer(
+            HTTPOptions(host: "127.0.0.1", port: port), view: FixedView(), feed: LiveFeed(),
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let (running, tell) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run { _ in tell.finish() } }
+            for await _ in running {}
+            let error = await #expect(throws: TidemarkError.self) { try await server.run() }
+            #expect(error?.message == "cannot listen on 127.0.0.1:\(port)")
+            #expect(error?.remedy.contains("monitoring.listen") == true)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+}
