@@ -103,7 +103,10 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ], swiftSettings: safe),
+            ],
+            resources: [
+                ".html", ".css", ".js", "-axis.js", "-card.js", "-moment.js", "-words.js",
+            ].map { .embedInCode("Dashboard/Assets/dashboard\($0)") }, swiftSettings: safe),
         .target(
             name: "Daemon",
             dependencies: [
@@ -173,6 +176,13 @@ let package = Package(
                 "tidemark", "Postgres", "Segments", "Storage", "Repository", "Daemon", "TestKit",
             ],
             path: "Tests/Integration/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "DashboardIntegrationTests",
+            dependencies: [
+                "tidemark", "Monitoring", "Catalog", "Repository", "Model", "Platform", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Integration/Dashboard", swiftSettings: strict),
         .testTarget(
             name: "RedisIntegrationTests",
             dependencies: [

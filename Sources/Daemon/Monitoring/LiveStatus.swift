@@ -3,6 +3,7 @@ import Model
 import Monitoring
 import Platform
 import Repository
+import Synchronization
 
 /// What the running sidecar says of itself: positions and exposure as of this moment, from memory,
 /// over what `CatalogWatch` has last read of the archive.
@@ -13,10 +14,12 @@ final class LiveStatus: SidecarView {
         var board: SourceBoard
     }
 
-    private let subjects: [Subject]
-    private let repository: String
-    private let catalog: CatalogWatch
-    private let time: any TimeSource
+    let subjects: [Subject]
+    let repository: String
+    let catalog: CatalogWatch
+    let time: any TimeSource
+    /// The time axis, made once for all pages that ask within a few seconds.
+    let shown = Mutex<(made: MonotonicTime, document: TimelineDocument)?>(nil)
 
     init(
         _ subjects: [Subject], repository: String, catalog: CatalogWatch, time: any TimeSource

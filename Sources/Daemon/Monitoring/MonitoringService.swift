@@ -77,7 +77,7 @@ final class MonitoringService: Service {
 
     private func publish() {
         while !stop.wait(seconds: Self.feedSeconds) {
-            if feed.isWanted { feed.publish(view.status()) }
+            if feed.isWanted { feed.publish(LiveDocument(view)) }
         }
     }
 }

@@ -19,6 +19,7 @@ struct Routes {
             return Answers.text(metrics.text(dialect), dialect.contentType)
         }
         router.get("/api/status") { _, _ in Answers.json(view.status()) }
+        DashboardPage.add(to: router, view)
         router.get("/api/live") { _, _ in feed.response() }
         return router
     }
