@@ -151,7 +151,7 @@ struct ExposureTrackerTests {
             provedAt: nil, written: CommitTime(microseconds: 9_000_000), clockOffsetSeconds: -0.5,
             clockErrorSeconds: 0.5)
         var tracker = ExposureTracker(mark, now: reading(10, wall: 10, "b"))
-        tracker.add(probe(11), archived: position(1))
+        tracker.add(probe(11, jump: 0), archived: position(1))
         #expect(tracker.clock.jumpSeconds == nil)
     }
 

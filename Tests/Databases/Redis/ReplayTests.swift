@@ -80,15 +80,12 @@ struct ReplayTests {
             try server.lines("SELECT 7\nSET b 2\n")
             try stream.follow(sink) { sink.text.contains("$1\r\nb") }
             let scratch = try ScratchDirectory()
-            let folder = try scratch.directory("copy")
-            let order = order(base, opening, folder, stop: nil)
-            let copy = try RedisReplayer().restoration(order)
-            try copy.begin()
-            try copy.open(order.backup.files[0])
-            try copy.write(base.bytes.span.bytes)
-            try copy.close()
-            let unfinished = try RedisServer(["appendonly yes", "dir \(folder)"])
+            let broken = try scratch.directory("broken")
+            try begin(base, opening, broken)
+            let unfinished = try RedisServer(["appendonly yes", "dir \(broken)"])
             #expect(throws: TidemarkError.self) { try unfinished.start(seconds: 20) }
+            let folder = try scratch.directory("copy")
+            let copy = try begin(base, opening, folder)
             let all = sink.bytes
             try copy.stream(all.span.bytes, at: sink.start!)
             try copy.complete()
@@ -105,6 +102,21 @@ struct ReplayTests {
     }
 
     // MARK: helpers
+
+    /// Lays down the base backup alone.
+    @discardableResult
+    private func begin(
+        _ base: (start: BaseBackupStart, bytes: [UInt8]), _ opening: StreamOpening,
+        _ folder: String
+    ) throws -> any Restoration {
+        let order = order(base, opening, folder, stop: nil)
+        let copy = try RedisReplayer().restoration(order)
+        try copy.begin()
+        try copy.open(order.backup.files[0])
+        try copy.write(base.bytes.span.bytes)
+        try copy.close()
+        return copy
+    }
 
     private func take(_ room: RedisRoom) throws -> (start: BaseBackupStart, bytes: [UInt8]) {
         let backup = room.baseBackup()

@@ -81,9 +81,14 @@ struct ExportTests {
         defer { _ = try? server.run("pg_ctl", ["-D", data, "-m", "immediate", "stop"]) }
         let port = try server.run("/bin/sh", ["-c", "sed -n 4p \"$0/postmaster.pid\"", data])
             .output.filter(\.isNumber)
-        return try server.run(
-            "psql",
-            ["-XAtq", "-h", "127.0.0.1", "-p", port, "-c", "select count(*) from t", "postgres"]
-        ).output.filter(\.isNumber)
+        func ask(_ sql: String) throws -> String {
+            let words = ["-XAtq", "-h", "127.0.0.1", "-p", port, "-c", sql, "postgres"]
+            return String(try server.run("psql", words).output.prefix { $0 != "\n" })
+        }
+        // A server answers questions long before it has recovered.
+        try eventually("recovery has ended", seconds: 60) {
+            try ask("select pg_is_in_recovery()") == "f"
+        }
+        return try ask("select count(*) from t")
     }
 }
