@@ -110,7 +110,10 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ], swiftSettings: safe),
+            ],
+            resources: [
+                ".html", ".css", ".js", "-axis.js", "-card.js", "-moment.js", "-words.js",
+            ].map { .embedInCode("Dashboard/Assets/dashboard\($0)") }, swiftSettings: safe),
         .target(
             name: "Daemon",
             dependencies: [
@@ -165,7 +168,7 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Monitoring", "Repository", "TestKit",
+                "Monitoring", "Repository", "Catalog", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/Monitoring", swiftSettings: strict),
         .testTarget(
@@ -186,6 +189,13 @@ let package = Package(
                 "tidemark", "Postgres", "Segments", "Storage", "Repository", "Daemon", "TestKit",
             ],
             path: "Tests/Integration/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "DashboardIntegrationTests",
+            dependencies: [
+                "tidemark", "Monitoring", "Catalog", "Repository", "Model", "Platform", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Integration/Dashboard", swiftSettings: strict),
         .testTarget(
             name: "RedisIntegrationTests",
             dependencies: [

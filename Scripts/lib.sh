@@ -5,7 +5,7 @@
 packages=(
     postgresql-15 postgresql-client-15 libpq-dev redis-server libhiredis-dev liblz4-dev
     libxxhash-dev zlib1g-dev lz4 pkg-config tzdata python3 prometheus python3-prometheus-client
-    openssl
+    openssl chromium fonts-dejavu-core
 )
 
 say() { printf '\n== %s\n' "$*" >&2; }

@@ -14,12 +14,14 @@ final class LiveStatus: SidecarView {
         var board: SourceBoard
     }
 
-    private let subjects: [Subject]
-    private let repository: String
-    private let catalog: CatalogWatch
+    let subjects: [Subject]
+    let repository: String
+    let catalog: CatalogWatch
     private let histories: HistoryKeeper
-    private let time: any TimeSource
+    let time: any TimeSource
     private let objectives = Mutex<[SourceID: ObjectiveTracker]>([:])
+    /// The time axis, made once for all pages that ask within a few seconds.
+    let shown = Mutex<(made: MonotonicTime, document: TimelineDocument)?>(nil)
 
     init(
         _ subjects: [Subject], repository: String, catalog: CatalogWatch, history: HistoryKeeper,

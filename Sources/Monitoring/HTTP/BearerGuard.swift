@@ -7,7 +7,9 @@ import Hummingbird
 /// without a header, and the page itself, which holds no data and asks for the token.
 struct BearerGuard<Context: RequestContext>: RouterMiddleware {
     private let token: [UInt8]
-    private static var open: Set<String> { ["/", "/health/live", "/health/ready"] }
+    private static var open: Set<String> {
+        DashboardPage.paths.union(["/health/live", "/health/ready"])
+    }
 
     init(_ token: String) { self.token = Array(token.utf8) }
 

@@ -4,7 +4,7 @@ import NIOCore
 import Repository
 import Synchronization
 
-/// The server-sent events of `/api/live` (WHATWG HTML, section 9.2): the status once a second.
+/// The server-sent events of `/api/live` (WHATWG HTML, section 9.2): the status once a second (`LiveDocument`).
 ///
 /// One document is made for all who listen. A listener that does not read misses documents and
 /// costs nothing; the number of listeners is bounded.
@@ -28,7 +28,7 @@ package final class LiveFeed: Sendable {
     package var listeners: Int { state.withLock { $0.listeners.count } }
 
     /// Sends a document to everybody who listens.
-    package func publish(_ document: StatusDocument) {
+    package func publish(_ document: some Encodable) {
         guard let json = try? JSONDocument.encode(document) else { return }
         var event = ByteBuffer()
         for line in json.split(separator: UInt8(ascii: "\n")) {

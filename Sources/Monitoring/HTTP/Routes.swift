@@ -29,6 +29,7 @@ struct Routes {
                 hours: hours, now: view.status().time.time, sources: view.history())
             return Answers.bytes(text.bytes, "application/json; charset=utf-8")
         }
+        DashboardPage.add(to: router, view)
         router.get("/api/live") { _, _ in feed.response() }
         return router
     }

@@ -2,7 +2,7 @@ package import Model
 
 /// What the HTTP side asks of the running sidecar. Every call answers from memory, at once: a
 /// database or a repository that hangs never makes a page hang.
-package protocol SidecarView: Sendable {
+package protocol SidecarView: RecoveryView {
     /// How every source stands at this moment.
     func status() -> StatusDocument
     /// Whether every source has been streamed from at least once in this run.

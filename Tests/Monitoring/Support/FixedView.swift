@@ -46,4 +46,14 @@ final class FixedView: SidecarView {
             return (source.name, history)
         }
     }
+
+    func timeline() -> TimelineDocument {
+        TimelineDocument(time: status().time.time, sources: [])
+    }
+
+    func moment(_ at: CommitTime) -> MomentDocument {
+        MomentDocument(
+            at: at, sources: [], command: nil, findCommand: "tidemark find",
+            estimatedSeconds: nil, estimateBasis: "nothing was measured")
+    }
 }

@@ -1,0 +1,57 @@
+import Catalog
+import Model
+import Monitoring
+import Recovery
+
+/// Whether one source can be restored to a moment, as far as names and documents tell: the restore
+/// itself reads the stream for the exact stop. Pure.
+struct MomentReport {
+    let snapshot: CatalogSnapshot
+    /// What this process itself knows now, where it archives the source; newer than the snapshot.
+    let live: Watermark?
+    let time: CommitTime
+
+    var moment: SourceMoment {
+        let windows = SourceTimeline(snapshot, live: live).windows
+        do throws(TidemarkError) {
+            if let backup = newest(windows) { return restorable(backup, end: live?.archived) }
+            let candidates = try Planner(snapshot, target: .time(time)).candidates(at: time)
+            guard let best = candidates.first else {
+                preconditionFailure("a moment inside a window has a base backup before it")
+            }
+            return restorable(best.backup, end: best.chain.end.ordinal)
+        } catch {
+            return SourceMoment(
+                name: snapshot.source, kind: snapshot.descriptor.kind, isRestorable: false,
+                reason: [error.message, error.remedy].filter { !$0.isEmpty }
+                    .joined(separator: "; "),
+                nearestBefore: windows.last { $0.to.time < time }?.to,
+                nearestAfter: windows.first { $0.from.time > time }?.from)
+        }
+    }
+
+    /// The base backup for a moment that was proved after the snapshot had been read.
+    private func newest(_ windows: [SourceTimeline.Window]) -> BaseBackupDescriptor? {
+        guard let read = snapshot.windows().last?.to, time > read, let last = windows.last,
+            time <= last.to.time
+        else { return nil }
+        return snapshot.backups(on: snapshot.path(to: last.timeline)).last { $0.finished <= time }
+    }
+
+    private func restorable(_ backup: BaseBackupDescriptor, end: UInt64?) -> SourceMoment {
+        SourceMoment(
+            name: snapshot.source, kind: snapshot.descriptor.kind, isRestorable: true,
+            backup: SourceTimeline.Backup(backup, snapshot.style),
+            changeBytes: changes(since: backup, end: end))
+    }
+
+    /// What has to be replayed at most. Positions of MongoDB are times: they tell no size.
+    private func changes(since backup: BaseBackupDescriptor, end: UInt64?) -> UInt64? {
+        guard snapshot.descriptor.kind != .mongodb else { return nil }
+        let later = snapshot.positionBounds(live: live).filter {
+            $0.time >= time && $0.side != .least && $0.position.timeline == backup.timeline
+        }.map(\.position.ordinal)
+        guard let limit = (later + [end].compactMap { $0 }).min() else { return nil }
+        return limit > backup.start ? limit - backup.start : 0
+    }
+}

@@ -1,0 +1,76 @@
+package import Catalog
+package import Model
+
+extension SourceTimeline {
+    /// Entries of each sort; of more than that the newest.
+    package static let limit = 500
+
+    /// From what was read of the archive, and what the stream has proved since. Pure.
+    ///
+    /// - Parameter live: nil where another process archives the source.
+    package init(_ snapshot: CatalogSnapshot, live: Watermark?) {
+        let style = snapshot.style
+        self.init(name: snapshot.source, kind: snapshot.descriptor.kind)
+        timeline = live?.timeline ?? snapshot.currentTimeline
+        windows = Self.windows(snapshot, live)
+        backups = snapshot.backups.suffix(Self.limit).map { Backup($0, style) }
+        points = snapshot.points.sorted { $0.time < $1.time }.suffix(Self.limit).map {
+            Point(name: $0.name, time: Millis($0.time), position: style.text($0.position))
+        }
+        gaps = snapshot.gaps.suffix(Self.limit).map { Lost($0, style, windows) }
+        positions = snapshot.positionBounds(live: live).suffix(2 * Self.limit).map { bound in
+            let text = style.text(bound.position.ordinal)
+            return Place(
+                time: Millis(bound.time), timeline: bound.position.timeline,
+                atLeast: bound.side == .most ? nil : text,
+                atMost: bound.side == .least ? nil : text)
+        }
+    }
+
+    /// The newest window ends where the newest proof does.
+    private static func windows(_ snapshot: CatalogSnapshot, _ live: Watermark?) -> [Window] {
+        var windows = snapshot.lines.flatMap { snapshot.reaches(on: $0) }.map {
+            Window($0, snapshot.style)
+        }
+        if let live, let proved = live.restorableTo, let last = windows.indices.last,
+            live.timeline == windows[last].timeline, snapshot.isProofRestorable,
+            proved > windows[last].to.time
+        {
+            windows[last].to = Millis(proved)
+            windows[last].last = snapshot.style.text(live.archived)
+        }
+        return windows
+    }
+}
+
+extension SourceTimeline.Window {
+    fileprivate init(_ reach: Reach, _ style: any PositionStyle) {
+        self.init(
+            timeline: reach.window.timeline, from: Millis(reach.window.from),
+            to: Millis(reach.window.to), first: style.text(reach.first.ordinal),
+            last: style.text(reach.end.ordinal))
+    }
+}
+
+extension SourceTimeline.Backup {
+    package init(_ backup: BaseBackupDescriptor, _ style: any PositionStyle) {
+        self.init(
+            id: backup.id, started: Millis(backup.started), finished: Millis(backup.finished),
+            bytes: backup.bytes, storedBytes: backup.storedBytes,
+            position: style.text(backup.end))
+    }
+}
+
+extension SourceTimeline.Lost {
+    /// On a time axis a gap reaches from the last moment before it that can be restored to the
+    /// first one after it.
+    fileprivate init(
+        _ gap: Gap, _ style: any PositionStyle, _ windows: [SourceTimeline.Window]
+    ) {
+        let from = windows.last { $0.to.time <= gap.found }?.to ?? Millis(gap.found)
+        let to = windows.first { $0.from.time > from.time }?.from
+        self.init(
+            timeline: gap.timeline, first: style.text(gap.first), last: style.text(gap.last),
+            reason: gap.reason, from: from, to: to)
+    }
+}

@@ -1,0 +1,105 @@
+import Catalog
+import Model
+import Repository
+import Monitoring
+import TestKit
+import Testing
+
+@testable import Daemon
+
+/// The answer to a click on the time axis, from a catalog of a few numbers.
+@Suite struct MomentReportTests {
+    /// Two base backups, a gap behind the first, and a watermark that proves up to second 90.
+    private static func snapshot() -> CatalogSnapshot {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, Sample.one, [0, 1, 5, 6], open: 760)
+        snapshot.backups = [
+            Sample.backup(Sample.one, start: 10, end: 20, finished: 10),
+            Sample.backup(Sample.one, start: 510, end: 520, finished: 60),
+        ]
+        snapshot.lastCommits[snapshot.segments[Sample.one]![1].key] = Sample.time(30)
+        snapshot.gaps = [
+            Gap(
+                timeline: Sample.one, first: 200, last: 500, found: Sample.time(40),
+                reason: "the slot was dropped")
+        ]
+        snapshot.watermark = watermark(760, proved: 90)
+        return snapshot
+    }
+
+    private static func watermark(_ archived: UInt64, proved: Int64) -> Watermark {
+        Watermark(
+            timeline: Sample.one, state: .streaming, received: archived, archived: archived,
+            restorableTo: Sample.time(proved), provedAt: Sample.time(proved),
+            written: Sample.time(proved))
+    }
+
+    private static func moment(_ seconds: Int64, live: Watermark? = nil) -> SourceMoment {
+        MomentReport(snapshot: snapshot(), live: live, time: Sample.time(seconds)).moment
+    }
+
+    @Test func `a moment in a window names its base backup and what is replayed at most`() {
+        let early = Self.moment(20)
+        #expect(early.isRestorable && early.reason.isEmpty)
+        #expect(early.backup?.id == "b10")
+        // The last commit of the segment that ends at 200 came later.
+        #expect(early.changeBytes == 190)
+        let late = Self.moment(70)
+        #expect(late.backup?.id == "b510")
+        #expect(late.changeBytes == 250)
+    }
+
+    @Test func `a later base backup bounds what a moment before it needs`() {
+        var snapshot = Self.snapshot()
+        snapshot.backups.append(Sample.backup(Sample.one, start: 600, end: 605, finished: 80))
+        let moment = MomentReport(snapshot: snapshot, live: nil, time: Sample.time(75)).moment
+        #expect(moment.backup?.id == "b510")
+        #expect(moment.changeBytes == 95)
+    }
+
+    @Test func `a moment in a gap is refused with the nearest on both sides`() {
+        let moment = Self.moment(45)
+        #expect(!moment.isRestorable && moment.backup == nil)
+        #expect(moment.reason.contains("history of ledger was lost"))
+        #expect(moment.nearestBefore?.time == Sample.time(30))
+        #expect(moment.nearestAfter?.time == Sample.time(60))
+    }
+
+    @Test func `before the first and after the last moment there is one way round`() {
+        #expect(Self.moment(1).nearestBefore == nil)
+        #expect(Self.moment(1).nearestAfter?.time == Sample.time(10))
+        #expect(Self.moment(100).nearestBefore?.time == Sample.time(90))
+        #expect(Self.moment(100).nearestAfter == nil)
+        #expect(!Self.moment(100).isRestorable)
+    }
+
+    @Test func `what was proved after the archive had been read counts`() {
+        let moment = Self.moment(100, live: Self.watermark(810, proved: 120))
+        #expect(moment.isRestorable)
+        #expect(moment.backup?.id == "b510")
+        #expect(moment.changeBytes == 300)
+        #expect(!Self.moment(121, live: Self.watermark(810, proved: 120)).isRestorable)
+    }
+
+    @Test func `without a base backup nothing can be restored`() {
+        var snapshot = Self.snapshot()
+        snapshot.backups = []
+        let moment = MomentReport(snapshot: snapshot, live: nil, time: Sample.time(70)).moment
+        #expect(!moment.isRestorable)
+        #expect(moment.reason.contains("tidemark backup ledger"))
+        #expect(moment.nearestBefore == nil && moment.nearestAfter == nil)
+    }
+
+    @Test func `commands are ready for a shell`() {
+        let at = CommitTime("2026-11-24T12:00:00.250Z")!
+        let words = CommandWords(repository: "file:///srv/it's here", at: at)
+        #expect(
+            words.restore([SourceID("a")!, SourceID("b")!])
+                == "tidemark restore --to 2026-11-24T12:00:00.250Z --into "
+                + "./restored-20261124T120000Z --source a --source b "
+                + "--repository 'file:///srv/it'\\''s here'")
+        #expect(words.restore([]) == nil)
+        let bucket = CommandWords(repository: "s3://bucket/x?key=…", at: at)
+        #expect(bucket.find == "tidemark find --around 2026-11-24T12:00:00.250Z")
+    }
+}
