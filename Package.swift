@@ -159,7 +159,8 @@ let package = Package(
             name: "CatalogTests", dependencies: ["Catalog", "Repository", "TestKit"],
             path: "Tests/Catalog", swiftSettings: strict),
         .testTarget(
-            name: "RecoveryTests", dependencies: ["Recovery", "Catalog", "Repository", "TestKit"],
+            name: "RecoveryTests",
+            dependencies: ["Recovery", "Catalog", "Repository", "Segments", "TestKit"],
             path: "Tests/Recovery", swiftSettings: strict),
         .testTarget(
             name: "MonitoringTests",

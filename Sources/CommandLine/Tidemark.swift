@@ -21,7 +21,7 @@ struct Tidemark: ParsableCommand {
         subcommands: [
             InitCommand.self, CheckCommand.self, RunCommand.self, BackupCommand.self,
             StatusCommand.self, ListCommand.self, FindCommand.self, MarkCommand.self,
-            RestoreCommand.self, VerifyCommand.self, WalCommand.self,
+            RestoreCommand.self, ExportCommand.self, VerifyCommand.self, WalCommand.self,
         ])
 
     @OptionGroup var file: ConfigurationOptions

@@ -16,7 +16,9 @@ struct ArchiveFacts: Sendable {
     let lastBackup: BaseBackupDescriptor?
     /// As it was written before the look.
     let watermark: Watermark?
-    /// Why the newest archived changes cannot be restored; nil when they can.
+    /// Why the archive ends before what was acknowledged; nil when it does not.
+    let shortfall: String?
+    /// Why the proof that was written down cannot be restored; nil when it can.
     let obstacle: String?
     let stored: StoredBytes.Source
 
@@ -28,6 +30,7 @@ struct ArchiveFacts: Sendable {
         gaps = snapshot.gaps
         lastBackup = snapshot.backups.last
         watermark = snapshot.watermark
+        shortfall = snapshot.shortfall.map { Self.text($0, snapshot.style) }
         obstacle = Self.obstacle(snapshot)
         let segments = snapshot.segments.values.joined()
         stored = StoredBytes.Source(
@@ -55,5 +58,17 @@ struct ArchiveFacts: Sendable {
         }
         return "no base backup's history reaches the end of the archive, so nothing new can be "
             + "restored (`tidemark verify` names what is missing)"
+    }
+
+    private static func text(_ shortfall: Shortfall, _ style: any PositionStyle) -> String {
+        let end = style.text(shortfall.end.ordinal)
+        let place = shortfall.key.map { "\($0) is damaged behind that" } ?? "the rest is missing"
+        let known =
+            shortfall.acknowledged.map { ", and \(style.text($0)) was acknowledged" }
+            ?? ", and more was archived"
+        return "the archive can be read only up to \(end) on timeline "
+            + "\(shortfall.end.timeline): \(place)\(known) (`tidemark run`, started anew, asks the "
+            + "source for the rest; what can be read restores with `tidemark restore --to "
+            + "\(style.scheme):\(end)`)"
     }
 }

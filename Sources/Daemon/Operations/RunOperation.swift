@@ -60,9 +60,8 @@ package struct RunOperation: Sendable {
 
     private func prepared() -> DedicatedThread<Parts> {
         DedicatedThread("tm-start") { () throws(TidemarkError) in
-            var random = SystemRandomNumberGenerator()
-            let repository = try configuration.repository.archive(createRoot: true)
-            try repository.openOrCreate(now: time.wall(), random: &random)
+            let repository = try NewArchive(configuration: configuration, time: time)
+                .openOrCreate()
             var parts = Parts()
             for source in configuration.sources {
                 let board = SourceBoard(source.name, time: time)

@@ -27,7 +27,8 @@ struct SourceReport {
     }
 
     private var mark: Watermark? { live ?? facts.watermark }
-    private var obstacle: String? { mark == nil ? nil : facts.obstacle }
+    /// Why the newest archived changes cannot be restored; nil when they can.
+    private var obstacle: String? { facts.shortfall ?? (mark == nil ? nil : facts.obstacle) }
 
     var status: SourceStatus {
         let style = facts.style
@@ -43,7 +44,8 @@ struct SourceReport {
             recoveryWindows: windows, gaps: facts.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: facts.lastBackup.map(SourceStatus.LastBackup.init),
             sourceWindow: mark?.sourceWindow,
-            reason: [reason, obstacle ?? ""].filter { !$0.isEmpty }.joined(separator: "; "))
+            reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(
+                separator: "; "))
         status.ordinals = mark.map { .init(received: $0.received, archived: $0.archived) }
         return status
     }
@@ -76,6 +78,12 @@ struct SourceReport {
             )
         }
         return (mark.state, mark.reason)
+    }
+
+    /// Only a living sidecar takes base backups.
+    private var backupTrouble: String {
+        guard let mark, mark.isLive(now) else { return "" }
+        return mark.backupTrouble ?? ""
     }
 
     /// Nothing where the clocks contradict each other: then every number would be a guess.
