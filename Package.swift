@@ -167,6 +167,7 @@ let package = Package(
             dependencies: [
                 "Monitoring", "Repository", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/Monitoring", swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
