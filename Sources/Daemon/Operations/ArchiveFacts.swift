@@ -16,10 +16,10 @@ struct ArchiveFacts: Sendable {
     let lastBackup: BaseBackupDescriptor?
     /// As it was written before the look.
     let watermark: Watermark?
-    /// Why the archive ends before what was acknowledged; nil when it does not.
-    let shortfall: String?
-    /// Why the proof that was written down cannot be restored; nil when it can.
+    /// Why the newest archived changes cannot be restored; nil when they can.
     let obstacle: String?
+    /// Whether more was acknowledged than can be read.
+    let isShort: Bool
     let stored: StoredBytes.Source
 
     init(_ snapshot: CatalogSnapshot) {
@@ -30,8 +30,9 @@ struct ArchiveFacts: Sendable {
         gaps = snapshot.gaps
         lastBackup = snapshot.backups.last
         watermark = snapshot.watermark
-        shortfall = snapshot.shortfall.map { Self.text($0, snapshot.style) }
-        obstacle = Self.obstacle(snapshot)
+        let shortfall = snapshot.shortfall
+        obstacle = shortfall.map { Self.text($0, snapshot.style) } ?? Self.obstacle(snapshot)
+        isShort = shortfall != nil
         let segments = snapshot.segments.values.joined()
         stored = StoredBytes.Source(
             segments: segments.count, segmentBytes: segments.reduce(0) { $0 + $1.storedBytes },

@@ -27,8 +27,9 @@ struct SourceReport {
     }
 
     private var mark: Watermark? { live ?? facts.watermark }
-    /// Why the newest archived changes cannot be restored; nil when they can.
-    private var obstacle: String? { facts.shortfall ?? (mark == nil ? nil : facts.obstacle) }
+    private var obstacle: String? {
+        mark == nil && !facts.isShort ? nil : facts.obstacle
+    }
 
     var status: SourceStatus {
         let style = facts.style
