@@ -170,6 +170,7 @@ let package = Package(
             dependencies: [
                 "Monitoring", "Repository", "Catalog", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/Monitoring", swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",

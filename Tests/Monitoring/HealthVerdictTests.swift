@@ -28,14 +28,14 @@ struct HealthVerdictTests {
             state: .connecting, exposure: 1000, reason: "cannot connect: connection refused")
         #expect(
             problem(breached)
-                == "1000 s could be lost, the objective is 15 min: "
+                == "16 min 40 s could be lost, the objective is 15 min: "
                 + "cannot connect: connection refused")
     }
 
     @Test func `a breach is told with its numbers, an unknown exposure as such`() {
         #expect(
             problem(SampleStatus.source(exposure: 901))
-                == "901 s could be lost, the objective is 15 min")
+                == "15 min 1 s could be lost, the objective is 15 min")
         #expect(
             problem(SampleStatus.source(exposure: nil, reason: "there is no base backup"))
                 == "nothing is proved to be restorable: there is no base backup")

@@ -17,15 +17,15 @@ struct LiveFeedTests {
             #expect(!feed.isWanted)
             let page = try LoopbackConnection(port)
             page.send(Self.request)
-            let head = try page.receive(seconds: 10) { $0.contains("retry: 2000\n\n") }
-            #expect(head.contains("content-type: text/event-stream"), "\(head)")
+            let head = try page.receive(seconds: 60) { $0.contains("retry: 2000\n\n") }
+            #expect(head.lowercased().contains("content-type: text/event-stream"), "\(head)")
             try eventually("the listener is known") { feed.isWanted }
             feed.publish(SampleStatus.document())
-            let event = try page.receive(seconds: 10) { $0.contains("data: }\n\n") }
+            let event = try page.receive(seconds: 60) { $0.contains("data: }\n\n") }
             let lines = event.split(separator: "\n").filter { $0.contains(":") }
             #expect(lines.contains { $0.contains("\"repository\"") })
             feed.publish(SampleStatus.document([SampleStatus.source(state: .stalled)]))
-            let next = try page.receive(seconds: 10) { $0.contains("data: }\n\n") }
+            let next = try page.receive(seconds: 60) { $0.contains("data: }\n\n") }
             #expect(next.contains("\"stalled\""))
         }
     }
@@ -61,7 +61,7 @@ struct LiveFeedTests {
             for _ in 0..<LiveFeed.limit {
                 let page = try LoopbackConnection(port)
                 page.send(Self.request)
-                _ = try page.receive(seconds: 10) { $0.contains("retry") }
+                _ = try page.receive(seconds: 60) { $0.contains("retry") }
                 pages.append(page)
             }
             let refused = try LoopbackHTTP.get(port, "/api/live")
@@ -69,7 +69,7 @@ struct LiveFeedTests {
             #expect(refused.body.contains("too many pages listen already"))
             feed.finish()
             for page in pages.prefix(3) {
-                _ = try page.receive(seconds: 10) { $0.contains("0\r\n\r\n") }
+                _ = try page.receive(seconds: 60) { $0.contains("0\r\n\r\n") }
             }
             #expect(!feed.isWanted)
         }

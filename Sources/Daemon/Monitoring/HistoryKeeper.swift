@@ -7,8 +7,8 @@ import Repository
 /// Keeps the history of exposure and throughput in the archive, a file for each source and day.
 ///
 /// A thread of its own reads and writes, so that a repository that hangs holds up neither the
-/// archiving nor what is seen meanwhile. Only the process that archives a source writes its history;
-/// another one shows what it found when it started.
+/// archiving nor what is seen meanwhile. Only the process that archives a source writes its
+/// history; another one shows what it found when it started.
 final class HistoryKeeper: Sendable {
     private struct State: Sendable {
         var histories: [SourceID: SourceHistory] = [:]

@@ -5,9 +5,9 @@ import Platform
 import Repository
 import ServiceLifecycle
 
-/// Everything that looks on while the sources are archived: it reads the catalog, keeps the history,
-/// calls whom it should, and serves HTTP. Never in the way of the archiving: a port that is taken is
-/// told, tried again, and stops nothing.
+/// Everything that looks on while the sources are archived: it reads the catalog, keeps the
+/// history, calls whom it should, and serves HTTP. Never in the way of the archiving: a port that
+/// is taken is told, tried again, and stops nothing.
 final class MonitoringService: Service {
     private let listen: ListenAddress?
     /// Whether the address was asked for, or is the default.

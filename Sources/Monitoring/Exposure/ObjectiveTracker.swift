@@ -3,8 +3,8 @@ package import Model
 /// How a source's exposure stands against its objective, without flapping. Pure.
 ///
 /// Worse is shown at once. Better is shown only after the exposure has been clearly below the limit
-/// for `settleSeconds`: the exposure of a source that is asked once a second swings by a second, and
-/// would cross a limit near it again and again.
+/// for `settleSeconds`: the exposure of a source that is asked once a second swings by a second,
+/// and would cross a limit near it again and again.
 package struct ObjectiveTracker: Sendable {
     /// Seconds for which it has to be better.
     package static let settleSeconds = 5.0

@@ -109,7 +109,7 @@ struct MetricsPage {
         gauge(
             "tidemark_source_headroom_bytes", unit: "bytes",
             "History that the source still keeps for the archive.", &out
-        ) { $0.sourceWindow?.headroomBytes.map(Double.init) }
+        ) { $0.sourceWindow?.headroomBytes.map { Double($0) } }
         gauge(
             "tidemark_source_headroom_seconds", unit: "seconds",
             "How long an outage the source's kept history survives at the present rate.", &out

@@ -12,7 +12,7 @@ package enum LoopbackHTTP {
     /// Asks for a path.
     package static func get(
         _ port: Int, _ path: String, headers: [String] = [], method: String = "GET",
-        seconds: Double = 10
+        seconds: Double = 60
     ) throws(TidemarkError) -> Answer {
         let head = ["\(method) \(path) HTTP/1.1", "Host: test", "Connection: close"] + headers
         return try exchange(
@@ -21,7 +21,7 @@ package enum LoopbackHTTP {
 
     /// Sends these bytes and reads until the server closes.
     package static func exchange(
-        _ port: Int, _ bytes: String, seconds: Double = 10
+        _ port: Int, _ bytes: String, seconds: Double = 60
     ) throws(TidemarkError) -> Answer {
         let connection = try LoopbackConnection(port)
         connection.send(bytes)

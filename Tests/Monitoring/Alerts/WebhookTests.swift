@@ -42,7 +42,7 @@ struct WebhookTests {
             #expect(body.exposure_seconds == 1000 && body.rpo_seconds == 900)
             #expect(body.since == "1970-01-01T00:00:50.000Z")
             #expect(body.reason == "it is gone")
-            #expect(body.text.contains("1000 s could be lost"), "\(body.text)")
+            #expect(body.text.contains("16 min 40 s could be lost"), "\(body.text)")
         }
     }
 
