@@ -10,8 +10,8 @@ struct CommandWords {
         at.text(fractionDigits: at.microseconds % 1000 == 0 ? 3 : 6)
     }
 
-    /// The option that names the archive. Only a folder is named: the URL of a bucket holds secrets,
-    /// which are in the configuration.
+    /// The option that names the archive. Only a folder is named: the URL of a bucket holds
+    /// secrets, which are in the configuration.
     private var archive: String {
         repository.hasPrefix("file://") ? " --repository " + Self.word(repository) : ""
     }

@@ -4,8 +4,8 @@ import Monitoring
 import Platform
 import Synchronization
 
-/// What can be gone back to, from what `CatalogWatch` has last read and what the streams have proved
-/// since.
+/// What can be gone back to, from what `CatalogWatch` has last read and what the streams have
+/// proved since.
 extension LiveStatus {
     /// Seconds for which the time axis stands: it takes a walk through every chain.
     private static let timelineSeconds = 5.0

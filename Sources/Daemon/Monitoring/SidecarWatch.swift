@@ -50,7 +50,9 @@ final class SidecarWatch: Sendable {
                     archivedBytes: counters[source.name]?.archivedBytes ?? 0)
                 if let finished { history.add(source.name, finished) }
             }
-            if looks % Self.feedLooks == 0, feed.isWanted { feed.publish(LiveDocument(document, view)) }
+            if looks % Self.feedLooks == 0, feed.isWanted {
+                feed.publish(LiveDocument(document, view))
+            }
             looks += 1
         }
         for source in collectors.keys {

@@ -4,7 +4,8 @@ import NIOCore
 import Repository
 import Synchronization
 
-/// The server-sent events of `/api/live` (WHATWG HTML, section 9.2): the status once a second (`LiveDocument`).
+/// The server-sent events of `/api/live` (WHATWG HTML, section 9.2): the status once a second, as
+/// `LiveDocument`.
 ///
 /// One document is made for all who listen. A listener that does not read misses documents and
 /// costs nothing; the number of listeners is bounded.

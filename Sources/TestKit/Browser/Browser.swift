@@ -131,7 +131,9 @@ extension Browser {
     /// Waits until an expression is true.
     package func wait(_ condition: String, seconds: Double = 20) throws {
         do {
-            try eventually(condition, seconds: seconds) { try value(condition) == "true" }
+            // What a page that is still loading has not got yet is not there yet.
+            let safe = "(() => { try { return !!(\(condition)) } catch { return false } })()"
+            try eventually(condition, seconds: seconds) { try value(safe) == "true" }
         } catch {
             throw TidemarkError(
                 .failed,
