@@ -136,7 +136,7 @@ import Testing
                   fetch("/" + path).then(async (one) => (await one.text()).length))).then((all) =>
                   all.reduce((sum, one) => sum + one))
                 """)
-            #expect(Int(sizes).map { (10_000..<60_000).contains($0) } == true, "\(sizes) bytes")
+            #expect(Int(sizes).map { (10_000..<60 << 10).contains($0) } == true, "\(sizes) bytes")
             let rules = try browser.value(
                 "fetch('/').then((one) => one.headers.get('content-security-policy'))")
             #expect(rules.contains("script-src 'self';") && !rules.contains("unsafe"))
