@@ -41,11 +41,11 @@ struct LiveFeedTests {
             }
             try eventually("they listen") { feed.listeners == 20 }
             let big = SampleStatus.document(
-                (0..<200).map { SampleStatus.source("s\($0)", reason: "why") })
+                (0..<50).map { SampleStatus.source("s\($0)", reason: "why") })
             let before = ProcessUse.now().residentBytes ?? 0
-            for _ in 0..<300 { feed.publish(big) }
+            for _ in 0..<100 { feed.publish(big) }
             let grown = Int64(ProcessUse.now().residentBytes ?? 0) - Int64(before)
-            #expect(grown < 100 << 20, "grown by \(grown) bytes")
+            #expect(grown < 50 << 20, "grown by \(grown) bytes")
             pages.removeAll()
             try eventually("they are forgotten") {
                 feed.publish(SampleStatus.document())
