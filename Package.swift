@@ -37,6 +37,10 @@ let package = Package(
             name: "CHiredis", path: "Sources/Databases/Redis/CHiredis",
             providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(
+            // Brings libbson.
+            name: "CMongoC", path: "Sources/Databases/Mongo/CMongoC", pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]),
+        .systemLibrary(
             name: "CLZ4", path: "Sources/Segments/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
@@ -53,6 +57,10 @@ let package = Package(
         .target(
             name: "Postgres", dependencies: ["Model", "Platform", "CLibPQ"],
             path: "Sources/Databases/Postgres", exclude: ["CLibPQ", "README.md"],
+            swiftSettings: safe),
+        .target(
+            name: "Mongo", dependencies: ["Model", "Platform", "CMongoC"],
+            path: "Sources/Databases/Mongo", exclude: ["CMongoC", "README.md"],
             swiftSettings: safe),
         .target(
             name: "Redis",
@@ -124,6 +132,12 @@ let package = Package(
         .testTarget(
             name: "PostgresTests", dependencies: ["Postgres", "TestKit"],
             path: "Tests/Databases/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "MongoTests",
+            dependencies: [
+                "Mongo", "TestKit", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/Databases/Mongo", swiftSettings: strict),
         .testTarget(
             name: "RedisTests", dependencies: ["Redis", "TestKit"],
             path: "Tests/Databases/Redis", swiftSettings: strict),

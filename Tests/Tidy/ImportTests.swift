@@ -8,6 +8,7 @@ import Testing
         "Model": [],
         "Platform": ["Model", "CPlatform", "Glibc"],
         "Databases/Postgres": ["Model", "Platform", "Glibc", "CLibPQ"],
+        "Databases/Mongo": ["Model", "Platform", "Glibc", "CMongoC"],
         "Databases/Redis": [
             "Model", "Platform", "Glibc", "CHiredis", "NIOCore", "NIOEmbedded", "NIOSSL", "NIOTLS",
         ],
