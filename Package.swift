@@ -103,9 +103,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Model", "Platform", "Postgres", "Redis", "Segments", "Storage", "Repository",
-                "Catalog",
-                "Recovery", "Monitoring", .product(name: "Logging", package: "swift-log"),
+                "Model", "Platform", "Postgres", "Mongo", "Redis", "Segments", "Storage",
+                "Repository", "Catalog", "Recovery", "Monitoring", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -122,7 +121,7 @@ let package = Package(
         // Tests mirror Sources.
         .target(
             name: "TestKit",
-            dependencies: ["Model", "Platform", "Storage", "Repository", "Catalog"],
+            dependencies: ["Model", "Platform", "Mongo", "Storage", "Repository", "Catalog"],
             swiftSettings: strict),
         .testTarget(
             name: "ModelTests", dependencies: ["Model"], path: "Tests/Model", swiftSettings: strict),

@@ -27,8 +27,8 @@ import Testing
         ],
         "Monitoring": ["Model", "Platform", "Repository", "Catalog", "FoundationEssentials"],
         "Daemon": [
-            "Model", "Platform", "Postgres", "Redis", "Segments", "Storage", "Repository",
-            "Catalog", "Recovery", "Monitoring", "Glibc", "Logging", "ServiceLifecycle",
+            "Model", "Platform", "Postgres", "Mongo", "Redis", "Segments", "Storage",
+            "Repository", "Catalog", "Recovery", "Monitoring", "Glibc", "Logging", "ServiceLifecycle",
             "UnixSignals", "Yams", "FoundationEssentials",
         ],
         "CommandLine": [
@@ -36,8 +36,8 @@ import Testing
             "ArgumentParser", "Logging", "Glibc",
         ],
         "TestKit": [
-            "Model", "Platform", "Segments", "Storage", "Repository", "Catalog", "Glibc", "Testing",
-            "FoundationEssentials",
+            "Model", "Platform", "Mongo", "Segments", "Storage", "Repository", "Catalog", "Glibc",
+            "Testing", "FoundationEssentials",
         ],
     ]
 

@@ -10,6 +10,7 @@ package struct OplogPositionStyle: PositionStyle {
 
     package init() {}
 
+    package var countsBytes: Bool { false }
     package var folder: String { "oplog" }
     package var scheme: String { "optime" }
     package func text(_ ordinal: UInt64) -> String { OpTime(ordinal: ordinal).description }

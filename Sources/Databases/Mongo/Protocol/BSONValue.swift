@@ -57,6 +57,12 @@ package struct BSONValue: Hashable, Sendable {
         BSONValue(.binary, littleEndian(UInt32(content.count)) + [subtype] + content)
     }
 
+    /// - Precondition: twelve bytes.
+    package static func objectID(_ bytes: [UInt8]) -> BSONValue {
+        precondition(bytes.count == 12, "an ObjectId has twelve bytes")
+        return BSONValue(.objectID, bytes)
+    }
+
     package static func uuid(_ value: CollectionUUID) -> BSONValue {
         binary(value.bytes, subtype: CollectionUUID.subtype)
     }
