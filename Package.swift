@@ -104,7 +104,8 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Model", "Platform", "Postgres", "Mongo", "Redis", "Segments", "Storage",
-                "Repository", "Catalog", "Recovery", "Monitoring", .product(name: "Logging", package: "swift-log"),
+                "Repository", "Catalog", "Recovery", "Monitoring",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -173,6 +174,12 @@ let package = Package(
                 "tidemark", "Postgres", "Segments", "Storage", "Repository", "Daemon", "TestKit",
             ],
             path: "Tests/Integration/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "MongoIntegrationTests",
+            dependencies: [
+                "tidemark", "Mongo", "Segments", "Storage", "Repository", "Daemon", "TestKit",
+            ],
+            path: "Tests/Integration/Mongo", swiftSettings: strict),
         .testTarget(
             name: "RedisIntegrationTests",
             dependencies: [

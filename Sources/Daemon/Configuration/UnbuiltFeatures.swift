@@ -25,21 +25,6 @@ enum UnbuiltFeatures {
         for (path, problem) in sections where settings.hasContent(path) {
             throw refusal(settings, path, problem, remedy: "remove the section")
         }
-        for name in settings.names(in: "sources") {
-            guard let url = try settings.value(OptionTable.sourceURL, name) else { continue }
-            if let problem = refusal(of: url.kind) {
-                throw refusal(
-                    settings, "sources.\(name).url", problem, remedy: "remove the source")
-            }
-        }
-    }
-
-    /// Why a source of this kind cannot be archived; nil when it can.
-    static func refusal(of kind: DatabaseKind) -> String? {
-        switch kind {
-        case .postgres, .redis: nil
-        case .mongodb: "MongoDB is not in this version of tidemark"
-        }
     }
 
     /// Sections that are read and have no effect yet.

@@ -81,6 +81,12 @@ struct ConnectionFailure: Error, Hashable, Sendable {
                     ? "put a user into the source's url: mongodb://user:password@host/"
                     : "run `\(Self.grant(configuration))`")
         }
+        if isMajorityMissing {
+            return TidemarkError(
+                .sourceRefused,
+                "\(place) has majority reads switched off, so what is read may be rolled back",
+                remedy: "remove `enableMajorityReadConcern: false` from mongod.conf")
+        }
         if domain == .protocolVersion || text.contains("wire version") {
             return TidemarkError(
                 .sourceRefused, "\(place) speaks another protocol: \(text)",

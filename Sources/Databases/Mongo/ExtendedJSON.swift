@@ -1,10 +1,10 @@
 import CMongoC
-import Model
+package import Model
 
 /// MongoDB Extended JSON, as mongodump's `.metadata.json` has it: libbson reads and writes it.
-enum ExtendedJSON {
+package enum ExtendedJSON {
     /// The document that a text stands for.
-    static func parse(_ text: [UInt8], _ what: String) throws(TidemarkError) -> BSONDocument {
+    package static func parse(_ text: [UInt8], _ what: String) throws(TidemarkError) -> BSONDocument {
         var failure = bson_error_t()
         let parsed = unsafe text.withUnsafeBufferPointer { buffer in
             unsafe bson_new_from_json(buffer.baseAddress, buffer.count, &failure)

@@ -42,12 +42,6 @@ struct OplogCursor {
             return OplogCursor(
                 connection: connection, member: member, id: cursor?["id"]?.integer ?? 0,
                 pending: reply)
-        case .failure(let failure) where failure.isMajorityMissing:
-            throw TidemarkError(
-                .sourceRefused,
-                "MongoDB at \(connection.configuration.place) has majority reads switched off, so "
-                    + "what is read may be rolled back",
-                remedy: "remove `enableMajorityReadConcern: false` from mongod.conf")
         case .failure(let failure):
             throw failure.error(connection.configuration, command: "find on local.oplog.rs")
         }

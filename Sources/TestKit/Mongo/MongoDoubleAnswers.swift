@@ -1,3 +1,4 @@
+import Model
 import Mongo
 import Platform
 
@@ -42,6 +43,8 @@ struct MongoDoubleAnswers {
         ])
     }
 
+    private static var now: Int64 { SystemTimeSource().wall().microseconds / 1000 }
+
     // MARK: the set
 
     private func hello() -> BSONDocument {
@@ -50,6 +53,7 @@ struct MongoDoubleAnswers {
         let opTime = { (ts: OpTime) -> BSONValue in
             .document(BSONDocument([("ts", .timestamp(ts)), ("t", .int64(1))]))
         }
+        let date = { (ts: OpTime) -> BSONValue in .date(milliseconds: Int64(ts.seconds) * 1000) }
         var fields: [(String, BSONValue)] = []
         if let setName = state.setName {
             fields += [
@@ -64,7 +68,9 @@ struct MongoDoubleAnswers {
                     .document(
                         BSONDocument([
                             ("opTime", opTime(state.newest)),
+                            ("lastWriteDate", date(state.newest)),
                             ("majorityOpTime", opTime(state.majority)),
+                            ("majorityWriteDate", date(state.majority)),
                         ]))
                 ))
         } else {
@@ -75,7 +81,8 @@ struct MongoDoubleAnswers {
             fields + [
                 ("maxBsonObjectSize", .int32(16_777_216)),
                 ("maxMessageSizeBytes", .int32(48_000_000)), ("maxWriteBatchSize", .int32(100_000)),
-                ("localTime", .date(milliseconds: state.clock)), ("minWireVersion", .int32(0)),
+                ("localTime", .date(milliseconds: state.clock ?? Self.now)),
+                ("minWireVersion", .int32(0)),
                 ("maxWireVersion", .int32(state.wireVersion)), ("readOnly", .bool(false)),
             ])
     }

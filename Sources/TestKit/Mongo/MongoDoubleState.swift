@@ -14,6 +14,8 @@ package struct MongoDoubleState: Sendable {
         package var indexes: [BSONDocument] = []
         package var uuid: CollectionUUID?
         package var documents: [BSONDocument] = []
+
+        package init() {}
     }
 
     enum Cursor: Sendable {
@@ -49,8 +51,8 @@ package struct MongoDoubleState: Sendable {
     /// So many of the newest are not on a majority.
     package var lag = 0
     package var collections: [Namespace: Stored] = [:]
-    /// Milliseconds since 1970 of the server's clock.
-    package var clock: Int64 = 1_795_343_400_000
+    /// Milliseconds since 1970 of the server's clock; nil for the real one.
+    package var clock: Int64?
 
     // Faults.
     /// Commands that fail.

@@ -16,7 +16,7 @@ import TestKit
     }
 
     private func check(_ name: String) throws {
-        let fixture = try Fixture(name)
+        let fixture = try MongoFixture(name)
         let entries = try fixture.oplog()
         for cut in try fixture.cuts() {
             let (target, catalog) = try restored(fixture)
@@ -32,7 +32,7 @@ import TestKit
         }
     }
 
-    private func restored(_ fixture: Fixture) throws -> (MemoryDatabase, ReplayCatalog) {
+    private func restored(_ fixture: MongoFixture) throws -> (MemoryDatabase, ReplayCatalog) {
         let target = MemoryDatabase()
         var catalog = ReplayCatalog()
         for (namespace, metadata, documents) in try fixture.base() {
@@ -53,7 +53,7 @@ import TestKit
         return (target, catalog)
     }
 
-    private func compare(_ target: MemoryDatabase, _ cut: Fixture.Cut, _ what: String) {
+    private func compare(_ target: MemoryDatabase, _ cut: MongoFixture.Cut, _ what: String) {
         let wanted = cut.collections.filter { $0.key != "admin.system.version" }
         var expected = Set(wanted.keys)
         expected = expected.filter { !$0.hasSuffix(".system.views") }

@@ -48,7 +48,7 @@ import Testing
 
     @Test func `entries come byte for byte, from the majority's newest on`() async throws {
         try await offPool {
-            let entries = try Fixture("shop").oplog()
+            let entries = try MongoFixture("shop").oplog()
             let double = try MongoDouble(entries: entries, visible: 1)
             let stream = try room(double).stream()
             let sink = RecordingSink()
@@ -69,7 +69,7 @@ import Testing
 
     @Test func `only what a majority has is taken`() async throws {
         try await offPool {
-            let entries = try Fixture("fuzzy").oplog()
+            let entries = try MongoFixture("fuzzy").oplog()
             let double = try MongoDouble(entries: entries, visible: 1)
             double.state.update { $0.lag = 0 }
             let stream = try room(double).stream()
@@ -90,7 +90,7 @@ import Testing
 
     @Test func `a session goes on where the one before has ended`() async throws {
         try await offPool {
-            let entries = try Fixture("shop").oplog()
+            let entries = try MongoFixture("shop").oplog()
             let double = try MongoDouble(entries: entries, visible: 200)
             let room = try room(double)
             let stream = room.stream()
@@ -117,7 +117,7 @@ import Testing
 
     @Test func `a killed cursor and a cut connection cost nothing`() async throws {
         try await offPool {
-            let entries = try Fixture("shop").oplog()
+            let entries = try MongoFixture("shop").oplog()
             let double = try MongoDouble(entries: entries, visible: 1)
             let room = try room(double)
             var stream = room.stream()
@@ -152,7 +152,7 @@ import Testing
 
     @Test func `an oplog that rolled over is a gap, and what is left of it is kept`() async throws {
         try await offPool {
-            let entries = try Fixture("shop").oplog()
+            let entries = try MongoFixture("shop").oplog()
             let double = try MongoDouble(entries: entries, visible: 10)
             let room = try room(double)
             let stream = room.stream()
@@ -181,7 +181,7 @@ import Testing
 
     @Test func `a set that was rolled back begins a new timeline`() async throws {
         try await offPool {
-            let entries = try Fixture("shop").oplog()
+            let entries = try MongoFixture("shop").oplog()
             let double = try MongoDouble(entries: entries, visible: 1)
             let room = try room(double)
             let stream = room.stream()
@@ -207,7 +207,7 @@ import Testing
 
     @Test func `servers that cannot be archived are refused with what to do`() async throws {
         try await offPool {
-            let entries = try Array(Fixture("shop").oplog().prefix(3))
+            let entries = try Array(MongoFixture("shop").oplog().prefix(3))
             let cases: [(String, TidemarkError.Code, (inout MongoDoubleState) -> Void)] = [
                 ("rs.initiate()", .sourceRefused, { $0.setName = nil }),
                 (
@@ -218,7 +218,7 @@ import Testing
                     }
                 ),
                 (
-                    "backup", .sourceRefused,
+                    "mongodb://user:password@host/", .sourceRefused,
                     { state in
                         state.failures["find"] = .init(13, "Unauthorized", "not authorized")
                     }
@@ -262,7 +262,8 @@ import Testing
         async throws
     {
         try await offPool {
-            let double = try MongoDouble(entries: Array(Fixture("shop").oplog().prefix(50)))
+            let double = try MongoDouble(entries: Array(MongoFixture("shop").oplog().prefix(50)))
+            double.state.update { $0.clock = 1_795_343_400_000 }
             let room = try room(double)
             let inspector = room.inspector()
             let probe = try inspector.probe()

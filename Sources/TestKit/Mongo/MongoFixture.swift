@@ -1,37 +1,37 @@
 import Model
+package import Mongo
 import Platform
-import TestKit
-
-@testable import Mongo
 
 /// A folder of `Fixtures/mongodb`: base, oplog and what a real server had at each cut.
-struct Fixture {
-    struct Cut {
-        var name: String
-        var ts: OpTime
-        var collections: [String: BSONDocument]
+package struct MongoFixture: Sendable {
+    /// A recorded state.
+    package struct Cut: Sendable {
+        package var name: String
+        package var ts: OpTime
+        package var collections: [String: BSONDocument]
     }
 
-    let name: String
-    let begin: OpTime
-    let end: OpTime
+    package let name: String
+    package let begin: OpTime
+    package let end: OpTime
 
-    init(_ name: String) throws {
+    package init(_ name: String) throws {
         self.name = name
         let base = try ExtendedJSON.parse(Self.bytes("\(name)/base.json"), "base.json")
         begin = try Self.time(base["begin"])
         end = try Self.time(base["end"])
     }
 
-    var isExact: Bool { begin == end }
+    package var isExact: Bool { begin == end }
 
     /// Raw entries, the first of which is the one before the replay.
-    func oplog() throws -> [[UInt8]] {
+    package func oplog() throws -> [[UInt8]] {
         let content = try Self.bytes("\(name)/oplog.bson.gz")
         return try Self.documents(content)
     }
 
-    func cuts() throws -> [Cut] {
+    /// The recorded states, oldest first.
+    package func cuts() throws -> [Cut] {
         let text =
             "{\"cuts\":" + String(decoding: try Self.bytes("\(name)/cuts.json"), as: UTF8.self)
             + "}"
@@ -47,7 +47,7 @@ struct Fixture {
     }
 
     /// The base as mongodump wrote it: what each metadata file says, and the documents.
-    func base() throws -> [(
+    package func base() throws -> [(
         namespace: Namespace, metadata: BSONDocument, documents: [BSONDocument]
     )] {
         let root = Self.root + name + "/base"
@@ -75,11 +75,13 @@ struct Fixture {
         return result
     }
 
-    static func documents(_ content: [UInt8]) throws -> [[UInt8]] {
+    /// Documents that lie one behind the other.
+    package static func documents(_ content: [UInt8]) throws -> [[UInt8]] {
         var documents: [[UInt8]] = []
         var offset = 0
         while offset < content.count {
-            let length = try BSONWalker.length(content.span, at: offset)
+            let head = content[offset..<offset + 4]
+            let length = head.reversed().reduce(0) { $0 << 8 | Int($1) }
             documents.append(Array(content[offset..<offset + length]))
             offset += length
         }
