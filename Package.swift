@@ -25,6 +25,10 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        // No traits: they would bring all of Foundation.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -98,8 +102,16 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: safe),
         .target(
-            name: "Monitoring", dependencies: ["Model", "Platform", "Repository", "Catalog"],
-            swiftSettings: safe),
+            name: "Monitoring",
+            dependencies: [
+                "Model", "Platform", "Repository", "Catalog",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: safe),
         .target(
             name: "Daemon",
             dependencies: [
@@ -154,7 +166,8 @@ let package = Package(
             name: "CatalogTests", dependencies: ["Catalog", "Repository", "TestKit"],
             path: "Tests/Catalog", swiftSettings: strict),
         .testTarget(
-            name: "RecoveryTests", dependencies: ["Recovery", "Catalog", "Repository", "TestKit"],
+            name: "RecoveryTests",
+            dependencies: ["Recovery", "Catalog", "Repository", "Segments", "TestKit"],
             path: "Tests/Recovery", swiftSettings: strict),
         .testTarget(
             name: "MonitoringTests", dependencies: ["Monitoring", "TestKit"],

@@ -22,7 +22,9 @@ def tidemark_binary():
     """The release build; made when missing."""
     path = os.path.join(ROOT, ".build", "release", "tidemark")
     if not os.path.exists(path):
-        subprocess.run(["swift", "build", "-c", "release"], cwd=ROOT, check=True, stdout=sys.stderr)
+        subprocess.run(
+            ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", "tidemark"],
+            cwd=ROOT, check=True, stdout=sys.stderr)
     return path
 
 

@@ -32,12 +32,30 @@ package struct CatalogReader: Sendable {
                 remedy: known.isEmpty ? "nothing is archived there yet" : "it has: \(known)")
         }
         var attempt = 1
+        var doubt: Doubt?
         while true {
             do throws(TidemarkError) {
-                return try read(descriptor, withCommits)
+                let snapshot = try read(descriptor, withCommits)
+                let found = Doubt(snapshot)
+                if found == nil || found == doubt || attempt == Self.attempts { return snapshot }
+                doubt = found
+                attempt += 1
             } catch let error where error.code == .notFound && attempt < Self.attempts {
                 attempt += 1
             }
+        }
+    }
+
+    /// What seems to be missing. A listing may miss the file that is being sealed, so this is
+    /// believed only when it is found twice; what is lost stays lost.
+    private struct Doubt: Equatable {
+        var hole: PositionRange?
+        var end: Position?
+
+        init?(_ snapshot: CatalogSnapshot) {
+            hole = snapshot.newestHole
+            end = snapshot.shortfall?.end
+            if hole == nil, end == nil { return nil }
         }
     }
 
@@ -48,12 +66,13 @@ package struct CatalogReader: Sendable {
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
         // The watermark first: what it speaks of is in the listing that follows.
         let watermark = try repository.watermark(source)
+        let pushed = try repository.pushed(source)
         let listing = try repository.stream(source, style)
         var snapshot = CatalogSnapshot(
             descriptor: descriptor, style: style, segments: listing.segments,
             ancestors: try TimelineReader(repository, replayer).ancestors(listing),
             backups: try repository.backups(source), gaps: try repository.gaps(source),
-            points: try repository.points(source), watermark: watermark)
+            points: try repository.points(source), watermark: watermark, pushed: pushed)
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
                 try survey(segment, into: &snapshot)
@@ -73,6 +92,7 @@ package struct CatalogReader: Sendable {
         // A name without an end is that of a segment whose end is not known beforehand.
         snapshot.openEnds[segment.key] =
             segment.range.isEmpty ? end : min(end, segment.range.last)
+        if survey.resumesAt != nil { snapshot.damaged.insert(segment.key) }
         snapshot.lastCommits[segment.key] = survey.index.stretches.last?.latest
     }
 

@@ -11,6 +11,8 @@ package struct CatalogSnapshot: Sendable {
     package var ancestors: [TimelineID: [Ancestor]]
     /// Where the content of an open segment ends; a sealed one ends where its name says.
     package var openEnds: [ObjectKey: UInt64]
+    /// Open segments that are damaged: whole frames follow a place that is not whole.
+    package var damaged: Set<ObjectKey> = []
     /// Time of the last commits in a segment, in the order of the stream; only for those whose
     /// contents were looked at.
     package var lastCommits: [ObjectKey: CommitTime]
@@ -19,13 +21,15 @@ package struct CatalogSnapshot: Sendable {
     package var gaps: [Gap]
     package var points: [RestorePoint]
     package var watermark: Watermark?
+    package var pushed: PushedMark?
 
     package init(
         descriptor: SourceDescriptor, style: any PositionStyle,
         segments: [TimelineID: [SegmentListing]] = [:],
         ancestors: [TimelineID: [Ancestor]] = [:], openEnds: [ObjectKey: UInt64] = [:],
         lastCommits: [ObjectKey: CommitTime] = [:], backups: [BaseBackupDescriptor] = [],
-        gaps: [Gap] = [], points: [RestorePoint] = [], watermark: Watermark? = nil
+        gaps: [Gap] = [], points: [RestorePoint] = [], watermark: Watermark? = nil,
+        pushed: PushedMark? = nil
     ) {
         self.descriptor = descriptor
         self.style = style
@@ -37,6 +41,7 @@ package struct CatalogSnapshot: Sendable {
         self.gaps = gaps
         self.points = points
         self.watermark = watermark
+        self.pushed = pushed
     }
 
     package var source: SourceID { descriptor.source }

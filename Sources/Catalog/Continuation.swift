@@ -1,5 +1,5 @@
 package import Model
-import Repository
+package import Repository
 
 /// Where a stream has to go on, so that the archive becomes whole.
 package struct Continuation: Hashable, Sendable {
@@ -62,7 +62,18 @@ extension CatalogSnapshot {
         }
     }
 
-    private func follow(_ path: TimelinePath) -> (end: Position, hole: PositionRange?)? {
+    /// The segments that hold all of a stretch of one line of descent, in order; nil when some of
+    /// it is missing.
+    package func segments(holding range: PositionRange) -> [SegmentListing]? {
+        let path = path(to: range.timeline)
+        let owner = path.timeline(endingAt: range.first + 1)
+        let chain = chain(
+            on: path, from: Position(timeline: owner, ordinal: range.first), to: range.last)
+        return chain.end.ordinal >= range.last ? chain.segments : nil
+    }
+
+    /// Where the first unbroken stretch of a path ends, recorded gaps passed over.
+    func follow(_ path: TimelinePath) -> (end: Position, hole: PositionRange?)? {
         guard var start = anchor(on: path) else { return nil }
         while true {
             let chain = chain(on: path, from: start)

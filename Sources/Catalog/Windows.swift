@@ -57,7 +57,7 @@ extension CatalogSnapshot {
         guard let watermark, let timeline = currentTimeline, watermark.timeline == timeline else {
             return false
         }
-        return reaches(on: path(to: timeline)).contains { $0.end.ordinal >= watermark.archived }
+        return reaches(on: path(to: timeline)).contains { $0.end.ordinal >= watermark.claimed }
     }
 
     /// The stretch that is missing behind the newest base backup on the source's line although
@@ -82,14 +82,20 @@ extension CatalogSnapshot {
     ///
     /// A commit's stamp is no proof: the source's clock may have stood wrong, and another commit of
     /// that time may be on its way. It counts only where the watermark does not speak for the end
-    /// of the chain: before a gap, and behind segments that were archived without a sidecar.
+    /// of the chain: before a gap, unless its record keeps what was proved there, and behind
+    /// segments that were archived without a sidecar.
     package func provedTime(of chain: Chain, on path: TimelinePath) -> CommitTime? {
+        if let kept = gaps.first(where: {
+            $0.timeline == chain.end.timeline && $0.first == chain.end.ordinal
+        })?.restorableTo {
+            return kept
+        }
         let last = chain.segments.reversed().lazy.compactMap { lastCommits[$0.key] }.first
         guard let watermark, let proved = watermark.restorableTo, chain.hole == nil,
-            watermark.timeline == path.timeline, chain.end.ordinal >= watermark.archived
+            watermark.timeline == path.timeline, chain.end.ordinal >= watermark.claimed
         else { return last }
         let goesBeyond = chain.segments.last.map {
-            $0.state == .sealed && $0.range.first >= watermark.archived
+            $0.state == .sealed && $0.range.first >= watermark.claimed
         }
         guard let last, goesBeyond == true else { return proved }
         return max(last, proved)

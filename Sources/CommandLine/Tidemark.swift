@@ -1,4 +1,5 @@
 import ArgumentParser
+import Model
 
 /// The root of the command line.
 struct Tidemark: ParsableCommand {
@@ -16,11 +17,11 @@ struct Tidemark: ParsableCommand {
             be reached, 4 archive damaged or incomplete, 5 a source or the repository
             cannot be reached, 6 an objective is breached (status --check).
             """,
-        version: "0.1.0",
+        version: ProgramVersion.text,
         subcommands: [
             InitCommand.self, CheckCommand.self, RunCommand.self, BackupCommand.self,
             StatusCommand.self, ListCommand.self, FindCommand.self, MarkCommand.self,
-            RestoreCommand.self, VerifyCommand.self, WalCommand.self,
+            RestoreCommand.self, ExportCommand.self, VerifyCommand.self, WalCommand.self,
         ])
 
     @OptionGroup var file: ConfigurationOptions

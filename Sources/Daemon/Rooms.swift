@@ -39,16 +39,20 @@ enum Rooms {
     /// How `verify` follows a source's history; nil for a database this version does not know.
     static func verificationRules(_ descriptor: SourceDescriptor) -> VerificationRules? {
         switch descriptor.kind {
-        case .postgres: verificationRules(descriptor, PostgresReplayer())
+        case .postgres:
+            verificationRules(descriptor, PostgresReplayer()) {
+                PostgresReplayer().continuity(of: descriptor, on: $0)
+            }
         case .redis: verificationRules(descriptor, RedisReplayer())
         case .mongodb: verificationRules(descriptor, MongoReplayer())
         }
     }
 
     private static func verificationRules(
-        _ descriptor: SourceDescriptor, _ replayer: any Replayer
+        _ descriptor: SourceDescriptor, _ replayer: any Replayer,
+        scan: @escaping @Sendable (TimelineID) -> (any HistoryScan)? = { _ in nil }
     ) -> VerificationRules {
-        VerificationRules(style: style(descriptor)) {
+        VerificationRules(style: style(descriptor), scan: scan) {
             (timeline, documents) throws(TidemarkError) in
             try replayer.ancestors(of: timeline, documents).map {
                 Position(timeline: $0.timeline, ordinal: $0.end)

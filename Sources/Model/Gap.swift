@@ -10,10 +10,13 @@ package struct Gap: Hashable, Sendable, Codable {
     /// When the loss was noticed.
     package var found: CommitTime
     package var reason: String
+    /// Source clock: everything committed at or before it is archived before the gap; nil when that
+    /// was not proved.
+    package var restorableTo: CommitTime?
 
     package init(
         timeline: TimelineID, first: UInt64, last: UInt64, nextTimeline: TimelineID? = nil,
-        found: CommitTime, reason: String
+        found: CommitTime, reason: String, restorableTo: CommitTime? = nil
     ) {
         self.timeline = timeline
         self.first = first
@@ -21,6 +24,7 @@ package struct Gap: Hashable, Sendable, Codable {
         self.nextTimeline = nextTimeline
         self.found = found
         self.reason = reason
+        self.restorableTo = restorableTo
     }
 
     package var range: PositionRange {
@@ -30,5 +34,6 @@ package struct Gap: Hashable, Sendable, Codable {
     enum CodingKeys: String, CodingKey {
         case timeline, first, last, found, reason
         case nextTimeline = "next_timeline"
+        case restorableTo = "restorable_to"
     }
 }

@@ -6,7 +6,7 @@ package enum StreamState: String, Sendable, Codable, CaseIterable {
 }
 
 /// How the exposure stands against the objective.
-package enum ObjectiveState: String, Sendable, Codable {
+package enum ObjectiveState: String, Sendable, Codable, CaseIterable {
     case met
     /// Over half of the objective is used up.
     case atRisk = "at-risk"

@@ -6,6 +6,10 @@ package struct Watermark: Hashable, Sendable, Codable {
     package var state: StreamState
     package var received: UInt64
     package var archived: UInt64
+    /// The furthest that was ever acknowledged on this timeline; nil in files of older versions.
+    ///
+    /// `archived` falls back while a source sends again what the archive has, or has lost.
+    package var acknowledged: UInt64?
     /// Source clock: everything committed at or before it is durable. Nil before the first proof.
     package var restorableTo: CommitTime?
     /// The sidecar's wall clock when the proof behind `restorableTo` was started.
@@ -25,18 +29,22 @@ package struct Watermark: Hashable, Sendable, Codable {
     package var sourceWindow: SourceWindow?
     /// Why the stream is not streaming; empty when it is.
     package var reason: String
+    /// Why a base backup is stalled or failed; nil or empty when nothing is wrong with it.
+    package var backupTrouble: String?
 
     package init(
         timeline: TimelineID, state: StreamState, received: UInt64, archived: UInt64,
+        acknowledged: UInt64? = nil,
         restorableTo: CommitTime?, provedAt: CommitTime?, written: CommitTime,
         boot: String = "", writtenUptime: UInt64 = 0, provedUptime: UInt64? = nil,
         clockOffsetSeconds: Double? = nil, clockErrorSeconds: Double? = nil,
-        sourceWindow: SourceWindow? = nil, reason: String = ""
+        sourceWindow: SourceWindow? = nil, reason: String = "", backupTrouble: String? = nil
     ) {
         self.timeline = timeline
         self.state = state
         self.received = received
         self.archived = archived
+        self.acknowledged = acknowledged
         self.restorableTo = restorableTo
         self.provedAt = provedAt
         self.written = written
@@ -47,10 +55,11 @@ package struct Watermark: Hashable, Sendable, Codable {
         self.clockErrorSeconds = clockErrorSeconds
         self.sourceWindow = sourceWindow
         self.reason = reason
+        self.backupTrouble = backupTrouble
     }
 
     enum CodingKeys: String, CodingKey {
-        case timeline, state, received, archived, written, boot, reason
+        case timeline, state, received, archived, acknowledged, written, boot, reason
         case restorableTo = "restorable_to"
         case provedAt = "proved_at"
         case writtenUptime = "written_uptime"
@@ -58,6 +67,7 @@ package struct Watermark: Hashable, Sendable, Codable {
         case clockOffsetSeconds = "clock_offset_seconds"
         case clockErrorSeconds = "clock_error_seconds"
         case sourceWindow = "source_window"
+        case backupTrouble = "backup_trouble"
     }
 }
 
@@ -65,6 +75,10 @@ extension Watermark {
     /// A watermark older than this was left by a sidecar that no longer runs: one is written each
     /// second.
     package static let livingSeconds = 5.0
+
+    /// Up to here the archive has to hold every byte of the timeline: it was durable, and the
+    /// source may have been told so.
+    package var claimed: UInt64 { max(archived, acknowledged ?? 0) }
 
     /// Whether a sidecar was at work when this was read, at `now` of the reader's clocks. One
     /// written in the future tells nothing: the clock was set back since, or it is another's.

@@ -23,6 +23,19 @@ package struct UserIdentity: Hashable, Sendable {
         gid = unsafe entry.pw_gid
     }
 
+    /// The user this process acts as, for a statement that is to be pasted; the number when it has
+    /// no name.
+    package static var currentName: String {
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var scratch = [CChar](repeating: 0, count: 16384)
+        let status = unsafe getpwuid_r(geteuid(), &entry, &scratch, scratch.count, &found)
+        guard status == 0, unsafe found != nil, let name = unsafe entry.pw_name else {
+            return String(geteuid())
+        }
+        return unsafe String(cString: name)
+    }
+
     /// Whether this process runs as root and may therefore become another user.
     package static var isRoot: Bool { geteuid() == 0 }
 

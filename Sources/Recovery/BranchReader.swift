@@ -25,6 +25,26 @@ struct BranchReader {
                     first: own.first, last: own.last,
                     takeover: try commits(on: next.timeline, behind: section.end)?.first))
         }
+        return try found + sideBranches(off: path)
+    }
+
+    /// Timelines that the source's present one does not come from, though the archive has them: of
+    /// servers that were promoted, and passed by when another one was.
+    private func sideBranches(off path: TimelinePath) throws(TidemarkError) -> [AbandonedBranch] {
+        guard path.timeline == snapshot.currentTimeline else { return [] }
+        var found: [AbandonedBranch] = []
+        for timeline in snapshot.segments.keys.sorted() where path.section(of: timeline) == nil {
+            guard let left = snapshot.ancestors[timeline]?.last,
+                path.section(of: left.timeline) != nil,
+                let own = try commits(on: timeline, behind: left.end)
+            else { continue }
+            let start = path.sections.last?.first ?? 0
+            found.append(
+                AbandonedBranch(
+                    timeline: timeline, successor: path.timeline, fork: left.end,
+                    first: own.first, last: own.last,
+                    takeover: try commits(on: path.timeline, behind: start)?.first))
+        }
         return found
     }
 

@@ -76,6 +76,7 @@ package struct Planner: Sendable {
         guard let backup = snapshot.backups(on: path).last else { throw refusal.noBackup() }
         let chain = chain(from: backup)
         if let hole = chain.hole { throw refusal.broken(hole, before: nil) }
+        if let shortfall = snapshot.shortfall(on: path) { throw refusal.damaged(shortfall) }
         guard chain.end.ordinal >= backup.end else { throw refusal.incomplete(backup, chain) }
         return Candidate(backup: backup, chain: chain)
     }

@@ -16,6 +16,7 @@ package struct Refusal: Sendable {
     }
 
     func afterEnd() -> TidemarkError {
+        if let shortfall { return damaged(shortfall) }
         guard let last = snapshot.reaches(around: path).last else { return noBackup() }
         return TidemarkError(
             .targetOutsideWindow,
@@ -25,7 +26,8 @@ package struct Refusal: Sendable {
     }
 
     func noBackup() -> TidemarkError {
-        TidemarkError(
+        if let shortfall, !snapshot.backups(on: path).isEmpty { return damaged(shortfall) }
+        return TidemarkError(
             .targetOutsideWindow,
             "the archive of \(snapshot.source) has no usable base backup on timeline "
                 + "\(path.timeline)",
@@ -62,6 +64,33 @@ package struct Refusal: Sendable {
             remedy: nearest(before.map { newest($0) }, after.map { earliest($0) }))
     }
 
+    /// What can be read of the archive ends before what was acknowledged.
+    private var shortfall: Shortfall? { snapshot.shortfall(on: path) }
+
+    /// The way to the target leads through a damaged end: never a restore that is silently shorter.
+    func damaged(_ shortfall: Shortfall) -> TidemarkError {
+        let style = snapshot.style
+        let place =
+            shortfall.key.map { "\($0) is damaged behind that" } ?? "what follows is missing"
+        let known =
+            shortfall.acknowledged.map { "\(style.text($0)) was acknowledged" }
+            ?? "more was archived"
+        let reach = snapshot.reaches(around: path).last { $0.end.ordinal <= shortfall.end.ordinal }
+        let rest =
+            reach.map {
+                "or restore what can be read: --to \(style.scheme):"
+                    + "\(style.text($0.end.ordinal)) for all of it, or a time up to --to "
+                    + text($0.window.to)
+            } ?? "no base backup can be used without it"
+        return TidemarkError(
+            .archiveDamaged,
+            "\(target) cannot be reached: the archive of \(snapshot.source) can be read only up to "
+                + "\(style.text(shortfall.end.ordinal)) on timeline \(shortfall.end.timeline), "
+                + "\(place), and \(known)",
+            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                + "file back from a copy of the archive; \(rest)")
+    }
+
     func incomplete(_ backup: BaseBackupDescriptor, _ chain: Chain) -> TidemarkError {
         TidemarkError(
             .archiveIncomplete,
@@ -84,6 +113,7 @@ package struct Refusal: Sendable {
     }
 
     func absent(_ what: String) -> TidemarkError {
+        if let shortfall { return damaged(shortfall) }
         let windows = snapshot.windows(on: path.timeline)
         let span =
             windows.map { "\(text($0.from)) to \(text($0.to))" }.joined(separator: ", ")

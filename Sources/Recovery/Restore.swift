@@ -31,6 +31,11 @@ package struct Restore {
             try places.check(place)
         }
         try Privileges.check(request)
+        if request.starts, let port = request.port, !LoopbackPort.isFree(port) {
+            throw TidemarkError(
+                .usage, "port \(port) is in use on this machine",
+                remedy: "choose another with --port, or leave it out for a free one")
+        }
     }
 
     /// Makes the plan and checks that every object it needs is there. Writes nothing.
@@ -48,6 +53,7 @@ package struct Restore {
                 if request.timeline == nil { try Self.checkOneHistory(request, branches) }
                 var plan = try TargetResolver(planner, repository, replayer).resolve()
                 plan.warn(of: branches)
+                try checkEnd(plan, snapshot)
                 try checkObjects(plan)
                 return plan
             } catch let error where error.code == .notFound && attempt < Self.attempts {
@@ -88,20 +94,39 @@ package struct Restore {
             plan: plan, notes: copy.notes, server: nil, planSeconds: planned.seconds(since: begun),
             copySeconds: copied.seconds(since: planned), recoverySeconds: nil)
         guard request.starts else { return outcome }
-        let server = try copy.start(port: request.port)
+        let server = try started(copy, request)
+        outcome.notes = copy.notes
         outcome.recoverySeconds = clock.monotonic().seconds(since: copied)
         outcome.server = server
         try checkReached(server, plan)
         return outcome
     }
 
+    /// A server that does not start leaves a whole copy behind: restoring again would not help.
+    private func started(
+        _ copy: any Restoration, _ request: RestoreRequest
+    ) throws(TidemarkError) -> RestoredServer {
+        do throws(TidemarkError) {
+            return try copy.start(port: request.port)
+        } catch {
+            throw TidemarkError(
+                error.code, error.message,
+                remedy: error.remedy
+                    + "; the copy in \(request.destination) is whole, and need not "
+                    + "be restored again", cause: error.cause)
+        }
+    }
+
     private func order(
         _ request: RestoreRequest, _ plan: RestorePlan
     ) throws(TidemarkError) -> RestoreOrder {
-        RestoreOrder(
+        let style = replayer.style(segmentBytes: plan.descriptor.segmentBytes)
+        let stop = stop(request, plan)
+        return RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
-            timeline: plan.timeline, stop: stop(request, plan), fetchCommand: request.fetchCommand,
+            timeline: plan.timeline, stop: stop,
+            fetchCommand: request.fetchCommand(until: stop.map { style.text($0.end) }),
             programs: request.programFolders, force: request.force, starts: request.starts,
             expiry: try expiry(request.expiry, plan), server: request.server)
     }
@@ -128,6 +153,31 @@ package struct Restore {
             }
             return .shift(seconds: max(0, clock.wall().seconds(since: moment)))
         }
+    }
+
+    /// A server that recovers to the archive's end asks for the segment behind it. What it would be
+    /// told then is told now, before anything is written.
+    private func checkEnd(
+        _ plan: RestorePlan, _ snapshot: CatalogSnapshot
+    ) throws(TidemarkError) {
+        let bytes = plan.descriptor.segmentBytes
+        guard plan.stop == nil, let last = plan.chain.segments.last, let end = plan.archiveEnd
+        else { return }
+        let next = PositionRange(
+            timeline: plan.chain.end.timeline, first: last.range.last,
+            last: last.range.last + bytes)
+        let style = snapshot.style
+        // A stream that is poured into the copy ends where it ends.
+        guard
+            case .segment = replayer.request(style.segmentName(next), segmentBytes: bytes),
+            case .missing(let why) = FetchAnswer.decide(next, snapshot)
+        else { return }
+        throw TidemarkError(
+            .archiveIncomplete,
+            "the archive of \(snapshot.source) may not be whole up to its end: "
+                + "\(style.segmentName(next)) is missing: \(why)",
+            remedy: "bring the missing files back from a copy of the archive; `--to "
+                + "\(style.scheme):\(style.text(end))` restores what there is")
     }
 
     /// Segments are in the listing the plan was made from; the base backup's files are looked up.

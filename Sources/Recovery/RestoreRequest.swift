@@ -56,10 +56,13 @@ package struct RestoreRequest: Sendable {
     }
 
     /// The command that the server's shell runs to get a file of the archive.
-    var fetchCommand: String {
-        let words = [
+    ///
+    /// - Parameter until: Where recovery stops; nil for the archive's end.
+    func fetchCommand(until: String?) -> String {
+        var words = [
             program, "wal", "fetch", "--repository", repositoryURL, "--source", source.name,
         ]
+        if let until { words += ["--until", until] }
         return words.map(Self.shellWord).joined(separator: " ")
     }
 

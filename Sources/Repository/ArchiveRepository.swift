@@ -33,12 +33,7 @@ package final class ArchiveRepository: Sendable {
         now: CommitTime, random: inout some RandomNumberGenerator
     ) throws(TidemarkError) -> ArchiveMarker {
         if try store.size(Layout.marker) != nil { return try open() }
-        if let stranger = try store.list("").first(where: { $0.key.name != "lost+found" }) {
-            throw TidemarkError(
-                .repositoryUnreachable,
-                "\(store.url) holds other files (\(stranger.key)) but no tidemark.json",
-                remedy: "give repository.url an empty place of its own")
-        }
+        try checkVacant()
         let parts = (0..<4).map { _ in Self.hex(UInt32.random(in: 0...(.max), using: &random)) }
         let marker = ArchiveMarker(
             format: ArchiveMarker.currentFormat, archive: parts.joined(), created: now)
@@ -48,6 +43,16 @@ package final class ArchiveRepository: Sendable {
             // Another sidecar was first; both use its archive.
         }
         return try open()
+    }
+
+    /// Throws when the place holds something, but no archive.
+    package func checkVacant() throws(TidemarkError) {
+        if let stranger = try store.list("").first(where: { $0.key.name != "lost+found" }) {
+            throw TidemarkError(
+                .repositoryUnreachable,
+                "\(store.url) holds other files (\(stranger.key)) but no tidemark.json",
+                remedy: "give repository.url an empty place of its own")
+        }
     }
 
     /// Whether there is nothing at all, so that a new archive may be made here.
@@ -169,6 +174,27 @@ extension ArchiveRepository {
         _ source: SourceID, _ watermark: Watermark
     ) throws(TidemarkError) {
         try store.put(Layout.watermark(source), JSONDocument.encode(watermark), .replace)
+    }
+
+    /// How far `wal push` has stored the source's history; nil when it never did.
+    package func pushed(_ source: SourceID) throws(TidemarkError) -> PushedMark? {
+        try document(PushedMark.self, Layout.pushed(source))
+    }
+
+    /// Notes that everything of `range`'s timeline was pushed up to its end. Durable on return.
+    package func notePushed(
+        _ source: SourceID, _ range: PositionRange
+    ) throws(TidemarkError) {
+        let key = Layout.pushed(source)
+        var mark = PushedMark()
+        do {
+            mark = try document(PushedMark.self, key) ?? mark
+        } catch let error where error.code == .archiveDamaged {
+            // It holds no data; what is pushed from now on makes a new one.
+        }
+        if mark.advance(range.timeline, to: range.last) {
+            try store.put(key, JSONDocument.encode(mark), .replace)
+        }
     }
 
     package func gaps(_ source: SourceID) throws(TidemarkError) -> [Gap] {

@@ -9,3 +9,4 @@ extension BaseBackupDescriptor: ChecksummedDocument {}
 extension Watermark: ChecksummedDocument {}
 extension RestorePoint: ChecksummedDocument {}
 extension Gap: ChecksummedDocument {}
+extension PushedMark: ChecksummedDocument {}

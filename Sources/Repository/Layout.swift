@@ -12,6 +12,7 @@ import Platform
 /// <source>/base/running.json                     the lease of whoever takes a base backup now
 /// <source>/sidecar.json                          the lease of whoever archives the stream
 /// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
+/// <source>/pushed.json                           how far archive_command has come
 /// ```
 package enum Layout {
     package static let marker = ObjectKey("tidemark.json")
@@ -24,6 +25,11 @@ package enum Layout {
 
     package static func watermark(_ source: SourceID) -> ObjectKey {
         ObjectKey("\(source)/watermark.json")
+    }
+
+    /// How far `wal push` has come.
+    package static func pushed(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/pushed.json")
     }
 
     /// Everything of one timeline: segments and attached documents.

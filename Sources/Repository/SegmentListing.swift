@@ -1,4 +1,5 @@
 package import Model
+import Segments
 
 /// One segment as its name claims it; nothing of it has been read.
 package struct SegmentListing: Hashable, Sendable {
@@ -25,6 +26,9 @@ package struct StreamListing: Sendable {
     package var segments: [TimelineID: [SegmentListing]] = [:]
     /// Documents of a timeline (history files) by plain name, `00000002.history`.
     package var documents: [TimelineID: [String: ObjectKey]] = [:]
+
+    /// Damaged open segments that a sidecar has copied aside.
+    package var setAside: [ObjectKey] = []
 
     /// An empty listing.
     package init() {}
@@ -54,6 +58,10 @@ extension StreamListing {
     fileprivate mutating func add(
         _ info: ObjectInfo, timeline: TimelineID, file: String, _ style: any PositionStyle
     ) {
+        if SetAside.isOne(file) {
+            setAside.append(info.key)
+            return
+        }
         let (name, state) = Self.split(file)
         if let range = style.parseSegmentName(name, timeline: timeline) {
             segments[timeline, default: []].append(

@@ -109,4 +109,22 @@ import Testing
         #expect(snapshot.windows(on: two).isEmpty)
         #expect(snapshot.windows(on: one).count == 1)
     }
+
+    @Test func `end at a gap with what was proved there, where its record says so`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4, 7, 8])
+        snapshot.lastCommits[Sample.segment(one, 4, .sealed).key] = Sample.time(150)
+        snapshot.backups = [
+            Sample.backup(one, start: 310, end: 350, finished: 100),
+            Sample.backup(one, start: 710, end: 750, finished: 300),
+        ]
+        snapshot.watermark = mark(one, archived: 900, proved: 400)
+        var gap = Gap(timeline: one, first: 500, last: 700, found: Sample.time(290), reason: "x")
+        gap.restorableTo = Sample.time(180)
+        snapshot.gaps = [gap]
+        #expect(snapshot.windows().map(\.to) == [Sample.time(180), Sample.time(400)])
+        // A gap that begins elsewhere says nothing of this place.
+        snapshot.gaps[0].first = 520
+        #expect(snapshot.windows().map(\.to) == [Sample.time(150), Sample.time(400)])
+    }
 }

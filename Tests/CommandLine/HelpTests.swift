@@ -15,7 +15,7 @@ import Testing
         let names = Self.commands().map { $0.configuration.commandName ?? "" }
         for name in [
             "init", "check", "run", "backup", "status", "list", "mark", "restore", "verify", "wal",
-            "fetch", "push",
+            "fetch", "push", "export",
         ] {
             #expect(names.contains(name))
         }

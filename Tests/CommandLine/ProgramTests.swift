@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Platform
 import TestKit
@@ -118,7 +119,10 @@ import Testing
         let scratch = try ScratchDirectory()
         let first = try await run(["init"], directory: scratch.path)
         #expect(first.status == .exited(0) && first.output.isEmpty)
-        #expect(first.errors.contains("next: look it over, then run `tidemark check`"))
+        #expect(first.errors.contains("wrote tidemark.yml with "))
+        #expect(first.errors.contains("begins the archive in file:///var/lib/tidemark"))
+        #expect(first.errors.contains("next: look it over"))
+        #expect(first.errors.contains("then run `tidemark check`"))
         let second = try await run(["init"], directory: scratch.path)
         #expect(second.status == .exited(2))
         #expect(second.errors.contains("tidemark.yml exists already and is left as it is"))
@@ -128,6 +132,26 @@ import Testing
         #expect(check.errors.contains("_PASSWORD is not set"))
         let wrong = try await run(["init", "--repository", "here", "--output", scratch.path + "/b"])
         #expect(wrong.status == .exited(2))
+        let path = scratch.path + "/c.yml"
+        let bucket = try await run(["init", "--repository", "s3://bucket/a", "--output", path])
+        #expect(bucket.status == .exited(2))
+        #expect(bucket.errors.contains("S3 is not in this version of tidemark"))
+        #expect(bucket.errors.contains("--repository file:///path"))
+        #expect(access(path, F_OK) != 0)
+    }
+
+    @Test(arguments: [
+        (["chekc"], "did you mean `tidemark check`?"),
+        (["--config", "a.yml", "statsu", "--json"], "did you mean `tidemark status`?"),
+        (["wal", "ftech", "a", "b"], "did you mean `tidemark wal fetch`?"),
+        (["frobnicate"], "`tidemark --help` lists them"),
+    ])
+    func `a misspelt command is told the nearest one`(arguments: [String], advice: String)
+        async throws
+    {
+        let done = try await run(arguments)
+        #expect(done.errors.contains("there is no command `tidemark "), "\(done.errors)")
+        #expect(done.errors.contains(advice), "\(done.errors)")
     }
 
     @Test func `nobody sees the passwords of URLs in the list of processes`() async throws {

@@ -79,12 +79,30 @@ import Testing
             Gap(timeline: one, first: 1, last: 2, found: time, reason: "slot lost"),
             ["timeline", "first", "last", "found", "reason"])
         try check(
+            Gap(
+                timeline: one, first: 1, last: 2, nextTimeline: TimelineID("2"), found: time,
+                reason: "slot lost", restorableTo: time),
+            [
+                "timeline", "first", "last", "next_timeline", "found", "reason", "restorable_to",
+            ])
+        try check(PushedMark(ends: ["1": 1 << 24]), ["ends"])
+        try check(
             RestorePoint(name: "p", timeline: one, position: 1, time: time),
             ["name", "timeline", "position", "time"])
         try check(RecoveryWindow(timeline: one, from: time, to: time), ["timeline", "from", "to"])
         try check(
             SourceWindow(kind: "slot", headroomSeconds: nil, headroomBytes: nil),
             ["kind", "headroom_seconds", "headroom_bytes"])
+    }
+
+    @Test func `what was pushed only grows`() {
+        var mark = PushedMark()
+        #expect(mark.end(of: one) == nil)
+        let news = [(one, 200), (one, 100), (one, 200), (TimelineID("2"), 100)].map {
+            mark.advance($0.0, to: UInt64($0.1))
+        }
+        #expect(news == [true, false, false, true])
+        #expect(mark.ends == ["1": 200, "2": 100])
     }
 
     @Test func `a gap runs forward`() {

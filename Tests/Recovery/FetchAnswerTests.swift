@@ -12,31 +12,41 @@ import Testing
     private func decide(
         _ timeline: TimelineID, _ number: UInt64, _ snapshot: CatalogSnapshot
     ) -> FetchAnswer {
-        var listing = StreamListing()
-        listing.segments = snapshot.segments
-        return FetchAnswer.decide(
+        FetchAnswer.decide(
             PositionRange(timeline: timeline, first: number * 100, last: number * 100 + 100),
-            listing: listing, ancestors: snapshot.ancestors, gaps: snapshot.gaps,
-            backups: snapshot.backups, watermark: snapshot.watermark)
+            snapshot)
+    }
+
+    /// A sidecar's, that says nothing of what is asked for here.
+    private func mark(_ timeline: TimelineID, _ archived: UInt64 = 300) -> Watermark {
+        Watermark(
+            timeline: timeline, state: .streaming, received: archived, archived: archived,
+            restorableTo: nil, provedAt: nil, written: Sample.time(1))
+    }
+
+    private func witnessed() -> CatalogSnapshot {
+        var snapshot = Sample.snapshot()
+        snapshot.watermark = mark(one)
+        return snapshot
     }
 
     private func isMissing(_ answer: FetchAnswer) -> Bool { answer != .nothingFollows }
 
     @Test func `is the end when nothing lies behind it`() {
-        var snapshot = Sample.snapshot()
+        var snapshot = witnessed()
         Sample.fill(&snapshot, one, [3, 4])
         #expect(decide(one, 5, snapshot) == .nothingFollows)
         #expect(decide(two, 3, snapshot) == .nothingFollows)
     }
 
     @Test func `is missing when a later one exists`() {
-        var snapshot = Sample.snapshot()
+        var snapshot = witnessed()
         Sample.fill(&snapshot, one, [3, 5])
         #expect(isMissing(decide(one, 4, snapshot)))
     }
 
     @Test func `is missing when it lies in a gap`() {
-        var snapshot = Sample.snapshot()
+        var snapshot = witnessed()
         Sample.fill(&snapshot, one, [3])
         snapshot.gaps = [
             Gap(timeline: one, first: 400, last: 700, found: Sample.time(1), reason: "slot lost")
@@ -46,29 +56,50 @@ import Testing
     }
 
     @Test func `is missing when the watermark says it was archived`() {
-        var snapshot = Sample.snapshot()
+        var snapshot = witnessed()
         Sample.fill(&snapshot, one, [3])
-        snapshot.watermark = Watermark(
-            timeline: one, state: .streaming, received: 450, archived: 450, restorableTo: nil,
-            provedAt: nil, written: Sample.time(1))
+        snapshot.watermark = mark(one, 450)
         #expect(isMissing(decide(one, 4, snapshot)))
         #expect(decide(one, 5, snapshot) == .nothingFollows)
     }
 
     @Test func `is missing when a base backup needs it`() {
-        var snapshot = Sample.snapshot()
+        var snapshot = witnessed()
         Sample.fill(&snapshot, one, [3])
         snapshot.backups = [Sample.backup(one, start: 310, end: 420, finished: 9)]
         #expect(isMissing(decide(one, 4, snapshot)))
     }
 
     @Test func `is missing when a later timeline goes on behind it`() {
-        var snapshot = Sample.snapshot()
+        var snapshot = witnessed()
         Sample.fill(&snapshot, one, [3])
         Sample.fill(&snapshot, two, [5])
         snapshot.ancestors[two] = [Ancestor(timeline: one, end: 550)]
         #expect(isMissing(decide(one, 4, snapshot)))
         // The fork's own segment is carried by the child.
         #expect(decide(one, 5, snapshot) == .nothingFollows)
+    }
+
+    @Test func `is the end of nothing as long as only the listing says so`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4])
+        #expect(isMissing(decide(one, 5, snapshot)))
+        #expect(isMissing(decide(two, 5, snapshot)))
+        snapshot.watermark = mark(two, 0)
+        #expect(decide(one, 5, snapshot) == .nothingFollows)
+    }
+
+    @Test func `without a sidecar is the end behind what was pushed of its timeline`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4])
+        snapshot.pushed = PushedMark(ends: ["1": 500])
+        #expect(decide(one, 5, snapshot) == .nothingFollows)
+        // Announced by its history file, and nothing written yet.
+        #expect(decide(two, 5, snapshot) == .nothingFollows)
+        snapshot.pushed = PushedMark(ends: ["1": 600])
+        #expect(isMissing(decide(one, 5, snapshot)))
+        snapshot.pushed = PushedMark(ends: ["2": 600])
+        #expect(isMissing(decide(one, 5, snapshot)))
+        #expect(isMissing(decide(two, 5, snapshot)))
     }
 }

@@ -54,6 +54,20 @@ struct SegmentListingTests {
         #expect(listing.timelines == [TimelineID("2")])
     }
 
+    @Test func `a damaged segment that was copied aside is neither a segment nor a document`()
+        async throws
+    {
+        let copy = "1/\(name(3)).partial.damaged-4711"
+        let listing = try await listing(["1/\(name(3)).partial", copy, copy + "-2"])
+        #expect(listing.segments[one]?.map(\.range.first) == [3 * 65_536])
+        #expect(listing.documents.isEmpty)
+        #expect(
+            listing.setAside.map(\.name) == [
+                "\(name(3)).partial.damaged-4711",
+                "\(name(3)).partial.damaged-4711-2",
+            ])
+    }
+
     @Test func `a source without a stream has an empty listing`() async throws {
         let listing = try await listing([])
         #expect(listing.timelines.isEmpty)

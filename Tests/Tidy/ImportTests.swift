@@ -25,7 +25,10 @@ import Testing
             "Model", "Platform", "Segments", "Repository", "Catalog", "Glibc", "Crypto",
             "FoundationEssentials",
         ],
-        "Monitoring": ["Model", "Platform", "Repository", "Catalog", "FoundationEssentials"],
+        "Monitoring": [
+            "Model", "Platform", "Repository", "Catalog", "FoundationEssentials", "Hummingbird",
+            "HummingbirdCore", "HTTPTypes", "NIOCore", "Logging", "ServiceLifecycle",
+        ],
         "Daemon": [
             "Model", "Platform", "Postgres", "Mongo", "Redis", "Segments", "Storage",
             "Repository", "Catalog", "Recovery", "Monitoring", "Glibc", "Logging", "ServiceLifecycle",

@@ -12,6 +12,11 @@ struct WalFetchCommand: ParsableCommand {
             follows (Postgres ends recovery), 126 anything else (Postgres stops and can
             go on later).
 
+            A file that does not hold everything that was acknowledged is not brought,
+            since the server would take its end for the end of history. With --until it
+            is good enough when it holds everything before that position: `restore`
+            writes it when recovery stops there.
+
             Example, in postgresql.conf:
               restore_command = 'tidemark wal fetch --repository file:///srv/wal %f %p'
             """)
@@ -22,6 +27,11 @@ struct WalFetchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The source, when there are several.", valueName: "name"))
     var source: SourceID?
 
+    /// Where recovery stops; nil: at the archive's end.
+    @Option(
+        help: ArgumentHelp("Recovery stops here: nothing behind it is needed.", valueName: "lsn"))
+    var until: String?
+
     @Argument(help: "The file's name (%f).")
     var name: String
 
@@ -30,7 +40,8 @@ struct WalFetchCommand: ParsableCommand {
 
     func run() throws {
         let operation = WalFetchOperation(
-            try archive.load(file), source: source, name: name, path: path)
+            try archive.load(file), source: source, name: name, path: path, until: until,
+            say: { Output.note("tidemark: " + $0) })
         switch try operation.run() {
         case .delivered: return
         case .endOfArchive: throw ExitCode(1)

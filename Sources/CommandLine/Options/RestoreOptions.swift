@@ -36,7 +36,7 @@ struct RestoreOptions: ParsableArguments {
     @Flag(help: "Write into a destination that is not empty: what it holds is lost.")
     var force = false
 
-    private static func target(_ text: String) throws -> RecoveryTarget {
+    static func target(_ text: String) throws -> RecoveryTarget {
         guard let target = RecoveryTarget(text) else {
             throw ValidationError(
                 "a target is latest, a time with zone (2026-11-22T12:00:00Z), point:NAME, "

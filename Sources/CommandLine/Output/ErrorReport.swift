@@ -23,7 +23,12 @@ struct ErrorReport {
         } else {
             status = Self.status(of: error)
             let text = Tidemark.fullMessage(for: error)
-            if status == 0 { output = text } else { message = Self.usage(text) }
+            if status == 0 {
+                output = text
+            } else {
+                let complaint = UnknownCommand.complaint(arguments)
+                message = complaint.map { "tidemark: " + $0 } ?? Self.usage(text)
+            }
         }
         if status > 1 || (status == 1 && !(error is ExitCode)), Self.isFetch(arguments) {
             status = Self.fetchFailed

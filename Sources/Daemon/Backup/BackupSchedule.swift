@@ -107,7 +107,8 @@ package struct BackupSchedule: Sendable {
         return max(known, lastEnd)
     }
 
-    private func retryTime(_ now: CommitTime) -> CommitTime? {
+    /// When a failed one is tried again.
+    func retryTime(_ now: CommitTime) -> CommitTime? {
         // A failure from the future: the clock was set back.
         guard let lastFailure, lastFailure <= now else { return nil }
         let doublings = Double(UInt64(1) << UInt64(min(failures - 1, 20)))

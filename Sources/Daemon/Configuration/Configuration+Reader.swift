@@ -37,7 +37,9 @@ extension Configuration {
             weekly: try settings.value(OptionTable.weekly),
             monthly: try settings.value(OptionTable.monthly),
             yearly: try settings.value(OptionTable.yearly))
-        monitoringListen = try settings.value(OptionTable.listen)
+        isMonitoringAsked = settings.setting(OptionTable.listen) != nil
+        monitoringListen = try settings.value(OptionTable.listen)?.address
+        monitoringToken = try settings.value(OptionTable.token)
         let drillZone = try settings.value(OptionTable.drillTimeZone) ?? .utc
         drillSchedule = try settings.setting(OptionTable.drillSchedule).map {
             (setting) throws(TidemarkError) in

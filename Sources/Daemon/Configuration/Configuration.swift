@@ -14,6 +14,10 @@ package struct Configuration: Sendable, Hashable {
     package var drillSchedule: Schedule?
     /// Nil when nothing is served.
     package var monitoringListen: ListenAddress?
+    /// Whether that address was asked for, or is the default.
+    package var isMonitoringAsked = false
+    /// What whoever asks has to bring; nil: nothing.
+    package var monitoringToken: Secret?
     /// What this version reads but does not act on, one sentence each; `check` and `run` say so.
     package var notices: [String]
 

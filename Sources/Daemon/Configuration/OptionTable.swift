@@ -74,9 +74,18 @@ enum OptionTable {
     static let drillTimeZone = ConfigurationOption<TimeZoneRules>(
         "drill.timezone", .timeZone, default: "UTC", isOffered: false,
         "The time zone of the drills' schedule.")
-    static let listen = ConfigurationOption<ListenAddress>(
-        "monitoring.listen", .init("an address such as 127.0.0.1:9187") { ListenAddress($0) },
-        example: "127.0.0.1:9187", "Where health, metrics and the dashboard are served.")
+    static let listen = ConfigurationOption<ListenChoice>(
+        "monitoring.listen",
+        .init("an address such as 127.0.0.1:9187, or none") { ListenChoice($0) },
+        default: "127.0.0.1:9187",
+        "Where health, metrics and the dashboard are served; none for nowhere.")
+    static let token = ConfigurationOption<Secret>(
+        "monitoring.token",
+        .init("8 or more visible ASCII signs") { text in
+            let isVisible = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            return isVisible && text.utf8.count >= 8 ? Secret(text) : nil
+        }, isSecret: true, example: "${TIDEMARK_TOKEN}",
+        "What requests have to bring as Authorization: Bearer. Default: nothing is asked for.")
     static let webhook = ConfigurationOption<Secret>(
         "alerts[].webhook",
         .init("an http:// or https:// URL") { text in
@@ -94,6 +103,7 @@ enum OptionTable {
         rpo.entry, slot.entry, sourceSchedule.entry, sourceTimeZone.entry, flushInterval.entry,
         segmentAge.entry, schedule.entry, timeZone.entry, window.entry, daily.entry, weekly.entry,
         monthly.entry, yearly.entry, drillSchedule.entry, drillTimeZone.entry, listen.entry,
+        token.entry,
         webhook.entry, alertEvents.entry,
     ]
 

@@ -1,7 +1,7 @@
 /// Finds the known word that a misspelt one was probably meant to be.
-enum Suggestion {
+package enum Suggestion {
     /// Nil when nothing is near: more than a third of the letters (at least two) would change.
-    static func nearest(to word: String, among known: [String]) -> String? {
+    package static func nearest(to word: String, among known: [String]) -> String? {
         let limit = max(2, word.count / 3)
         let ranked = known.map { (word: $0, distance: distance(word, $0)) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }), best.distance <= limit,

@@ -21,9 +21,7 @@ package struct BackupOperation: Sendable {
 
     /// The backups taken, in order.
     package func run() throws(TidemarkError) -> [BaseBackupDescriptor] {
-        var random = SystemRandomNumberGenerator()
-        let repository = try configuration.repository.archive(createRoot: true)
-        try repository.openOrCreate(now: time.wall(), random: &random)
+        let repository = try NewArchive(configuration: configuration, time: time).openOrCreate()
         var taken: [BaseBackupDescriptor] = []
         for source in try configuration.select(sources) {
             taken.append(try take(source, repository))

@@ -1,49 +1,138 @@
+import Glibc
 package import Model
 import Platform
 import Repository
+import Storage
 
-/// `check`: every missing setting or privilege of the repository and of every source.
+/// `check`: every missing setting or privilege of the repository and of every source, and whatever
+/// `run` would refuse.
 package struct CheckOperation: Sendable {
     private let configuration: Configuration
     private let time = SystemTimeSource()
 
     package init(_ configuration: Configuration) { self.configuration = configuration }
 
-    /// One report for the repository, then one per source. Throws only when nothing can be said.
-    package func run() throws(TidemarkError) -> [CheckReport] {
-        [repository()] + configuration.sources.map(source)
+    /// What `run` would find at the repository's place.
+    private enum Place {
+        case archive(ArchiveRepository)
+        /// It would make a new archive there.
+        case vacant
+        /// It would not start.
+        case refused
     }
 
-    private func repository() -> CheckReport {
+    /// One report for the repository, then one per source. Throws only when nothing can be said.
+    package func run() throws(TidemarkError) -> [CheckReport] {
+        var place = Place.refused
+        let first = repository(&place)
+        return [first] + configuration.sources.map { source($0, place) }
+    }
+
+    // MARK: the repository
+
+    private func repository(_ place: inout Place) -> CheckReport {
         var findings = configuration.notices.map { Finding(.warning, $0) }
         do throws(TidemarkError) {
-            let archive = try configuration.repository.archive()
-            if try archive.isEmpty() {
-                findings.append(
-                    Finding(.ok, "\(archive.store.url) is empty; `tidemark run` makes the archive"))
-            } else {
-                let marker = try archive.open()
-                findings.append(
-                    Finding(.ok, "\(archive.store.url) holds the archive \(marker.archive)"))
-            }
-            try archive.probeWriting(now: time.wall())
-            findings.append(Finding(.ok, "\(archive.store.url) can be written to"))
+            try look(&findings, &place)
             return CheckReport(subject: "repository", findings: findings)
         } catch {
-            findings.append(Finding(.error, error.message, remedy: error.remedy))
             return CheckReport(subject: "repository", findings: findings, failure: error)
         }
     }
 
-    private func source(_ source: SourceConfiguration) -> CheckReport {
+    private func look(
+        _ findings: inout [Finding], _ place: inout Place
+    ) throws(TidemarkError) {
+        if let path = try absentFolder() {
+            let finding = try absence(path)
+            findings.append(finding)
+            if finding.level != .error { place = .vacant }
+            return
+        }
+        let archive = try configuration.repository.archive()
+        let url = archive.store.url
+        if try archive.store.size(Layout.marker) != nil {
+            let marker = try archive.open()
+            findings.append(Finding(.ok, "\(url) holds the archive \(marker.archive)"))
+            place = .archive(archive)
+        } else {
+            try archive.checkVacant()
+            findings.append(Finding(.ok, "\(url) is empty; `tidemark run` makes the archive"))
+            place = .vacant
+        }
+        try archive.probeWriting(now: time.wall())
+        findings.append(Finding(.ok, "\(url) can be written to"))
+    }
+
+    /// The repository's folder when it does not exist.
+    private func absentFolder() throws(TidemarkError) -> String? {
+        switch try StoreURL(configuration.repository.url.description) {
+        case .file(let path):
+            return unsafe access(path, F_OK) != 0 && errno == ENOENT ? path : nil
+        }
+    }
+
+    /// `run` makes it, if it may.
+    private func absence(_ path: String) throws(TidemarkError) -> Finding {
+        var nearest = path
+        while unsafe access(nearest, F_OK) != 0, errno == ENOENT, nearest != "/" {
+            nearest = Directory.parent(nearest)
+        }
+        guard unsafe access(nearest, W_OK | X_OK) == 0 else {
+            return Finding(
+                .error, "\(path) does not exist, and this user may not make it in \(nearest)",
+                remedy: "install -d -m 750 -o \(UserIdentity.currentName) \(path) # as root")
+        }
+        return Finding(
+            .warning, "\(path) does not exist; `tidemark run` makes it",
+            remedy: "if it should be there, mount it first: mount \(path)")
+    }
+
+    // MARK: sources
+
+    private func source(_ source: SourceConfiguration, _ place: Place) -> CheckReport {
+        var findings: [Finding] = []
         do throws(TidemarkError) {
             let inspector = try Rooms.room(source, time: time).inspector()
             defer { inspector.close() }
-            return CheckReport(subject: source.name.name, findings: try inspector.check())
+            findings = try inspector.check()
+            findings += try match(source, place, inspector)
+            return CheckReport(subject: source.name.name, findings: findings)
         } catch {
-            return CheckReport(
-                subject: source.name.name,
-                findings: [Finding(.error, error.message, remedy: error.remedy)], failure: error)
+            return CheckReport(subject: source.name.name, findings: findings, failure: error)
         }
+    }
+
+    /// Whether server and archive belong together.
+    private func match(
+        _ source: SourceConfiguration, _ place: Place, _ inspector: any SourceInspector
+    ) throws(TidemarkError) -> [Finding] {
+        var known: SourceDescriptor?
+        switch place {
+        case .archive(let archive): known = try archive.descriptor(source.name)
+        case .vacant: break
+        case .refused: return []
+        }
+        guard let known else {
+            guard let claim = try NewArchive.claim(source, time) else { return [] }
+            return [Finding(.error, claim.message, remedy: claim.remedy)]
+        }
+        let identity: String?
+        do throws(TidemarkError) {
+            identity = try inspector.probe().identity
+        } catch let error where error.code == .sourceRefused || error.code == .sourceUnreachable {
+            // Its reason stands among the findings.
+            return []
+        }
+        guard source.kind.hasLastingIdentity, let identity, identity != known.identity else {
+            return []
+        }
+        return [
+            Finding(
+                .error,
+                "the server (system identifier \(identity)) is another one than the archive's "
+                    + "source \(source.name) (\(known.identity))",
+                remedy: "correct the URL, or archive this server under a new source name")
+        ]
     }
 }

@@ -5,7 +5,8 @@ package struct CheckReport: Sendable {
     /// `repository`, or the source's name.
     package var subject: String
     package var findings: [Finding]
-    /// Set when it could not be reached at all; decides the exit status.
+    /// Set when it could not be used at all; comes after the findings, and decides the exit
+    /// status.
     package var failure: TidemarkError?
 
     package init(subject: String, findings: [Finding], failure: TidemarkError? = nil) {

@@ -26,7 +26,8 @@ package struct RunOperation: Sendable {
         let first = FirstContact(parts.boards, stop: parts.stop)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: (parts.services as [any Service] + [first]).map {
+                // The last is stopped first; nothing of it is needed for an orderly end.
+                services: (parts.services as [any Service] + [first] + parts.monitoring).map {
                     .init(
                         service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup)
@@ -53,22 +54,39 @@ package struct RunOperation: Sendable {
     private struct Parts: Sendable {
         var services: [SourceService] = []
         var boards: [SourceBoard] = []
+        var monitoring: [any Service] = []
         var stop = StopSignal()
     }
 
     private func prepared() -> DedicatedThread<Parts> {
         DedicatedThread("tm-start") { () throws(TidemarkError) in
-            var random = SystemRandomNumberGenerator()
-            let repository = try configuration.repository.archive(createRoot: true)
-            try repository.openOrCreate(now: time.wall(), random: &random)
+            let repository = try NewArchive(configuration: configuration, time: time)
+                .openOrCreate()
             var parts = Parts()
             for source in configuration.sources {
                 let board = SourceBoard(source.name, time: time)
                 parts.boards.append(board)
                 parts.services.append(try service(source, board, repository, parts.stop))
             }
+            parts.monitoring = monitoring(parts, repository)
             return parts
         }
+    }
+
+    private func monitoring(_ parts: Parts, _ repository: ArchiveRepository) -> [any Service] {
+        guard let listen = configuration.monitoringListen else { return [] }
+        let catalog = CatalogWatch(parts.boards, repository, stop: parts.stop, time: time)
+        let subjects = zip(configuration.sources, parts.boards).map {
+            LiveStatus.Subject(configuration: $0, board: $1)
+        }
+        let view = LiveStatus(
+            subjects, repository: configuration.repository.url.description, catalog: catalog,
+            time: time)
+        return [
+            MonitoringService(
+                configuration, listen: listen, catalog: catalog, view: view, stop: parts.stop,
+                log: log)
+        ]
     }
 
     private func service(

@@ -12,8 +12,10 @@ struct SourceReport {
     let rpo: Double
     /// The reader's clocks.
     let now: ClockReading
+    /// What this process itself knows now, where it archives the source; newer than the snapshot.
+    var live: Watermark?
 
-    private var mark: Watermark? { snapshot.watermark }
+    private var mark: Watermark? { live ?? snapshot.watermark }
 
     var status: SourceStatus {
         let style = snapshot.style
@@ -27,11 +29,21 @@ struct SourceReport {
             archivedPosition: mark.map { style.text($0.archived) },
             restorableTo: obstacle == nil ? mark?.restorableTo : nil,
             exposureSeconds: obstacle == nil ? exposure : nil, rpoSeconds: rpo,
-            recoveryWindows: snapshot.windows().map { SourceStatus.Window($0) },
+            recoveryWindows: windows(isRestorable: obstacle == nil),
             gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: snapshot.backups.last.map(SourceStatus.LastBackup.init),
             sourceWindow: mark?.sourceWindow,
-            reason: [reason, obstacle ?? ""].filter { !$0.isEmpty }.joined(separator: "; "))
+            reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(
+                separator: "; "))
+    }
+
+    /// The newest window ends where the newest proof does.
+    private func windows(isRestorable: Bool) -> [SourceStatus.Window] {
+        var windows = snapshot.windows().map { SourceStatus.Window($0) }
+        if isRestorable, let proved = live?.restorableTo, let last = windows.indices.last {
+            windows[last].to = Millis(max(windows[last].to.time, proved))
+        }
+        return windows
     }
 
     /// What the sidecar last said of itself, unless it has stopped saying anything.
@@ -55,8 +67,15 @@ struct SourceReport {
         return (mark.state, mark.reason)
     }
 
+    /// Only a living sidecar takes base backups.
+    private var backupTrouble: String {
+        guard let mark, mark.isLive(now) else { return "" }
+        return mark.backupTrouble ?? ""
+    }
+
     /// Why the newest archived changes cannot be restored; nil when they can.
     private var obstacle: String? {
+        if let shortfall = snapshot.shortfall { return text(shortfall) }
         if mark == nil || snapshot.isProofRestorable { return nil }
         if snapshot.backups.isEmpty {
             return "nothing can be restored yet: there is no base backup (`tidemark run` takes the "
@@ -75,6 +94,19 @@ struct SourceReport {
         }
         return "no base backup's history reaches the end of the archive, so nothing new can be "
             + "restored (`tidemark verify` names what is missing)"
+    }
+
+    private func text(_ shortfall: Shortfall) -> String {
+        let style = snapshot.style
+        let end = style.text(shortfall.end.ordinal)
+        let place = shortfall.key.map { "\($0) is damaged behind that" } ?? "the rest is missing"
+        let known =
+            shortfall.acknowledged.map { ", and \(style.text($0)) was acknowledged" }
+            ?? ", and more was archived"
+        return "the archive can be read only up to \(end) on timeline "
+            + "\(shortfall.end.timeline): \(place)\(known) (`tidemark run`, started anew, asks the "
+            + "source for the rest; what can be read restores with `tidemark restore --to "
+            + "\(style.scheme):\(end)`)"
     }
 
     /// Nothing where the clocks contradict each other: then every number would be a guess.

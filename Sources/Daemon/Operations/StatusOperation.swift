@@ -69,11 +69,9 @@ package struct StatusOperation: Sendable {
                 return Self.unknown(subject, "nothing is archived yet")
             }
             let reader = CatalogReader(repository, try Rooms.replayer(descriptor.kind))
-            var snapshot = try reader.read(subject.source)
-            // A listing may miss the file that is being sealed; what is lost stays lost.
-            if snapshot.newestHole != nil { snapshot = try reader.read(subject.source) }
             return SourceReport(
-                snapshot: snapshot, rpo: subject.rpo.inSeconds, now: time.reading()
+                snapshot: try reader.read(subject.source), rpo: subject.rpo.inSeconds,
+                now: time.reading()
             ).status
         } catch let error where error.code == .archiveDamaged {
             return Self.unknown(subject, "\(error.message) (\(error.remedy))")

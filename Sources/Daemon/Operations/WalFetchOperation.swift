@@ -18,37 +18,51 @@ package struct WalFetchOperation: Sendable {
     private let source: SourceID?
     private let name: String
     private let path: String
+    private let until: String?
     private let retrySeconds: Double
     private let say: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - source: nil when the configuration or the archive has only one of the kind.
-    ///   - say: takes one line, without newline, when a fetch has to be tried again.
+    ///   - until: where recovery stops, in the database's notation; nil for the archive's end.
+    ///   - say: takes one line, without newline, when a fetch fails and is tried again.
     package init(
         _ configuration: Configuration, source: SourceID?, name: String, path: String,
-        retrySeconds: Double = 60, say: @escaping @Sendable (String) -> Void = { _ in }
+        until: String? = nil, retrySeconds: Double = 60, say: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.source = source
         self.name = name
         self.path = path
+        self.until = until
         self.retrySeconds = retrySeconds
         self.say = say
     }
 
     package func run() throws(TidemarkError) -> Outcome {
         let source = try ChosenSource.one(source, configuration)
+        let replayer = try Rooms.replayer(.postgres)
         let fetch = WalFetch(
             FetchRequest(
-                source: source, name: name, path: path, retrySeconds: retrySeconds,
-                prefetch: try prefetch(source)),
-            try Rooms.replayer(.postgres), clock: SystemTimeSource(), say: say
+                source: source, name: name, path: path, until: try stop(replayer),
+                retrySeconds: retrySeconds, prefetch: try prefetch(source)),
+            replayer, clock: SystemTimeSource(), say: say
         ) { () throws(TidemarkError) in try configuration.repository.archive() }
         var random = SystemRandomNumberGenerator()
         switch try fetch.run(using: &random) {
         case .delivered: return .delivered
         case .nothingFollows: return .endOfArchive
         }
+    }
+
+    private func stop(_ replayer: any Replayer) throws(TidemarkError) -> UInt64? {
+        guard let until else { return nil }
+        // How positions are written does not depend on the size of segments.
+        guard let position = replayer.style(segmentBytes: 16 << 20).parse(until) else {
+            throw TidemarkError(
+                .usage, "\(until) is not a position", remedy: "write it as --until 0/3000060")
+        }
+        return position
     }
 
     /// Only where the server runs us: in its data directory.

@@ -39,6 +39,41 @@ struct ArchiveEnd {
         snapshot = read
         hole = continuation?.hole
         resume.end = filled ?? continuation?.end
+        // A server that was promoted from an older timeline passes by the newest one.
+        resume.others = continuation?.others ?? []
+        resume.archived = ArchivedBytes {
+            (range, body) throws(TidemarkError) in
+            guard let segments = read.segments(holding: range) else { return false }
+            for segment in segments {
+                guard try Self.lend(range, of: segment, repository, body) else { return false }
+            }
+            return true
+        }
+    }
+
+    /// The part of a segment that lies in `range`; false when it is not there, or not whole.
+    private static func lend(
+        _ range: PositionRange, of segment: SegmentListing, _ repository: ArchiveRepository,
+        _ body: (RawSpan) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) -> Bool {
+        var position = max(range.first, segment.range.first)
+        let last = min(range.last, segment.range.last)
+        do throws(TidemarkError) {
+            let reader = try SegmentReader(repository.store, segment.key)
+            defer { reader.close() }
+            reader.skip(to: position - segment.range.first)
+            while position < last {
+                let more = try reader.read { (bytes) throws(TidemarkError) in
+                    let count = Int(min(UInt64(bytes.byteCount), last - position))
+                    try body(bytes.extracting(0..<count))
+                    position += UInt64(count)
+                }
+                if !more { return false }
+            }
+            return true
+        } catch let error where error.code == .archiveDamaged || error.code == .notFound {
+            return false
+        }
     }
 
     /// What was lost when the stream could only begin at `start`.
@@ -65,16 +100,18 @@ extension ArchiveEnd {
         let reader = TimelineReader(repository, try Rooms.replayer(descriptor.kind))
         let marked = try repository.watermark(descriptor.source)
         let stored = try ends(listing, repository)
-        var known = stored
-        // A stream that has carried nothing yet left no segment, but was joined all the same.
-        var claims = try repository.backups(descriptor.source).map {
-            Position(timeline: $0.timeline, ordinal: $0.end)
+        let gaps = try repository.gaps(descriptor.source)
+        var known: [TimelineID: UInt64] = [:]
+        for (timeline, end) in stored { known[timeline] = behind(end, on: timeline, gaps) }
+        // A stream that has carried nothing yet left no segment, but was joined all the same; one
+        // whose segment was removed is wanted from the newest base backup on. What the watermark
+        // says counts only where nothing else does: bytes that are not there are asked for again.
+        for backup in try repository.backups(descriptor.source)
+        where stored[backup.timeline] == nil {
+            known[backup.timeline] = max(backup.end, known[backup.timeline] ?? 0)
         }
-        if let marked {
-            claims.append(Position(timeline: marked.timeline, ordinal: marked.archived))
-        }
-        for claim in claims {
-            known[claim.timeline] = max(claim.ordinal, known[claim.timeline] ?? 0)
+        if let marked, known[marked.timeline] == nil {
+            known[marked.timeline] = marked.archived
         }
         let newest = TimelineOrder(ancestors: try reader.ancestors(listing)).newest(
             of: known.keys.sorted(), marked: marked?.timeline)
@@ -91,6 +128,20 @@ extension ArchiveEnd {
             resume.documents[name] = try reader.content(key)
         }
         return resume
+    }
+
+    /// How far the recorded gaps that begin at or before `end` say that this history was lost.
+    private static func behind(
+        _ end: UInt64, on timeline: TimelineID, _ gaps: [Gap]
+    ) -> UInt64 {
+        var reached = end
+        for gap in gaps.sorted(by: { $0.first < $1.first })
+        where gap.timeline == timeline && gap.nextTimeline ?? timeline == timeline
+            && gap.first <= reached
+        {
+            reached = max(reached, gap.last)
+        }
+        return reached
     }
 
     private static func end(

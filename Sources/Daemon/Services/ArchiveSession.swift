@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Monitoring
 import Platform
 import Repository
 import Segments
@@ -58,8 +59,15 @@ struct ArchiveSession {
         policy = FlushPolicy(interval: archiver.options.flushInterval)
         durable = opening.start.ordinal
         if let lost {
-            for range in archive.lost(to: opening.start) {
-                try archiver.recordGap(range, next: opening.start.timeline, style, lost)
+            let ranges = archive.lost(to: opening.start)
+            // With history behind the first stretch the proof may speak of that.
+            let proved =
+                ranges.count == 1 && archive.hole == nil
+                ? archiver.board.proof(
+                    before: ranges[0], segmentBytes: opening.descriptor.segmentBytes) : nil
+            for range in ranges {
+                try archiver.recordGap(
+                    range, next: opening.start.timeline, style, lost, proved: proved)
             }
         }
         writer = try Self.writer(archiver, opening, stream, style)
@@ -95,7 +103,11 @@ struct ArchiveSession {
         options.compression = archiver.options.compression
         options.flushInterval = archiver.options.flushInterval
         options.wake = { waker.wake() }
+        let counters = archiver.board.counters
+        options.acknowledged = archiver.board.acknowledged
+        options.damaged = { archiver.damaged($0, style) }
         options.sealed = { segment, stored in
+            counters.sealed(stored: stored)
             log.debug(
                 "segment sealed",
                 metadata: [
@@ -168,8 +180,10 @@ struct ArchiveSession {
 
     /// Everything received is durable and acknowledged on return.
     private mutating func flush() throws(TidemarkError) {
+        let began = archiver.time.monotonic()
         let end = try writer.flush()
         let now = archiver.time.monotonic()
+        archiver.board.counters.flushed(seconds: now.seconds(since: began))
         policy.flushed(now)
         try acknowledge(end, now)
     }

@@ -109,7 +109,7 @@ package final class Archiver: Sendable {
 
     private func failed(_ error: TidemarkError, _ retry: inout Retry) {
         if error.code == .historyLost, retry.lost == nil {
-            log.error("history was lost: \(error.message)")
+            log.error("history was lost: \(error)")
             retry.lost = error.message
             retry.filled = nil
             return
@@ -134,16 +134,13 @@ extension Archiver {
                 "archived": "\(style.text(archived))",
                 "source.end": "\(style.text(opening.sourceEnd))",
             ])
-        board.connected(
-            Position(timeline: opening.start.timeline, ordinal: archived),
-            identity: opening.descriptor.identity, now: time.monotonic())
+        board.connected(identity: opening.descriptor.identity, now: time.monotonic())
     }
 
     func switched(to next: Position, _ style: any PositionStyle) {
         log.notice(
             "the source switched its timeline",
             metadata: ["timeline": "\(next.timeline)", "start": "\(style.text(next.ordinal))"])
-        board.monitor.update { $0.timeline = next.timeline }
     }
 
     /// History is missing before the archive's end, and the source is asked for it once more.
@@ -156,24 +153,58 @@ extension Archiver {
             ])
     }
 
+    /// The open segment lost what was acknowledged; the source is asked for it again.
+    func damaged(_ found: DamagedSegment, _ style: any PositionStyle) {
+        var metadata: Logger.Metadata = [
+            "segment": "\(found.key)", "offset": "\(found.offset)",
+            "end": "\(style.text(found.end.ordinal))",
+        ]
+        metadata["acknowledged"] = found.acknowledged.map { "\(style.text($0))" }
+        if let copy = found.copy {
+            metadata["copy"] = "\(copy)"
+            let message =
+                "the open segment is damaged: it was copied aside, and the source is asked for the "
+                + "rest; look for the cause (disk, cable, memory), then remove the copy"
+            log.error("\(message)", metadata: metadata)
+        } else if !isExplained(found.end) {
+            log.warning(
+                "the open segment ends before what was acknowledged; the rest is asked for again",
+                metadata: metadata)
+        }
+    }
+
+    /// Whether a gap record says that nothing follows there.
+    private func isExplained(_ end: Position) -> Bool {
+        // A record that cannot be read explains nothing; whoever needs it, reports it.
+        let gaps = (try? repository.gaps(room.source)) ?? []
+        return gaps.contains { $0.timeline == end.timeline && $0.first == end.ordinal }
+    }
+
     /// Writes down that a stretch is lost, and asks for the base backup that mends it.
+    ///
+    /// - Parameter proved: everything committed by then is archived before it, see
+    ///   `SourceBoard.proof(before:segmentBytes:)`.
     func recordGap(
-        _ range: PositionRange, next: TimelineID, _ style: any PositionStyle, _ reason: String
+        _ range: PositionRange, next: TimelineID, _ style: any PositionStyle, _ reason: String,
+        proved: CommitTime?
     ) throws(TidemarkError) {
         let gap = Gap(
             timeline: range.timeline, first: range.first, last: range.last,
             nextTimeline: next == range.timeline ? nil : next, found: time.wall(),
             reason: room.kind.hasLastingIdentity
-                ? "the source had removed this history before it was archived" : reason)
+                ? "the source had removed this history before it was archived" : reason,
+            restorableTo: proved)
         try repository.putGap(room.source, style, gap)
         log.error(
             "gap in the archive",
             metadata: [
                 "gap.first": "\(style.text(gap.first))", "gap.last": "\(style.text(gap.last))",
             ])
+        board.counters.foundGap()
         board.monitor.update { state in
             state.backupNeeded = "history was lost"
             state.seen.awaitsBackupAfterGap = true
+            state.changes += 1
             // Their bounds may lie in what was lost.
             state.tracker.voidWaiting()
         }

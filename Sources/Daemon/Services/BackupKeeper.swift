@@ -46,13 +46,18 @@ package final class BackupKeeper: Sendable {
                     log.error("\(missing): nothing after it can be restored")
                     board.monitor.update { $0.backupNeeded = missing }
                 }
-                if case .takeNow(let reason) = plan.decide(try situation(), now: time.wall()) {
+                let situation = try situation()
+                board.monitor.update { $0.backup.found(situation.newestStarted) }
+                if case .takeNow(let reason) = plan.decide(situation, now: time.wall()) {
                     log.info("base backup starts", metadata: ["reason": "\(reason)"])
                     try take(reason)
                     plan.finished(now: time.wall())
                 }
             } catch {
-                plan.failed(now: time.wall())
+                let now = time.wall()
+                plan.failed(now: now)
+                let retry = plan.retryTime(now)
+                board.monitor.update { $0.backup.failed(error, at: now, retry: retry) }
                 if !stop.isRaised { log.error("the base backup failed: \(error)") }
             }
             stop.wait(seconds: Self.lookSeconds)
@@ -87,12 +92,22 @@ package final class BackupKeeper: Sendable {
     private func take(_ reason: BackupSchedule.Reason) throws(TidemarkError) {
         let inspector = room.inspector()
         defer { inspector.close() }
+        var told = time.monotonic()
+        board.monitor.update { $0.backup.began(told) }
         let backup = try BaseBackupTaking(
             room: room, repository: repository, compression: compression, time: time
         ).take(
-            inspector: inspector, shouldStop: { [stop] in stop.isRaised }, progress: { _ in },
+            inspector: inspector, shouldStop: { [stop] in stop.isRaised },
+            progress: { [board, time] done in
+                // Comes once a mebibyte; nobody needs to know it more often than once a second.
+                let now = time.monotonic()
+                guard now.seconds(since: told) >= 1 else { return }
+                told = now
+                board.monitor.update { $0.backup.copied(done.bytes, now) }
+            },
             remark: { [log] in log.info("base backup: the server said: \($0)") },
             waitArchived: { [board, stop, time] (range) throws(TidemarkError) in
+                board.monitor.update { $0.backup.waits(time.monotonic()) }
                 try board.waitArchived(
                     range, stallSeconds: Self.stallSeconds, clock: time,
                     shouldStop: { stop.isRaised })
@@ -107,6 +122,8 @@ package final class BackupKeeper: Sendable {
         board.monitor.update { state in
             if case .needed = reason { state.backupNeeded = nil }
             state.seen.awaitsBackupAfterGap = false
+            state.backup.finished()
+            state.changes += 1
         }
     }
 }

@@ -9,9 +9,11 @@ package final class SourceBoard: Sendable {
     struct State: Sendable {
         var tracker: ExposureTracker
         var seen: StreamObservation
-        var timeline: TimelineID?
         var received: UInt64 = 0
         var archived: Position?
+        /// The furthest that was ever acknowledged on its timeline: `archived` falls back while
+        /// bytes are sent again.
+        var acknowledged: Position?
         /// How far the open stream has got: sent by the source on this connection, compared with
         /// what the archive has, and durable. Nil while no stream is open. Only this fulfils a
         /// proof: an older position says nothing of whoever answers now.
@@ -28,6 +30,7 @@ package final class SourceBoard: Sendable {
         var reason = ""
         /// A base backup is needed for this reason, whatever the schedule says.
         var backupNeeded: String?
+        var backup = BackupSight()
         var isRepositoryReachable = true
         /// Whether this process is the one that archives the source; nothing is written before.
         var isOurs = false
@@ -35,9 +38,13 @@ package final class SourceBoard: Sendable {
         var wasConnected = false
         /// Why the last attempt to stream failed; nil while it streams.
         var failure: TidemarkError?
+        /// Goes up when the archive holds something that a status has to be read anew for: a base
+        /// backup, a gap, another timeline.
+        var changes = 0
     }
 
     package let source: SourceID
+    let counters = SourceCounters()
     let monitor: Monitor<State>
     /// Somebody waits for the source's commits to be archived; assumed until the source says no.
     /// Outside the monitor, since the stream asks for it at every commit.
@@ -60,9 +67,10 @@ extension SourceBoard {
             state.reason = ""
             state.tracker = ExposureTracker(watermark, now: now)
             guard let watermark else { return }
-            state.timeline = watermark.timeline
             state.received = watermark.archived
             state.archived = Position(timeline: watermark.timeline, ordinal: watermark.archived)
+            state.acknowledged = Position(
+                timeline: watermark.timeline, ordinal: watermark.claimed)
             state.seen.archived = watermark.archived
         }
     }
@@ -79,16 +87,17 @@ extension SourceBoard {
 
 extension SourceBoard {
     /// The stream of the source with this identity is open.
-    func connected(_ position: Position, identity: String, now: MonotonicTime) {
+    func connected(identity: String, now: MonotonicTime) {
         monitor.update { state in
             state.identity = identity
             state.seen.isConnected = true
             state.seen.lastProgress = now
-            state.timeline = position.timeline
             state.reason = ""
             state.failure = nil
             state.wasConnected = true
+            state.changes += 1
         }
+        counters.connected()
     }
 
     /// The stream is closed; it will be opened again.
@@ -99,6 +108,7 @@ extension SourceBoard {
         monitor.update { state in
             state.seen.isConnected = false
             state.verified = nil
+            if failure != nil { counters.failed() }
             if let failure, !failure.code.isRetryable { state.tracker.voidWaiting() }
             state.reason = reason
             state.failure = failure
@@ -122,18 +132,31 @@ extension SourceBoard {
                 state.tracker.advance(to: archived)
             }
             let isNews = state.archived != archived
+            if let old = state.archived, old.timeline == archived.timeline {
+                counters.add(
+                    received: received - min(received, max(state.received, old.ordinal)),
+                    archived: archived.ordinal - min(archived.ordinal, old.ordinal))
+            }
             state.received = received
-            state.timeline = archived.timeline
             guard isNews else { return }
             if let old = state.archived?.timeline, old != archived.timeline {
                 state.left.insert(old)
                 state.left.remove(archived.timeline)
+                state.changes += 1
             }
             state.archived = archived
+            if state.acknowledged?.timeline != archived.timeline
+                || state.acknowledged?.ordinal ?? 0 < archived.ordinal
+            {
+                state.acknowledged = archived
+            }
             state.seen.archived = archived.ordinal
             state.seen.lastProgress = now
         }
     }
+
+    /// What the archive has to hold, as far as this process and the one before it know.
+    var acknowledged: Position? { monitor.read { $0.acknowledged } }
 
     /// How far the open stream had got; to be read before a probe is asked for.
     var verified: Position? { monitor.read { $0.verified } }
@@ -204,6 +227,20 @@ extension SourceBoard {
         return nil
     }
 
+    /// Up to when everything committed is archived before a gap that begins at the archive's end;
+    /// nil when that is not known.
+    ///
+    /// A proof beyond that end speaks of bytes that the archive has lost since; one that lies more
+    /// than a segment before it, not of what was archived without a sidecar.
+    func proof(before gap: PositionRange, segmentBytes: UInt64) -> CommitTime? {
+        monitor.read { state in
+            guard let archived = state.archived, archived.timeline == gap.timeline,
+                archived.ordinal <= gap.first, gap.first - archived.ordinal <= segmentBytes
+            else { return nil }
+            return state.tracker.proof?.restorableTo
+        }
+    }
+
     /// Returns once everything of `range` is archived.
     ///
     /// Throws when the stream was refused, when the source has left the range's timeline before
@@ -263,18 +300,20 @@ extension SourceBoard {
     /// that does not archive the source.
     func watermark(_ now: ClockReading) -> Watermark? {
         monitor.read { state in
-            guard state.isOurs, let timeline = state.timeline, let archived = state.archived
-            else { return nil }
+            guard state.isOurs, let archived = state.archived else { return nil }
             let proof = state.tracker.proof
             return Watermark(
-                timeline: timeline, state: StreamState(state.seen, now: now.uptime),
+                // Never the next timeline with the position of the one before.
+                timeline: archived.timeline, state: StreamState(state.seen, now: now.uptime),
                 received: max(state.received, archived.ordinal), archived: archived.ordinal,
+                acknowledged: state.acknowledged?.ordinal,
                 restorableTo: proof?.restorableTo, provedAt: proof?.askedWall, written: now.wall,
                 boot: now.boot, writtenUptime: now.uptime.nanoseconds,
                 provedUptime: proof.flatMap { $0.lead > 0 ? nil : $0.asked.nanoseconds },
                 clockOffsetSeconds: state.clockOffset, clockErrorSeconds: state.clockError,
                 sourceWindow: state.sourceWindow,
-                reason: state.reason.isEmpty ? state.doubt : state.reason)
+                reason: state.reason.isEmpty ? state.doubt : state.reason,
+                backupTrouble: state.backup.trouble(now.uptime))
         }
     }
 }

@@ -85,6 +85,10 @@ struct StreamMachine: Sendable {
         if head.ts == end, known.entry == nil || known.entry == first {
             return Start(position: known.position, skipsFirst: true)
         }
+        if known.entry == nil, head.ts.ordinal == end.ordinal + 1 {
+            // Behind a gap that was recorded: the oldest entry comes next.
+            return Start(position: known.position, skipsFirst: false)
+        }
         return head.ts == end
             ? try diverged(known, source) : try truncated(known, head, source)
     }

@@ -114,19 +114,19 @@ extension ConnectionFailure {
             return TidemarkError(
                 .sourceUnreachable,
                 "Postgres at \(context.place) has no connection left: \(message)",
-                remedy: "ALTER SYSTEM SET max_connections = …; then restart the server")
+                remedy: "ALTER SYSTEM SET max_connections = …; -- then restart the server")
         }
         guard let limit = Self.lastNumber(message), limit > 0 else {
             return TidemarkError(
                 .sourceRefused,
                 "Postgres at \(context.place) does not stream WAL: max_wal_senders is 0",
                 remedy: "ALTER SYSTEM SET wal_level = 'replica'; "
-                    + "ALTER SYSTEM SET max_wal_senders = 10; then restart the server")
+                    + "ALTER SYSTEM SET max_wal_senders = 10; -- then restart the server")
         }
         return TidemarkError(
             .sourceUnreachable,
             "all \(limit) WAL senders of Postgres at \(context.place) are in use",
-            remedy: "ALTER SYSTEM SET max_wal_senders = \(limit + 5); then restart the server")
+            remedy: "ALTER SYSTEM SET max_wal_senders = \(limit + 5); -- then restart the server")
     }
 
     private func noFreeSlot(_ context: Context) -> TidemarkError {
@@ -161,12 +161,12 @@ extension ConnectionFailure {
         if message.contains("wal_level") {
             return TidemarkError(
                 .sourceRefused, "wal_level of Postgres at \(context.place) is minimal",
-                remedy: "ALTER SYSTEM SET wal_level = 'replica'; then restart the server")
+                remedy: "ALTER SYSTEM SET wal_level = 'replica'; -- then restart the server")
         }
         if message.contains("max_replication_slots") {
             return TidemarkError(
                 .sourceRefused, "max_replication_slots of Postgres at \(context.place) is 0",
-                remedy: "ALTER SYSTEM SET max_replication_slots = 10; then restart the server")
+                remedy: "ALTER SYSTEM SET max_replication_slots = 10; -- then restart the server")
         }
         if isSlotInvalidated {
             return TidemarkError(

@@ -265,7 +265,42 @@ extension Inspector {
             "role \(configuration.user) of Postgres at \(configuration.place) may not make restore "
                 + "points",
             remedy: "GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO "
-                + SQL.name(configuration.user) + " (in database \(configuration.database))")
+                + SQL.name(configuration.user) + "; -- in database \(configuration.database)")
+    }
+}
+
+// MARK: first contact
+
+extension Inspector {
+    /// The slot keeps WAL for whoever confirmed up to its position.
+    func claim() throws(TidemarkError) -> TidemarkError? {
+        // A name that somebody chose may be that of a slot made beforehand.
+        guard configuration.isSlotByDefault else { return nil }
+        return try asking { () throws(TidemarkError) in
+            let rows = try connection!.slot(
+                configuration.slot, bySQL: server != nil, seconds: Self.answerSeconds)
+            guard let rows, rows.count == 1, rows.text(0, 0) == "physical", rows.lsn(0, 1) != nil
+            else { return nil }
+            return StreamMachine.claimed(
+                configuration.context(.replication, place: configuration.place),
+                configuration.source)
+        }
+    }
+}
+
+extension Connection {
+    /// Type and position of a slot; nil where this connection cannot say.
+    fileprivate func slot(
+        _ name: String, bySQL: Bool, seconds: Double
+    ) throws(TidemarkError) -> ConnectionRows? {
+        if bySQL {
+            return try rows(
+                "SELECT slot_type, restart_lsn FROM pg_replication_slots WHERE slot_name = "
+                    + SQL.literal(name), seconds: seconds
+            ).first
+        }
+        guard serverVersion >= 150_000 else { return nil }
+        return try rows("READ_REPLICATION_SLOT \(SQL.quoted(name))", seconds: seconds).first
     }
 }
 

@@ -8,6 +8,9 @@ struct InspectFacts: Sendable {
     var mayReadSettings = false
     var mayReadFiles = false
     var mayMark = false
+    var isStandby = false
+    /// Only what a replication connection tells is known.
+    var isPartial = false
     /// Replication connections and slots that are not ours.
     var otherSenders = 0
     var otherSlots = 0
@@ -54,6 +57,30 @@ extension InspectFacts {
                 safe_wal_size FROM pg_replication_slots WHERE slot_name = \(slot);
             SELECT extversion FROM pg_extension WHERE extname = 'timescaledb';
             """
+    }
+
+    /// Settings that a replication connection is asked for, by SHOW.
+    static let shown = [
+        "wal_level", "max_wal_senders", "max_replication_slots", "max_slot_wal_keep_size",
+        "archive_mode", "full_page_writes", "fsync", "data_checksums", "synchronous_standby_names",
+    ]
+
+    /// From SHOW, and the answer to READ_REPLICATION_SLOT where there is one (15+).
+    init(version: Int, shown: [String: String], slot: ConnectionRows?) {
+        self.version = version
+        isPartial = true
+        mayReplicate = true
+        settings = shown
+        // SHOW prints a unit, `pg_settings` megabytes.
+        let limit = "max_slot_wal_keep_size"
+        if let text = shown[limit], let bytes = ServerVersion.bytes(text) {
+            settings[limit] = String(bytes >> 20)
+        }
+        if let slot, let type = slot.text(0, 0) {
+            self.slot = Slot(
+                type: type, process: nil, holds: slot.lsn(0, 1) != nil, status: "",
+                safeBytes: nil)
+        }
     }
 
     /// Nil when the answers are not those of `questions`.

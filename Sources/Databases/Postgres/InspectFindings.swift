@@ -6,8 +6,8 @@ struct InspectFindings: Sendable {
     let facts: InspectFacts
     let configuration: PostgresConfiguration
 
-    private static let restart = "; then restart the server"
-    private static let reload = "; SELECT pg_reload_conf()"
+    private static let restart = "; -- then restart the server"
+    private static let reload = "; SELECT pg_reload_conf();"
     /// One WAL sender for the stream, one for a base backup, one for questions.
     private static let senders = 3
 
@@ -15,11 +15,29 @@ struct InspectFindings: Sendable {
 
     /// All of them, most important first.
     var all: [Finding] {
-        [
-            version, walLevel, replicationRole, walSenders, slots, slot, slotLimit, slotTimeout,
+        if facts.isPartial { return partial }
+        return [
+            standby, version, walLevel, replicationRole, walSenders, slots, slot, slotLimit,
+            slotTimeout,
             synchronous, archiving, timeout, fsync, fullPages, checksums, restorePoints,
             settingsPrivilege, filePrivilege, timescale,
         ].compactMap { $0 }
+    }
+
+    /// What can be judged without SQL: nobody else's connections and slots are known then.
+    private var partial: [Finding] {
+        [
+            standby, version, walLevel, replicationRole, walSenders,
+            facts.version >= 150_000 ? slot : nil, slotLimit, synchronous, archiving, fsync,
+            fullPages, checksums,
+        ].compactMap { $0 }
+    }
+
+    var standby: Finding? {
+        guard facts.isStandby else { return nil }
+        let error = ServerVersion.standby(
+            configuration.context(.replication, place: configuration.place))
+        return Finding(.error, error.message, remedy: error.remedy)
     }
 
     var version: Finding {
@@ -71,7 +89,7 @@ struct InspectFindings: Sendable {
             .error,
             "all \(limit) replication slots are taken (max_replication_slots)",
             remedy: "ALTER SYSTEM SET max_replication_slots = \(max(10, limit + 5))" + Self.restart
-                + ", or drop an unused one: SELECT pg_drop_replication_slot('…')")
+                + ", or drop an unused slot: SELECT pg_drop_replication_slot('…')")
     }
 
     var slot: Finding {
@@ -111,8 +129,8 @@ struct InspectFindings: Sendable {
                 "max_slot_wal_keep_size is -1: while Tidemark is away all WAL is kept until "
                     + "its disk is full and it stops",
                 remedy:
-                    "ALTER SYSTEM SET max_slot_wal_keep_size = '64GB' (what the disk of pg_wal can "
-                    + "spare)" + Self.reload)
+                    "ALTER SYSTEM SET max_slot_wal_keep_size = '64GB'" + Self.reload
+                    + " -- as much as the disk of pg_wal can spare")
         }
         let room = facts.slot?.safeBytes.map { ", \(ByteCount(UInt64(max(0, $0)))) left now" } ?? ""
         return Finding(

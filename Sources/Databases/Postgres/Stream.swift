@@ -14,6 +14,10 @@ final class Stream: ChangeSource {
     private var progress: StreamProgress
     /// Nil when the server is newer than what the scanner can read.
     private var scanner: WalScanner?
+    /// The scanner where the newest segment begins, for a timeline that takes over from there.
+    private var edge: WalScanner?
+    /// The record that the stream's first one has to name, as long as it has not.
+    private var joint: Joint?
     /// The message that showed that the stream runs; handed on by the first `pull`.
     private var held: [UInt8]?
     private var status: [UInt8] = []
@@ -48,6 +52,13 @@ final class Stream: ChangeSource {
         connection = nil
         held = nil
         scanner = nil
+        edge = nil
+        joint = nil
+    }
+
+    /// Where the scanner stood at the stream's start, having read what comes before it.
+    private struct Joint {
+        var lastRecordStart: UInt64?
     }
 }
 
@@ -108,7 +119,7 @@ extension Stream {
     /// Makes the server say something, so that a refused start is known here and not in some later
     /// pull: removed WAL is reported only after the stream has begun. Nil when the stream runs.
     private func awaitStart() throws(TidemarkError) -> StreamMachine.Action? {
-        begin()
+        try begin()
         try sendStatus(asks: true)
         let deadline = time.monotonic().advanced(bySeconds: Self.startSeconds)
         while true {
@@ -138,16 +149,35 @@ extension Stream {
     }
 
     /// Sets up what follows the bytes from the machine's starting point on.
-    private func begin() {
+    private func begin() throws(TidemarkError) {
         progress = StreamProgress(
             start: machine.start, now: time.monotonic(),
             statusSeconds: configuration.statusSeconds,
             silenceSeconds: configuration.silenceSeconds)
+        let before = edge
         scanner = nil
+        edge = nil
+        joint = nil
         guard machine.version / 10_000 <= ServerVersion.newestMajor else { return }
+        if let before, before.position == machine.start {
+            scanner = before.continued(on: machine.timeline)
+        } else if !machine.reachesBack, let archived = machine.resume.archived {
+            let seam = WalSeam(archived: archived, segmentBytes: machine.size.bytes)
+            scanner = try seam.scanner(
+                at: machine.start, after: machine.timelineBefore, newScanner)
+        }
+        if let scanner, scanner.knowsRecord {
+            joint = Joint(lastRecordStart: scanner.lastRecordStart)
+        } else {
+            scanner = newScanner(at: machine.start)
+        }
+        edge = scanner
+    }
+
+    private func newScanner(at start: UInt64) -> WalScanner {
         do throws(TidemarkError) {
-            scanner = try WalScanner(
-                startAt: machine.start, segmentBytes: machine.size.bytes,
+            return try WalScanner(
+                startAt: start, segmentBytes: machine.size.bytes,
                 systemIdentifier: UInt64(machine.identity), timeline: machine.timeline)
         } catch {
             preconditionFailure("a stream starts on a segment of a known size: \(error)")
@@ -257,6 +287,18 @@ extension Stream {
     private func scan(
         _ bytes: RawSpan, at first: UInt64, _ sink: any ChangeSink
     ) throws(TidemarkError) {
+        guard scanner != nil else { return }
+        let next = machine.size.start(of: first) + machine.size.bytes
+        let part = Int(min(UInt64(bytes.byteCount), next - first))
+        try feed(bytes.extracting(0..<part), at: first, sink)
+        guard first + UInt64(part) == next else { return }
+        edge = scanner
+        if part < bytes.byteCount { try scan(bytes.extracting(part...), at: next, sink) }
+    }
+
+    private func feed(
+        _ bytes: RawSpan, at first: UInt64, _ sink: any ChangeSink
+    ) throws(TidemarkError) {
         var failure: TidemarkError?
         do throws(TidemarkError) {
             try scanner?.feed(bytes, at: first) { (entry) throws(TidemarkError) in
@@ -269,11 +311,29 @@ extension Stream {
             // The sink's own failure passes as it is; damage in the stream is a matter of the
             // source.
             if let failure { throw failure }
+            if let joint, scanner?.lastRecordStart == joint.lastRecordStart {
+                throw stranger(first, error)
+            }
             throw TidemarkError(
                 .sourceUnreachable,
                 "Postgres at \(machine.context.place) sent WAL that does not hold together",
                 remedy: "check the server's disk and memory, and the network between", cause: error)
         }
+        if let joint, scanner?.lastRecordStart != joint.lastRecordStart {
+            self.joint = nil
+            scanner?.checks = .interpretedRecords
+        }
+    }
+
+    private func stranger(_ place: UInt64, _ cause: TidemarkError) -> TidemarkError {
+        TidemarkError(
+            .contentConflict,
+            "Postgres at \(machine.context.place) goes on at \(LSN.text(place)) on timeline "
+                + "\(machine.timeline), but not from where the archive of \(configuration.source) "
+                + "ends: it came there another way",
+            remedy: "if it was rolled back to a copy, restart it in recovery and promote it, so "
+                + "that it begins a new timeline; or archive it under a new source name",
+            cause: cause)
     }
 
     func acknowledge(received: UInt64, durable: UInt64) throws(TidemarkError) {

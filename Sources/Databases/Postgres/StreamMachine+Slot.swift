@@ -28,7 +28,13 @@ extension StreamMachine {
     /// true archive still needs.
     private func checkSlotIsOurs() throws(TidemarkError) {
         guard resume.descriptor == nil, context.isSlotByDefault, !hasRemadeSlot else { return }
-        throw TidemarkError(
+        throw Self.claimed(context, source)
+    }
+
+    static func claimed(
+        _ context: ConnectionFailure.Context, _ source: SourceID
+    ) -> TidemarkError {
+        TidemarkError(
             .sourceRefused,
             "replication slot \(context.slot) at \(context.place) belongs to another archive of "
                 + "\(source): this one has never seen it",

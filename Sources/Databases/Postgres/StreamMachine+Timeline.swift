@@ -46,18 +46,39 @@ extension StreamMachine {
     }
 
     private mutating func choose() throws(TidemarkError) -> Action {
-        (timeline, start) = try chosen()
+        let end: UInt64?
+        (timeline, start, end) = try chosen()
+        reachesBack = end.map(isTooNear) ?? false
+        if reachesBack { start -= size.bytes }
         return startCommand()
     }
 
-    private func chosen() throws(TidemarkError) -> (UInt32, UInt64) {
-        guard let end = resume.end, !resume.skipsLostHistory else { return slotStart() }
+    /// Whether so little of the archive would come again from `start` on that it proves nothing,
+    /// and the server's timeline has a segment before it. A page holds more than a record's header.
+    private func isTooNear(_ end: UInt64) -> Bool {
+        let first = size.start(of: history.start(of: timeline) ?? 0)
+        return end >= start && end - start < WalPageHeader.pageBytes && start > first
+    }
+
+    /// The timeline whose history holds the byte before `start`.
+    var timelineBefore: TimelineID {
+        guard start > 0, history.contains(timeline) else { return TimelineID(postgres: timeline) }
+        return TimelineID(postgres: history.owner(of: start - 1))
+    }
+
+    /// Timeline and starting point, and where the archive ends there.
+    private func chosen() throws(TidemarkError) -> (UInt32, UInt64, end: UInt64?) {
+        guard let end = resume.end, !resume.skipsLostHistory else {
+            let (timeline, start) = slotStart()
+            return (timeline, start, nil)
+        }
         let ends = [end] + resume.others
         // The newest timeline on the server's way that the archive knows.
         for candidate in [serverTimeline] + history.ancestors.map(\.timeline).reversed() {
             let name = TimelineID(postgres: candidate)
             guard let known = ends.first(where: { $0.timeline == name }) else { continue }
-            return continued(candidate, known.ordinal)
+            let (timeline, start) = continued(candidate, known.ordinal)
+            return (timeline, start, known.ordinal)
         }
         throw TidemarkError(
             .historyLost,
@@ -109,6 +130,12 @@ extension StreamMachine {
     ) throws(TidemarkError) -> Action {
         let isGone = failure.state == "58P01"
         guard isGone || failure.isSlotInvalidated else { throw startError(failure) }
+        if isGone, reachesBack {
+            // Nothing that is needed: then the links between records have to prove it.
+            reachesBack = false
+            start += size.bytes
+            return startCommand()
+        }
         // Without its WAL our slot pins nothing useful: make it anew, then see what is there.
         let followsSlot = resume.end == nil || resume.skipsLostHistory
         if !hasRemadeSlot, followsSlot || !isGone { return dropSlot() }
@@ -140,6 +167,15 @@ extension StreamMachine {
     }
 }
 
+extension StreamMachine {
+    private func removedBehind(_ failure: ConnectionFailure) -> TidemarkError {
+        TidemarkError(
+            .sourceUnreachable,
+            "Postgres at \(context.place) removed old WAL while it was read: \(failure.message)",
+            remedy: "Tidemark connects again and goes on at the archive's end")
+    }
+}
+
 // MARK: the end of a timeline
 
 extension StreamMachine {
@@ -147,8 +183,10 @@ extension StreamMachine {
     /// means that the server shuts down.
     mutating func streamEnded(_ replies: [ConnectionReply]) throws(TidemarkError) -> Action {
         if let failure = failure(replies) {
-            // Removed while we were reading: the slot was invalidated under us.
-            throw failure.state == "58P01" ? historyLost(failure) : failure.error(context)
+            guard failure.state == "58P01" else { throw failure.error(context) }
+            // Removed while we were reading: the slot was invalidated under us, or it was the
+            // segment that nothing but our proof needs.
+            throw reachesBack ? removedBehind(failure) : historyLost(failure)
         }
         for case .rows(let rows) in replies {
             guard let next: UInt32 = rows.number(0, 0), let point = rows.lsn(0, 1) else {
@@ -181,8 +219,10 @@ extension StreamMachine {
             throw unexpected("a history of timeline \(next) that does not leave \(timeline) there")
         }
         documents.append(document)
+        self.history = history
         timeline = next
         start = size.start(of: point)
+        reachesBack = false
         step = .start
         return .timelineEnded(
             next: Position(timeline: TimelineID(postgres: next), ordinal: start))

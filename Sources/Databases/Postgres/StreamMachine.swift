@@ -5,7 +5,8 @@ import Model
 ///
 /// Steps: who are you (system identifier, timeline, flush position) · are you a primary · how large
 /// are your segments · what does our slot hold (make it, if need be) · which timelines led here ·
-/// START_REPLICATION. The starting point is the start of the segment that holds the archive's end;
+/// START_REPLICATION. The starting point is the start of the segment that holds the archive's end,
+/// or of the one before, so that some of it is always sent again;
 /// the server's slot is only there to keep WAL, it never decides where we go on (a slot that is
 /// ahead of the archive must not make a hole unseen).
 struct StreamMachine: Sendable {
@@ -75,6 +76,9 @@ struct StreamMachine: Sendable {
     /// Where the stream starts, or runs.
     var timeline: UInt32 = 0
     var start: UInt64 = 0
+    /// It starts one segment before what is needed: what comes again proves, byte by byte, that the
+    /// server's history is the archive's.
+    var reachesBack = false
 
     init(_ resume: ResumePoint, _ context: ConnectionFailure.Context, source: SourceID) {
         self.resume = resume

@@ -10,6 +10,8 @@ extension Inspect {
         try asking { (connection) throws(TidemarkError) in
             var findings = try rights(&connection)
             if let info = try Questions.info(&connection) {
+                // Nothing else about it matters then.
+                if info.isSentinel { return [Self.sentinelFinding] }
                 findings += server(info)
                 findings += try backlog(&connection, info)
                 findings += persistence(info)
@@ -82,6 +84,10 @@ extension Inspect {
     }
 
     // MARK: the server
+
+    private static let sentinelFinding = Finding(
+        .error, "this is a Sentinel, which has no data",
+        remedy: "give the address of the Redis server that it watches")
 
     private func server(_ info: ServerInfo) -> [Finding] {
         var findings = [

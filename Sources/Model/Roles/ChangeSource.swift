@@ -44,6 +44,8 @@ package struct ResumePoint: Sendable {
     /// At first contact: writes the descriptor into the archive. Called before anything is made at
     /// the source, so that whatever is there afterwards has an archive that knows of it.
     package var claim: (@Sendable (SourceDescriptor) throws(TidemarkError) -> Void)?
+    /// Reads any stretch of the archive, for a room that proves that the stream joins it.
+    package var archived: ArchivedBytes?
 
     package init(
         descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],

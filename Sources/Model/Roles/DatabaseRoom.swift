@@ -25,7 +25,15 @@ package protocol SourceInspector: AnyObject {
     func mark(_ name: String) throws(TidemarkError) -> RestorePoint
     /// Room left before the source drops history the archive still needs; nil when not known.
     func sourceWindow() throws(TidemarkError) -> SourceWindow?
+    /// Asked when the repository holds nothing of the source: why it must not begin a new archive,
+    /// because the source keeps history for another one. Nil when nothing speaks against it.
+    /// Default: nil.
+    func claim() throws(TidemarkError) -> TidemarkError?
     func close()
+}
+
+extension SourceInspector {
+    package func claim() throws(TidemarkError) -> TidemarkError? { nil }
 }
 
 /// One proof in the making.

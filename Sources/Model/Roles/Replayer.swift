@@ -26,6 +26,12 @@ package protocol Replayer: AnyObject, Sendable {
     func scan(of descriptor: SourceDescriptor, on timeline: TimelineID) -> any HistoryScan
     /// A search for destructive events on one timeline; nil where this version has none.
     func events(of descriptor: SourceDescriptor, on timeline: TimelineID) -> (any EventScan)?
+    /// Makes a file of the database's own out of a stretch of the stream; nil where each archived
+    /// segment is such a file already. Default: nil.
+    func export(_ order: StreamExportOrder) -> (any StreamExport)?
+    /// What the room told of a base backup's start, see `ChangeSink.edge`; empty where nothing.
+    /// Default: empty.
+    func state(of server: ServerFacts) -> String
     /// What the beginning of a segment says about itself. Throws `failed` for other bytes.
     func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity
 }
@@ -36,6 +42,10 @@ extension Replayer {
     package func events(
         of descriptor: SourceDescriptor, on timeline: TimelineID
     ) -> (any EventScan)? { nil }
+
+    package func export(_ order: StreamExportOrder) -> (any StreamExport)? { nil }
+
+    package func state(of server: ServerFacts) -> String { "" }
 }
 
 /// A file of the stream, as the database names it.

@@ -35,7 +35,7 @@ struct StoredFileReader {
         }
         if let compression = Compression(suffixOf: file.name) {
             let frames = FrameReader(key, compression, read: next)
-            while let item = try frames.next() {
+            while let item = try Self.next(frames) {
                 guard case .content = item else { continue }
                 count += UInt64(frames.content.count)
                 try take(frames.content.array)
@@ -55,11 +55,22 @@ struct StoredFileReader {
         }
     }
 
-    private static func damaged(_ key: ObjectKey, _ what: String) -> TidemarkError {
-        TidemarkError(
-            .archiveDamaged, "\(key) is damaged: \(what)",
-            remedy: "bring it back from a copy of the archive, or use another base backup")
+    private static func next(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
+        do {
+            return try frames.next()
+        } catch let error where error.code == .archiveDamaged {
+            throw TidemarkError(error.code, error.message, remedy: remedy, cause: error)
+        }
     }
+
+    private static func damaged(_ key: ObjectKey, _ what: String) -> TidemarkError {
+        TidemarkError(.archiveDamaged, "\(key) is damaged: \(what)", remedy: remedy)
+    }
+
+    /// A restore takes the newest base backup that it finds.
+    private static let remedy =
+        "bring it back from a copy of the archive, or remove the folder of this base backup: then "
+        + "an older one is taken"
 }
 
 /// Bytes as lower-case hex.

@@ -7,6 +7,10 @@ import Repository
 /// Postgres takes exit 1 of restore_command for "nothing follows", ends recovery and promotes. So
 /// that answer is given only when the whole listing and everything the archive claims elsewhere
 /// agree; whatever else is the matter, the answer must keep the server from starting.
+///
+/// A listing alone proves nothing: who lost the newest files has one as well. Something that is
+/// written apart from them must say how far the archive came: the watermark of a sidecar, or, where
+/// only archive_command stores, what `wal push` notes of its timeline.
 enum FetchAnswer: Hashable, Sendable {
     /// The timeline ends before the segment: exit 1.
     case nothingFollows
@@ -19,7 +23,7 @@ enum FetchAnswer: Hashable, Sendable {
     static func decide(
         _ range: PositionRange, listing: StreamListing,
         ancestors: [TimelineID: [Ancestor]], gaps: [Gap], backups: [BaseBackupDescriptor],
-        watermark: Watermark?
+        watermark: Watermark?, pushed: PushedMark?
     ) -> FetchAnswer {
         let timeline = range.timeline
         if let later = listing.segments[timeline]?.last(where: { $0.range.first >= range.first }) {
@@ -28,8 +32,11 @@ enum FetchAnswer: Hashable, Sendable {
         if let gap = gaps.first(where: { $0.timeline == timeline && $0.last > range.first }) {
             return .missing("it lies in a gap: \(gap.reason)")
         }
-        if let watermark, watermark.timeline == timeline, watermark.archived > range.first {
+        if let watermark, watermark.timeline == timeline, watermark.claimed > range.first {
             return .missing("the archive was proved beyond it")
+        }
+        if let end = pushed?.end(of: timeline), end > range.first {
+            return .missing("archive_command had stored it")
         }
         if let backup = backups.first(where: { $0.timeline == timeline && $0.end > range.first }) {
             return .missing("base backup \(backup.id) needs it")
@@ -42,6 +49,29 @@ enum FetchAnswer: Hashable, Sendable {
             else { continue }
             return .missing("timeline \(child) goes on behind it")
         }
+        guard isWitnessed(timeline, listing, watermark, pushed) else {
+            return .missing(
+                "nothing proves that the archive ends here, since watermark.json does not exist")
+        }
         return .nothingFollows
+    }
+
+    /// The same, as a snapshot of the archive says it.
+    static func decide(_ range: PositionRange, _ snapshot: CatalogSnapshot) -> FetchAnswer {
+        var listing = StreamListing()
+        listing.segments = snapshot.segments
+        return decide(
+            range, listing: listing, ancestors: snapshot.ancestors, gaps: snapshot.gaps,
+            backups: snapshot.backups, watermark: snapshot.watermark, pushed: snapshot.pushed)
+    }
+
+    /// Whether anything but the listing says where a timeline ends. One that has no segments can
+    /// have been announced by its history file before it wrote any.
+    static func isWitnessed(
+        _ timeline: TimelineID, _ listing: StreamListing, _ watermark: Watermark?,
+        _ pushed: PushedMark?
+    ) -> Bool {
+        if watermark != nil || pushed?.end(of: timeline) != nil { return true }
+        return pushed != nil && listing.segments[timeline]?.isEmpty ?? true
     }
 }

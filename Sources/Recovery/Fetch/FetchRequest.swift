@@ -7,18 +7,23 @@ package struct FetchRequest: Sendable {
     package var name: String
     /// `%p`: where it wants it, relative to the working directory, which is the data directory.
     package var path: String
+    /// Where recovery stops: a segment is good enough when it holds everything up to here. Nil:
+    /// everything that was acknowledged is needed.
+    package var until: UInt64?
     /// How long failures are retried before giving up. Default 60 s.
     package var retrySeconds: Double
     /// Starts the reader ahead; nil for none.
     package var prefetch: PrefetchLaunch?
 
     package init(
-        source: SourceID, name: String, path: String, retrySeconds: Double = 60,
+        source: SourceID, name: String, path: String, until: UInt64? = nil,
+        retrySeconds: Double = 60,
         prefetch: PrefetchLaunch? = nil
     ) {
         self.source = source
         self.name = name
         self.path = path
+        self.until = until
         self.retrySeconds = retrySeconds
         self.prefetch = prefetch
     }

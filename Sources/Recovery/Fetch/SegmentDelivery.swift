@@ -34,8 +34,16 @@ struct SegmentDelivery {
 
     /// Writes the open segment of `range` up to its last whole frame, and zeros behind it, which
     /// end the WAL for the server. Nil when there is none; else the length of its content.
+    ///
+    /// Nothing is delivered of a segment that is damaged: its readable part would be taken for the
+    /// end of history.
+    ///
+    /// - Parameters:
+    ///   - needed: How much content must be there at least: what was acknowledged.
+    ///   - enough: Content behind which nothing is of interest, damaged or not; nil for none.
     func deliverOpen(
-        _ base: ObjectKey, _ range: PositionRange, to path: String
+        _ base: ObjectKey, _ range: PositionRange, needed: UInt64, enough: UInt64?,
+        to path: String
     ) throws(TidemarkError) -> UInt64? {
         let key = ObjectKey(base.path + Layout.partialSuffix)
         let reader: SegmentReader
@@ -45,13 +53,41 @@ struct SegmentDelivery {
             return nil
         }
         defer { reader.close() }
-        try write(reader, length: range.length, to: path, DeliveredFile.suffix)
-        return reader.position
+        let output = try content(of: reader, length: range.length, path, DeliveredFile.suffix)
+        if enough.map({ output.length < $0 }) ?? true {
+            let isDamaged = reader.endsTorn ? try isDamaged(key, range) : false
+            guard output.length >= needed, !isDamaged else {
+                throw TidemarkError(
+                    .archiveDamaged,
+                    "\(key) can be read only up to byte \(output.length) of its content, but more "
+                        + "was archived",
+                    remedy: "start `tidemark run` anew, which asks the source for the rest, or "
+                        + "bring the file back from a copy of the archive")
+            }
+        }
+        try output.finish(length: range.length)
+        return output.length
+    }
+
+    /// Whether whole frames follow the place where it stops being whole: what no crash leaves.
+    private func isDamaged(
+        _ key: ObjectKey, _ range: PositionRange
+    ) throws(TidemarkError) -> Bool {
+        try SegmentReader.survey(
+            repository.store, key, first: range.first, bytes: range.length
+        ).resumesAt != nil
     }
 
     private func write(
         _ reader: SegmentReader, length: UInt64, to path: String, _ suffix: String
     ) throws(TidemarkError) {
+        try content(of: reader, length: length, path, suffix).finish(length: length)
+    }
+
+    /// A file that holds all that can be read and has no name yet.
+    private func content(
+        of reader: SegmentReader, length: UInt64, _ path: String, _ suffix: String
+    ) throws(TidemarkError) -> DeliveredFile {
         let output = try DeliveredFile(path, suffix: suffix)
         while try reader.read({ (bytes) throws(TidemarkError) in try output.write(bytes) }) {}
         guard reader.isSealed ? output.length == length : output.length <= length else {
@@ -59,7 +95,7 @@ struct SegmentDelivery {
                 .archiveDamaged, "\(reader.key) holds \(output.length) bytes, not \(length)",
                 remedy: "bring it back from a copy of the archive")
         }
-        try output.finish(length: length)
+        return output
     }
 }
 

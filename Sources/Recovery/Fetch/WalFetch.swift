@@ -47,12 +47,17 @@ package struct WalFetch {
                     "cannot fetch \(request.name) (\(error.code.rawValue)): \(error.message)",
                     remedy: error.remedy, cause: error.cause)
                 guard Self.mayPass(error), now < deadline else { throw failure }
-                if !hasSaid { say(failure.message + ", trying again") }
+                if !hasSaid { say(failure.message + "; " + retries(until: deadline, now)) }
                 hasSaid = true
                 let left = deadline.seconds(since: now)
                 Pause.wait(seconds: min(left, backoff.next(using: &random)))
             }
         }
+    }
+
+    private func retries(until deadline: MonotonicTime, _ now: MonotonicTime) -> String {
+        let end = clock.wall().advanced(bySeconds: deadline.seconds(since: now))
+        return "trying again until \(end.text(fractionDigits: 0))"
     }
 
     /// Damage does not mend itself; everything else might.
@@ -95,11 +100,12 @@ package struct WalFetch {
             if let launch = request.prefetch { spool?.start(launch, behind: request.name) }
             return .delivered
         }
-        if let length = try delivery.deliverOpen(base, range, to: request.path) {
+        if let length = try deliverOpen(base, range, delivery, repository) {
             // Sealed or continued while it was read: then the sealed one has more.
             if try delivery.deliverSealed(base, range, to: request.path) {
                 return .delivered
             }
+            if let enough = enough(of: range), length >= enough { return .delivered }
             let listing = try repository.stream(request.source, style)
             let later = listing.segments[range.timeline]?.last {
                 $0.range.first >= range.last
@@ -111,7 +117,37 @@ package struct WalFetch {
                     + "but \(later.key.name) follows it",
                 remedy: "`tidemark list` shows gaps; restore to a moment before this one")
         }
+        // Asked for by reading ahead only. A server whose WAL ends before its target fails, it does
+        // not promote (13 and later; "recovery ended before configured recovery target was
+        // reached", xlogrecovery.c).
+        if let until = request.until, range.first >= until { return .nothingFollows }
         return try decideMissing(range, style, repository)
+    }
+
+    /// Content of a segment behind which recovery asks for nothing; nil where it goes on behind it.
+    private func enough(of range: PositionRange) -> UInt64? {
+        guard let until = request.until, range.first < until, until <= range.last else {
+            return nil
+        }
+        return until - range.first
+    }
+
+    private func deliverOpen(
+        _ base: ObjectKey, _ range: PositionRange, _ delivery: SegmentDelivery,
+        _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> UInt64? {
+        // The watermark first: what it speaks of is in the segment that is read then.
+        let watermark = try repository.watermark(request.source)
+        let claimed = watermark.map { $0.timeline == range.timeline ? $0.claimed : 0 } ?? 0
+        let needed = min(max(claimed, range.first), range.last) - range.first
+        do {
+            return try delivery.deliverOpen(
+                base, range, needed: needed, enough: enough(of: range), to: request.path)
+        } catch let error where error.code == .archiveDamaged {
+            // The one that is sealed counts, and may have come in the meantime.
+            guard try delivery.deliverSealed(base, range, to: request.path) else { throw error }
+            return range.length
+        }
     }
 
     private func decideMissing(
@@ -119,18 +155,20 @@ package struct WalFetch {
     ) throws(TidemarkError) -> FetchOutcome {
         // The watermark first, so that nothing it speaks of can be newer than the listing.
         let watermark = try repository.watermark(request.source)
+        let pushed = try repository.pushed(request.source)
         let listing = try repository.stream(request.source, style)
         let ancestors = try TimelineReader(repository, replayer).ancestors(listing)
         let answer = FetchAnswer.decide(
             range, listing: listing, ancestors: ancestors,
             gaps: try repository.gaps(request.source),
-            backups: try repository.backups(request.source), watermark: watermark)
+            backups: try repository.backups(request.source), watermark: watermark, pushed: pushed)
         switch answer {
         case .nothingFollows: return .nothingFollows
         case .missing(let why):
             throw TidemarkError(
                 .archiveIncomplete, "\(request.name) is missing from the archive: \(why)",
-                remedy: "`tidemark list` shows gaps, `tidemark verify` what else is missing")
+                remedy: "`tidemark list` shows gaps, `tidemark verify` what else is missing; a "
+                    + "restore to a named moment needs no proof of the end")
         }
     }
 

@@ -12,6 +12,7 @@ package import Segments
 /// Beside a sidecar that archives the same stream it only confirms: the sidecar holds its open
 /// segment, so a push of that one waits until it is sealed and compares. It never puts a segment in
 /// front of a living sidecar that has not come so far, since a later start would go on behind it.
+/// `pushed.json` then says how far it came: what proves the archive's end where no sidecar runs.
 ///
 /// * A segment is checked by its own header (cluster, size, place) and gets the footer it would
 ///   have got from the stream, commit times included. The first one makes the source's descriptor.
@@ -53,6 +54,7 @@ package struct WalPush {
             let identity = try unsafe replayer.identify(head.span.bytes)
             try check(file, range, identity, known, source)
             try push(file, range, try descriptor(source, known, identity))
+            try repository.notePushed(source, range)
         case .document(let timeline, let name):
             try push(head, name, timeline, source, segmentBytes)
         case .unfinished, .label:
@@ -188,7 +190,7 @@ extension WalPush {
                 start: Position(timeline: range.timeline, ordinal: range.first),
                 serverVersion: descriptor.majorVersion + "0000", sourceEnd: range.last))
         let scan = replayer.scan(of: descriptor, on: range.timeline)
-        try readOverlap(before: range, style, descriptor, scan)
+        let before = try readOverlap(before: range, style, descriptor, scan)
         var offset: UInt64 = 0
         while offset < file.bytes {
             let piece = try file.read(at: offset)
@@ -197,8 +199,13 @@ extension WalPush {
             }
             let first = range.first + offset
             try unsafe writer.append(piece.span.bytes, at: first)
-            try unsafe scan.take(piece.span.bytes, at: first) {
-                (entry) throws(TidemarkError) in try writer.note(entry)
+            do throws(TidemarkError) {
+                try unsafe scan.take(piece.span.bytes, at: first) {
+                    (entry) throws(TidemarkError) in try writer.note(entry)
+                }
+            } catch let error where error.code == .archiveDamaged {
+                guard let before, offset == 0 else { throw error }
+                throw stranger(file.name, before, error)
             }
             offset += UInt64(piece.count)
         }
@@ -206,16 +213,27 @@ extension WalPush {
         try writer.settle()
     }
 
+    private func stranger(
+        _ name: String, _ before: ObjectKey, _ cause: TidemarkError
+    ) -> TidemarkError {
+        TidemarkError(
+            .contentConflict,
+            "\(name) does not go on where \(before) in the archive ends: \(cause.message)",
+            remedy: "a server that was rolled back to a copy must be promoted to a new timeline, "
+                + "and another one needs a source name of its own")
+    }
+
     /// A commit record may begin in the segment before; without its beginning it is not understood.
+    /// Returns that segment's key; nil when the archive does not have it.
     private func readOverlap(
         before range: PositionRange, _ style: any PositionStyle, _ descriptor: SourceDescriptor,
         _ scan: any HistoryScan
-    ) throws(TidemarkError) {
-        guard range.first >= range.length else { return }
+    ) throws(TidemarkError) -> ObjectKey? {
+        guard range.first >= range.length else { return nil }
         let before = PositionRange(
             timeline: range.timeline, first: range.first - range.length, last: range.first)
         let base = Layout.segment(descriptor.source, style, before)
-        guard let reader = try sealed(base) else { return }
+        guard let reader = try sealed(base) else { return nil }
         defer { reader.close() }
         let skipped = before.length - min(Self.overlapBytes, before.length)
         reader.skip(to: skipped)
@@ -227,6 +245,7 @@ extension WalPush {
                 first += UInt64(bytes.byteCount)
             }
         }
+        return reader.key
     }
 
     private func sealed(_ base: ObjectKey) throws(TidemarkError) -> SegmentReader? {

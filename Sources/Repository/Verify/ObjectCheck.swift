@@ -6,7 +6,8 @@ import Segments
 struct ObjectCheck: Sendable {
     /// What to look at.
     enum Job: Sendable {
-        case sealed(SegmentListing)
+        /// `next` goes on where it ends, if anything does.
+        case sealed(SegmentListing, next: SegmentListing?)
         case open(SegmentListing)
         case document(TimelineID, String, ObjectKey)
         case stored(BaseBackupDescriptor, StoredFile)
@@ -14,7 +15,7 @@ struct ObjectCheck: Sendable {
         /// Bytes that a deep verification reads of it.
         var storedBytes: UInt64 {
             switch self {
-            case .sealed(let segment), .open(let segment): segment.storedBytes
+            case .sealed(let segment, _), .open(let segment): segment.storedBytes
             case .document: 0
             case .stored(_, let file): file.storedBytes
             }
@@ -31,13 +32,15 @@ struct ObjectCheck: Sendable {
     let context: VerifyContext
     let descriptor: SourceDescriptor
     let style: any PositionStyle
+    /// See `VerificationRules`.
+    let scan: @Sendable (TimelineID) -> (any HistoryScan)?
 
     private var source: SourceID { descriptor.source }
 
     func run(_ job: Job) throws(TidemarkError) -> Outcome {
         defer { context.progress.update { $0.objects += 1 } }
         switch job {
-        case .sealed(let listing): return try sealed(listing)
+        case .sealed(let listing, let next): return try sealed(listing, next)
         case .open(let listing): return try open(listing)
         case .document(let timeline, let name, let key):
             return try document(timeline, name, key)
@@ -47,7 +50,9 @@ struct ObjectCheck: Sendable {
 
     // MARK: segments
 
-    private func sealed(_ listing: SegmentListing) throws(TidemarkError) -> Outcome {
+    private func sealed(
+        _ listing: SegmentListing, _ next: SegmentListing?
+    ) throws(TidemarkError) -> Outcome {
         var outcome = Outcome()
         // Damage is told once: for the chain the segment counts as its name claims.
         var link = ChainCheck.Link(
@@ -63,7 +68,9 @@ struct ObjectCheck: Sendable {
             if let what = contradiction(footer, listing) {
                 outcome.problems.append(damaged(listing.key, what))
             }
-            if context.isDeep { try reader.verify() }
+            if context.isDeep, let strange = try readThrough(reader, listing, next: next) {
+                outcome.problems.append(strange)
+            }
         } catch let error where error.code == .notFound {
             // Expired while we looked; if it was needed, the chain tells.
             return outcome
@@ -100,6 +107,9 @@ struct ObjectCheck: Sendable {
             let survey = try SegmentReader.survey(
                 context.store, listing.key, first: range.first, bytes: range.length)
             context.read(Int(survey.end))
+            if survey.resumesAt != nil {
+                outcome.problems.append(torn(listing.key, at: survey.end))
+            }
             outcome.link = (
                 range.timeline,
                 ChainCheck.Link(
@@ -114,6 +124,15 @@ struct ObjectCheck: Sendable {
         return outcome
     }
 
+    /// No crash leaves whole frames behind a torn one.
+    private func torn(_ key: ObjectKey, at offset: UInt64) -> VerificationProblem {
+        VerificationProblem(
+            source: source, key: key.path, kind: .damaged,
+            what: "\(key) is damaged at byte \(offset), and whole frames follow",
+            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                + "file back from a copy of the archive")
+    }
+
     /// The sidecar may have sealed the open segment after the listing.
     private func sealedMeanwhile(_ listing: SegmentListing) throws(TidemarkError) -> Outcome {
         if listing.range.isEmpty { return try sealedMeanwhileAnywhere(listing) }
@@ -123,7 +142,7 @@ struct ObjectCheck: Sendable {
             if let size = try context.store.size(key) {
                 return try sealed(
                     SegmentListing(
-                        range: listing.range, key: key, state: .sealed, storedBytes: size))
+                        range: listing.range, key: key, state: .sealed, storedBytes: size), nil)
             }
         }
         return Outcome()
@@ -137,7 +156,7 @@ struct ObjectCheck: Sendable {
         let sealed = (now.segments[listing.range.timeline] ?? []).first {
             $0.state == .sealed && $0.range.first == listing.range.first
         }
-        return try sealed.map { (found) throws(TidemarkError) in try self.sealed(found) }
+        return try sealed.map { (found) throws(TidemarkError) in try self.sealed(found, nil) }
             ?? Outcome()
     }
 

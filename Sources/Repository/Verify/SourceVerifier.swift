@@ -24,8 +24,11 @@ final class SourceVerifier {
         // Before the listing: what it claims must be there by then.
         let watermark = try take(
             context.document(Watermark.self, Layout.watermark(source), of: source))
+        let pushed = try take(
+            context.document(PushedMark.self, Layout.pushed(source), of: source))
         let listing = try context.repository.stream(source, rules.style)
         let gaps = try self.gaps()
+        problems += listing.setAside.map(setAside)
         try checkPoints()
         let backups = try self.backups()
         let jobs = self.jobs(listing, backups)
@@ -35,16 +38,32 @@ final class SourceVerifier {
                 progress.totalBytes += jobs.reduce(0) { $0 + $1.storedBytes }
             }
         }
-        let check = ObjectCheck(context: context, descriptor: descriptor, style: rules.style)
+        let check = check
         let outcomes = try ParallelWork.map(jobs, threads: threads, tick: tick) {
             (job) throws(TidemarkError) in try check.run(job)
         }
         for outcome in outcomes { problems += outcome.problems }
         let stream = StreamCheck(descriptor, rules, outcomes, gaps: gaps, backups: backups)
         problems += stream.problems
+        if context.isDeep { try checkForks(stream.forks, listing) }
         found.stretches = stream.stretches
         for backup in backups { problems += stream.check(backup) }
         if let watermark { problems += stream.check(watermark) }
+        if let pushed { problems += stream.check(pushed) }
+    }
+
+    /// Where a timeline begins, its first segment follows one of its parent's.
+    private func checkForks(
+        _ forks: [TimelineID: TimelineID], _ listing: StreamListing
+    ) throws(TidemarkError) {
+        for (child, parent) in forks.sorted(by: { $0.key < $1.key }) {
+            guard let first = listing.segments[child]?.first,
+                let before = listing.segments[parent]?.first(where: {
+                    $0.state == .sealed && $0.range.last == first.range.first
+                }), let strange = try check.fork(before, first)
+            else { continue }
+            problems.append(strange)
+        }
     }
 
     private func jobs(
@@ -52,12 +71,16 @@ final class SourceVerifier {
     ) -> [ObjectCheck.Job] {
         var jobs: [ObjectCheck.Job] = []
         for timeline in listing.timelines {
-            for segment in listing.segments[timeline] ?? [] {
+            let segments = listing.segments[timeline] ?? []
+            for (place, segment) in segments.enumerated() {
                 found.storedBytes += segment.storedBytes
                 switch segment.state {
                 case .sealed:
                     found.segments += 1
-                    jobs.append(.sealed(segment))
+                    jobs.append(
+                        .sealed(
+                            segment,
+                            next: place + 1 < segments.count ? segments[place + 1] : nil))
                 case .open:
                     found.openSegments += 1
                     jobs.append(.open(segment))
@@ -142,14 +165,25 @@ final class SourceVerifier {
         return nil
     }
 
+    private func setAside(_ key: ObjectKey) -> VerificationProblem {
+        VerificationProblem(
+            source: source, key: key.path, kind: .setAside,
+            what: "\(key) is a copy of an open segment that was found damaged; what was lost "
+                + "behind the damage was archived again, or is missing or in a gap record",
+            remedy: "look for the cause (the disk, its cable, the memory), then remove the copy")
+    }
+
     private func take<T>(_ read: (value: T?, problem: VerificationProblem?)) -> T? {
         if let problem = read.problem { problems.append(problem) }
         return read.value
     }
 
     private func report(_ key: ObjectKey, _ what: String) {
-        problems.append(
-            ObjectCheck(context: context, descriptor: descriptor, style: rules.style).damaged(
-                key, what))
+        problems.append(check.damaged(key, what))
+    }
+
+    private var check: ObjectCheck {
+        ObjectCheck(
+            context: context, descriptor: descriptor, style: rules.style, scan: rules.scan)
     }
 }

@@ -5,6 +5,8 @@ struct StreamCheck {
     private(set) var problems: [VerificationProblem] = []
     private let descriptor: SourceDescriptor
     private let style: any PositionStyle
+    /// Timelines by those that left them.
+    private(set) var forks: [TimelineID: TimelineID] = [:]
     private var chains: [TimelineID: ChainCheck] = [:]
     private var ancestors: [TimelineID: [Position]] = [:]
     private let backups: [BaseBackupDescriptor]
@@ -119,6 +121,7 @@ struct StreamCheck {
             }
             return
         }
+        forks[timeline] = parent.timeline
         guard let chain = chains[timeline], let first = chain.runs.first?.first else { return }
         let parentEnd = chains[parent.timeline]?.end
         // Of a parent that is not archived at all, or has expired, nothing is expected; then the
@@ -164,7 +167,7 @@ struct StreamCheck {
 
     /// A base backup needs every change from its start to its end.
     func check(_ backup: BaseBackupDescriptor) -> [VerificationProblem] {
-        guard !isUsable(backup) else { return [] }
+        guard !isUsable(backup) else { return holeBehind(backup).map { [lost($0)] } ?? [] }
         let needed = PositionRange(
             timeline: backup.timeline, first: backup.start, last: backup.end)
         let isPassed = backups.contains { self.isPassed(needed, by: $0) }
@@ -180,18 +183,46 @@ struct StreamCheck {
         ]
     }
 
+    /// What lies between a base backup that needs nothing and the history that follows it. Where it
+    /// lies inside a stretch, or nothing follows, there is no hole.
+    private func holeBehind(_ backup: BaseBackupDescriptor) -> PositionRange? {
+        guard let chain = chains[backup.timeline],
+            !chain.runs.contains(where: { $0.first <= backup.end && backup.end <= $0.last }),
+            let next = chain.runs.first(where: { $0.first > backup.end }),
+            !chain.isCovered(backup.end, next.first)
+        else { return nil }
+        return PositionRange(
+            timeline: backup.timeline, first: backup.end, last: next.first)
+    }
+
     /// What the watermark says is archived must be there.
     func check(_ watermark: Watermark) -> [VerificationProblem] {
-        guard !isThere(watermark.archived, on: watermark.timeline) else { return [] }
-        let end = chains[watermark.timeline]?.end
+        check(
+            watermark.claimed, on: watermark.timeline, Layout.watermark(source),
+            "`tidemark run`, started anew, asks the source for the rest")
+    }
+
+    /// And so must what archive_command has stored.
+    func check(_ pushed: PushedMark) -> [VerificationProblem] {
+        pushed.ends.sorted { $0.key < $1.key }.flatMap {
+            check(
+                $0.value, on: TimelineID($0.key), Layout.pushed(source),
+                "`tidemark wal push` stores them again where the server still has them")
+        }
+    }
+
+    private func check(
+        _ archived: UInt64, on timeline: TimelineID, _ key: ObjectKey, _ otherwise: String
+    ) -> [VerificationProblem] {
+        guard !isThere(archived, on: timeline) else { return [] }
+        let end = chains[timeline]?.end
         let reached = end.map { "ends at \(style.text($0))" } ?? "has nothing"
         return [
             VerificationProblem(
-                source: source, key: Layout.watermark(source).path, kind: .missing,
-                what: "\(source) was archived up to \(style.text(watermark.archived)) on timeline "
-                    + "\(watermark.timeline), but the archive \(reached) there",
-                remedy: "copy the missing files back from a copy of the archive; `tidemark run` "
-                    + "goes on from what it finds")
+                source: source, key: key.path, kind: .missing,
+                what: "\(source) was archived up to \(style.text(archived)) on timeline "
+                    + "\(timeline), but the archive \(reached) there",
+                remedy: "copy the missing files back from a copy of the archive; " + otherwise)
         ]
     }
 

@@ -12,10 +12,17 @@ package struct VerificationProblem: Hashable, Sendable, Codable {
         /// It is missing, and a base backup behind it makes up for it: what lies before and after
         /// can be restored.
         case passed
+        /// It was damaged, and a copy of what it was is kept.
+        case setAside = "set_aside"
     }
 
     /// Whether something can no longer be restored that could be mended, or is damaged.
-    package var isProblem: Bool { kind != .passed }
+    package var isProblem: Bool {
+        switch kind {
+        case .damaged, .missing, .unreadable: true
+        case .passed, .setAside: false
+        }
+    }
 
     /// Nil when it concerns the whole archive.
     package var source: SourceID?

@@ -8,13 +8,19 @@ package struct VerificationRules: Sendable {
     package var ancestors:
         @Sendable (TimelineID, [String: [UInt8]]) throws(TidemarkError) -> [Position]
 
+    /// Reads the stream itself, from the start of a segment of this timeline on, and throws
+    /// `archiveDamaged` where it does not hang together; nil where only checksums can tell.
+    package var scan: @Sendable (TimelineID) -> (any HistoryScan)?
+
     package init(
         style: any PositionStyle,
+        scan: @escaping @Sendable (TimelineID) -> (any HistoryScan)? = { _ in nil },
         ancestors:
             @escaping @Sendable (TimelineID, [String: [UInt8]]) throws(TidemarkError)
             -> [Position]
     ) {
         self.style = style
+        self.scan = scan
         self.ancestors = ancestors
     }
 }

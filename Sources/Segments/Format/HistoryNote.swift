@@ -62,12 +62,15 @@ enum HistoryNote {
         body += part
     }
 
+    /// Whether a note's checksum is right.
+    static func isWhole(_ note: [UInt8]) -> Bool {
+        note.count >= 8
+            && note.loadLittleEndian(UInt32.self, at: 0) == GzipFormat.checksum(Array(note[4...]))
+    }
+
     /// Adds what a note says to `index`; false when it is not a note of this format.
     static func decode(_ note: [UInt8], into index: inout SegmentIndex) -> Bool {
-        guard note.count >= 8,
-            note.loadLittleEndian(UInt32.self, at: 0)
-                == GzipFormat.checksum(Array(note[4...]))
-        else { return false }
+        guard isWhole(note) else { return false }
         var scanner = NoteScanner(note, from: 4)
         for _ in 0..<(scanner.number(UInt16.self) ?? 0) {
             guard let position = scanner.number(UInt64.self), let earliest = scanner.time(),

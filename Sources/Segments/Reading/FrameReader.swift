@@ -7,6 +7,9 @@ package final class FrameReader {
     /// Where the item returned last ends in the file: everything before it is verified.
     package private(set) var boundary: UInt64
     private let decoder: any FrameDecoder
+    private let isOpen: Bool
+    /// Something that means nothing was passed over: in an open segment it is the end.
+    private var hasSkipped = false
     private let read: (Int) throws(TidemarkError) -> [UInt8]
     private var input: [UInt8] = []
     private var taken = 0
@@ -17,13 +20,17 @@ package final class FrameReader {
 
     /// - Parameters:
     ///   - offset: Where in the file `read` starts.
+    ///   - isOpen: The file is an open segment. No checksum of the whole tells there whether a
+    ///     damaged note, or what was made one by a flipped bit, hides content; so nothing may
+    ///     follow the zeros written ahead, and a note that is not right is damage.
     ///   - read: Up to so many further bytes of the file; empty at the end.
     package init(
-        _ key: ObjectKey, _ compression: Compression, from offset: UInt64 = 0,
+        _ key: ObjectKey, _ compression: Compression, from offset: UInt64 = 0, isOpen: Bool = false,
         read: @escaping (Int) throws(TidemarkError) -> [UInt8]
     ) {
         self.key = key
         decoder = compression.decoder()
+        self.isOpen = isOpen
         self.read = read
         boundary = offset
         inputStart = offset
@@ -52,8 +59,21 @@ package final class FrameReader {
                 throw Damage.error(key, at: boundary, error.reason)
             }
             taken += step.consumed
-            if decoder.isAtBoundary { boundary = inputStart + UInt64(taken) }
+            if let item = step.item, isOpen { try check(item) }
+            if decoder.isAtBoundary {
+                boundary = inputStart + UInt64(taken)
+                if step.item == nil { hasSkipped = true }
+            }
             if let item = step.item { return item }
+        }
+    }
+
+    private func check(_ item: FrameItem) throws(TidemarkError) {
+        if hasSkipped {
+            throw Damage.error(key, at: boundary, "a frame follows what was written ahead")
+        }
+        if case .note(.history, let note) = item, !HistoryNote.isWhole(note) {
+            throw Damage.error(key, at: boundary, "a note of commits is not right")
         }
     }
 }

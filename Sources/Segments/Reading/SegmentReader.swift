@@ -25,6 +25,8 @@ package final class SegmentReader {
     private var hash: SHA256?
     private var skipping: UInt64 = 0
     private var isAtEnd = false
+    /// Whether an open segment was read to a place that is torn or damaged, instead of its end.
+    package private(set) var endsTorn = false
 
     /// Opens a segment and reads its footer. Throws `notFound`, `archiveDamaged`.
     package init(_ store: any ObjectStore, _ key: ObjectKey) throws(TidemarkError) {
@@ -46,7 +48,8 @@ package final class SegmentReader {
             self.object = object
             let head = try Self.head(object)
             compression = Compression(firstBytes: head)
-            frames = compression.map { Self.frames(object, key, $0, head: head) }
+            frames = compression.map { Self.frames(object, key, $0, head: head, isOpen: true) }
+            endsTorn = compression == nil && !head.isEmpty
         }
     }
 
@@ -88,12 +91,36 @@ package final class SegmentReader {
         return all
     }
 
-    /// One pass over an open segment: how far it goes and which commits its notes know.
+    /// How far an open segment goes, which commits its notes know, and whether whole frames follow
+    /// a place that is not whole.
+    ///
+    /// A sidecar may be writing: what was half written when it was read is whole when it is read
+    /// again after what follows it was seen.
     ///
     /// - Parameters:
     ///   - first: Where the segment starts, from its name.
     ///   - bytes: How long it may become; 0 when its name does not tell.
     package static func survey(
+        _ store: any ObjectStore, _ key: ObjectKey, first: UInt64, bytes: UInt64
+    ) throws(TidemarkError) -> SegmentSurvey {
+        var survey = try scan(store, key, first: first, bytes: bytes)
+        for _ in 0..<surveyLimit {
+            try survey.search(key) { (offset, limit) throws(TidemarkError) in
+                try Self.bytes(store, key, from: offset, count: limit)
+            }
+            guard let resumesAt = survey.resumesAt else { return survey }
+            var again = try scan(store, key, first: first, bytes: bytes)
+            again.resumesAt = again.isClean ? nil : resumesAt
+            if again.contentBytes == survey.contentBytes { return again }
+            survey = again
+        }
+        return survey
+    }
+
+    /// Passes over an open segment that is being written, before the last one is believed.
+    private static let surveyLimit = 5
+
+    private static func scan(
         _ store: any ObjectStore, _ key: ObjectKey, first: UInt64, bytes: UInt64
     ) throws(TidemarkError) -> SegmentSurvey {
         let object = try store.open(key, at: 0)
@@ -126,9 +153,11 @@ package final class SegmentReader {
             }
         } catch let error where error.code == .archiveDamaged && !isSealed {
             isAtEnd = true
+            endsTorn = true
             return false
         }
         isAtEnd = true
+        if !isSealed { endsTorn = frames.endsInsideFrame }
         if let descriptor { try checkEnd(frames, descriptor) }
         return false
     }
@@ -151,11 +180,11 @@ package final class SegmentReader {
 
     private static func frames(
         _ object: any ObjectReader, _ key: ObjectKey, _ compression: Compression,
-        length: UInt64 = .max, head: [UInt8] = []
+        length: UInt64 = .max, head: [UInt8] = [], isOpen: Bool = false
     ) -> FrameReader {
         var head = head
         var left = length
-        return FrameReader(key, compression) { (limit) throws(TidemarkError) in
+        return FrameReader(key, compression, isOpen: isOpen) { (limit) throws(TidemarkError) in
             guard head.isEmpty else {
                 defer { head = [] }
                 return head

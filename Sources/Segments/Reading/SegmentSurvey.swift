@@ -11,6 +11,14 @@ package struct SegmentSurvey: Sendable {
     package var end: UInt64 = 0
     /// Where the content ends; nil where positions count bytes.
     package var position: UInt64?
+    /// Whether the file ends there too, padding and notes apart; false where something is torn or
+    /// damaged.
+    package var isClean = true
+    /// Where in the file a whole content frame follows although what is before it is not whole:
+    /// what no crash leaves. Nil where nothing does, or it was not looked for.
+    package var resumesAt: UInt64?
+    /// Where the last whole frame ends: `end`, or behind it inside an entry.
+    private var lastWhole: UInt64 = 0
     /// Number of content frames.
     package var frames = 0
     package var index: SegmentIndex
@@ -39,11 +47,12 @@ package struct SegmentSurvey: Sendable {
         }
         var hash = SHA256()
         guard let compression = Compression(firstBytes: head) else {
+            survey.isClean = head.isEmpty
             if hashing { survey.sha256 = hash.finalize().hex }
             return survey
         }
         survey.compression = compression
-        let frames = FrameReader(key, compression) { (limit) throws(TidemarkError) in
+        let frames = FrameReader(key, compression, isOpen: true) { (limit) throws(TidemarkError) in
             guard head.isEmpty else {
                 defer { head = [] }
                 return head
@@ -55,11 +64,9 @@ package struct SegmentSurvey: Sendable {
         var place: UInt64?
         var torn = (bytes: UInt64(0), frames: 0)
         var whole = hash
-        while let item = try tolerant(frames) {
+        while let item = try survey.next(frames) {
             switch item {
-            case .note(.history, let note):
-                // A note with a wrong checksum is dropped; the source tells its commits again.
-                _ = HistoryNote.decode(note, into: &pending)
+            case .note(.history, let note): _ = HistoryNote.decode(note, into: &pending)
             case .note(.state, let text):
                 if survey.contentBytes == 0 {
                     survey.state = String(decoding: text, as: UTF8.self)
@@ -70,6 +77,7 @@ package struct SegmentSurvey: Sendable {
                 if hashing { hash.update(frames.content) }
                 torn.bytes += UInt64(frames.content.count)
                 torn.frames += 1
+                survey.lastWhole = frames.boundary
                 defer { place = nil }
                 // A frame that ends inside an entry counts once the entry's last one is there.
                 if place == 0 { continue }
@@ -88,12 +96,27 @@ package struct SegmentSurvey: Sendable {
     }
 
     /// The next frame; nil at the end or where the file stops being whole.
-    private static func tolerant(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
+    private mutating func next(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
         do {
-            return try frames.next()
+            if let item = try frames.next() { return item }
+            isClean = !frames.endsInsideFrame
         } catch let error where error.code == .archiveDamaged {
-            return nil
+            isClean = false
         }
+        return nil
+    }
+
+    /// What frames behind the end may be.
+    private var expected: [Compression] { compression.map { [$0] } ?? Compression.allCases }
+
+    /// Looks for whole frames behind the end, where the file is not clean.
+    ///
+    /// - Parameter read: Up to so many bytes of the file at an offset; empty at its end.
+    mutating func search(
+        _ key: ObjectKey, read: @escaping (UInt64, Int) throws(TidemarkError) -> [UInt8]
+    ) throws(TidemarkError) {
+        if isClean { return }
+        resumesAt = try FrameSearch.first(in: key, behind: lastWhole, expected, read: read)
     }
 }
 

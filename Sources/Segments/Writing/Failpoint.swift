@@ -24,6 +24,8 @@ package enum Failpoint: String, Sendable, CaseIterable {
     case rewriteFinished
     /// The open file of a sealed segment was removed.
     case leftoverDiscarded
+    /// An open segment that is damaged was copied aside; nothing of it is cut off yet.
+    case damageSetAside
     /// The torn end of an open segment was cut off.
     case tailRepaired
     /// A document of the timeline is durable.

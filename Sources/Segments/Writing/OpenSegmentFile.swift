@@ -41,14 +41,20 @@ final class OpenSegmentFile {
 
     /// Opens or creates the file and cuts off what is not whole.
     ///
-    /// - Parameter hashing: Whether the survey needs the content's checksum.
+    /// - Parameters:
+    ///   - hashing: Whether the survey needs the content's checksum.
+    ///   - beforeCut: Called before anything is cut off; throwing leaves the file as it is.
     static func open(
         _ store: any AppendingStore, _ key: ObjectKey, _ preferred: Compression,
-        index: SegmentIndex, hashing: Bool, failpoint: @escaping FailpointHook
+        index: SegmentIndex, hashing: Bool, failpoint: @escaping FailpointHook,
+        beforeCut: (any AppendableFile, SegmentSurvey) throws(TidemarkError) -> Void = {
+            (_, _) throws(TidemarkError) in
+        }
     ) throws(TidemarkError) -> (file: OpenSegmentFile, survey: SegmentSurvey) {
         let file = try store.openAppendable(key)
         do {
             let survey = try scan(file, key, index: index, hashing: hashing)
+            try beforeCut(file, survey)
             if survey.end != file.size {
                 try file.truncate(survey.end)
                 try file.sync()
@@ -70,12 +76,16 @@ final class OpenSegmentFile {
         _ file: any AppendableFile, _ key: ObjectKey, index: SegmentIndex, hashing: Bool
     ) throws(TidemarkError) -> SegmentSurvey {
         var offset: UInt64 = 0
-        return try SegmentSurvey.scan(key, index: index, hashing: hashing) {
+        var survey = try SegmentSurvey.scan(key, index: index, hashing: hashing) {
             (limit) throws(TidemarkError) in
             let bytes = try file.read(at: offset, limit)
             offset += UInt64(bytes.count)
             return bytes
         }
+        try survey.search(key) { (offset, limit) throws(TidemarkError) in
+            try file.read(at: offset, limit)
+        }
+        return survey
     }
 
     private init(

@@ -13,12 +13,16 @@ package struct SegmentWriterOptions: Sendable {
     package var chunks = 12
     /// Content that the pipeline writes between two fdatasyncs when nobody flushes.
     package var syncBytes: UInt64 = 16 << 20
+    /// Up to here the archive has to hold every byte of the timeline; nil when nobody knows.
+    package var acknowledged: Position?
     /// Whether open segments beside the first one are somebody else's and left alone.
     package var isGuest = false
     /// Called from a worker thread when more became durable or something failed.
     package var wake: @Sendable () -> Void = {}
     /// Called from a worker thread for each sealed segment, with its size in the store.
     package var sealed: @Sendable (SegmentDescriptor, UInt64) -> Void = { _, _ in }
+    /// Called when an open segment was found to be damaged, before it is mended.
+    package var damaged: @Sendable (DamagedSegment) -> Void = { _ in }
     /// For crash tests; does nothing by default.
     package var failpoint: @Sendable (Failpoint) throws(TidemarkError) -> Void =
         { (_) throws(TidemarkError) in }

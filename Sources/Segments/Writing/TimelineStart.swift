@@ -102,9 +102,10 @@ struct TimelineStart {
         _ range: PositionRange, _ folder: TimelineFolder, _ serverVersion: String,
         _ context: WriterContext, _ encoders: Encoders
     ) throws(TidemarkError) -> Bool {
-        let (file, survey) = try context.openFile(range, hashing: true)
+        let twin = folder.sealed(from: range.first)
+        let (file, survey) = try context.openFile(range, hashing: true, isJudged: twin == nil)
         do {
-            if let twin = folder.sealed(from: range.first) {
+            if let twin {
                 let reader = try SegmentReader(context.store, twin.key)
                 defer { reader.close() }
                 try reader.requireSame(as: file, from: range.first, context)

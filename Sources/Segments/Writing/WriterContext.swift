@@ -36,11 +36,18 @@ struct WriterContext: Sendable {
         }
     }
 
+    /// Opens an open segment, or creates it.
+    ///
+    /// - Parameter isJudged: Whether damage is told from a torn end, copied and reported: at the
+    ///   first look, and not where a sealed twin is the one that counts.
     func openFile(
-        _ range: PositionRange, hashing: Bool
+        _ range: PositionRange, hashing: Bool, isJudged: Bool = false
     ) throws(TidemarkError) -> (file: OpenSegmentFile, survey: SegmentSurvey) {
         try OpenSegmentFile.open(
             appending, partialKey(range), options.compression,
-            index: emptyIndex(from: range.first), hashing: hashing, failpoint: options.failpoint)
+            index: emptyIndex(from: range.first), hashing: hashing, failpoint: options.failpoint
+        ) { (file, survey) throws(TidemarkError) in
+            if isJudged { try DamageCheck(self, range).run(file, survey) }
+        }
     }
 }

@@ -1,17 +1,20 @@
 package import Model
-import Platform
+package import Platform
 import Glibc
 
 /// A file system of a few mebibytes (tmpfs) that can be filled; gone with the object.
 ///
 /// Mounting takes root, as a full disk cannot be had otherwise.
 package final class SmallFileSystem: Sendable {
-    /// Where it is mounted; the server's user may write there.
+    /// Where it is mounted.
     package let path: String
 
-    /// - Parameter path: an existing directory.
-    package init(at path: String, mebibytes: Int) throws(TidemarkError) {
-        let user = PostgresTools.user
+    /// - Parameters:
+    ///   - path: an existing directory.
+    ///   - user: who may write there.
+    package init(
+        at path: String, mebibytes: Int, owner user: UserIdentity? = PostgresTools.user
+    ) throws(TidemarkError) {
         let owner = user.map { ",uid=\($0.uid),gid=\($0.gid)" } ?? ""
         let options = "size=\(mebibytes)m,mode=755" + owner
         guard mount("tmpfs", path, "tmpfs", 0, options) == 0 else {

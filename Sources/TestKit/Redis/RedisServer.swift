@@ -49,10 +49,16 @@ package final class RedisServer: Sendable {
     private var ownSettings: [String] {
         [
             "bind 127.0.0.1", "port \(port)", "unixsocket \(socketPath)", "dir \(directory)",
-            "save \"\"", "appendonly no", "daemonize no", "enable-debug-command local",
-            "repl-diskless-sync-delay 0",
-        ]
+            "save \"\"", "appendonly no", "daemonize no", "repl-diskless-sync-delay 0",
+        ] + (Self.majorVersion >= 7 ? ["enable-debug-command local"] : [])
     }
+
+    /// Of the `redis-server` that is found first; another one can be put in front by PATH.
+    package static let majorVersion: Int = {
+        let told = try? Subprocess.run("redis-server", ["--version"], seconds: 20).output
+        let number = told?.firstRange(of: "v=").map { told?[$0.upperBound...] ?? "" }
+        return Int(number?.prefix { $0.isNumber } ?? "") ?? 0
+    }()
 
     // MARK: starting and stopping
 

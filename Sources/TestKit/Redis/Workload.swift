@@ -3,13 +3,16 @@ import Platform
 
 /// Commands of every kind that a stream can carry, in five databases.
 package enum Workload {
-    /// Loads the functions that the workload calls.
-    package static let functions = resp([
-        "FUNCTION", "LOAD",
-        "#!lua name=lib\nredis.register_function('bump', function(keys, args) "
-            + "redis.call('INCR', keys[1]); redis.call('RPUSH', keys[1]..':l', args[1]); "
-            + "return redis.call('SPOP', keys[1]..':s') end)",
-    ])
+    /// Loads the functions that the workload calls; nothing before 7.0, which has none.
+    package static let functions =
+        RedisServer.majorVersion < 7
+        ? []
+        : resp([
+            "FUNCTION", "LOAD",
+            "#!lua name=lib\nredis.register_function('bump', function(keys, args) "
+                + "redis.call('INCR', keys[1]); redis.call('RPUSH', keys[1]..':l', args[1]); "
+                + "return redis.call('SPOP', keys[1]..':s') end)",
+        ])
 
     /// So many commands, ready for `RedisServer.pipeAllowingErrors`.
     package static func round(_ count: Int, using random: inout some RandomNumberGenerator)

@@ -37,7 +37,9 @@ import Testing
         #expect(configuration.flushInterval == .seconds(1))
         #expect(configuration.segmentAge == .seconds(600))
         #expect(configuration.retention == RetentionConfiguration())
-        #expect(configuration.drillSchedule == nil && configuration.monitoringListen == nil)
+        #expect(configuration.drillSchedule == nil && configuration.monitoringToken == nil)
+        #expect(configuration.monitoringListen == ListenAddress("127.0.0.1:9187"))
+        #expect(!configuration.isMonitoringAsked)
         #expect(configuration.notices.isEmpty)
         let source = try #require(configuration.sources.first)
         #expect(source.name.name == "ledger" && source.kind == .postgres)
@@ -89,11 +91,11 @@ import Testing
 
     @Test func `what has no effect yet is told with its line`() throws {
         let configuration = try Self.read(
-            Self.document("retention: { window: 30d }\nmonitoring:\n  listen: 127.0.0.1:9187"))
+            Self.document("retention: { window: 30d }\ndrill:\n  schedule: \"0 3 * * *\""))
         #expect(
             configuration.notices == [
                 "tidemark.yml:6: retention: this version of tidemark expires nothing: everything is kept",
-                "tidemark.yml:7: monitoring: this version of tidemark serves no HTTP",
+                "tidemark.yml:7: drill: this version of tidemark runs no drills",
             ])
     }
 
@@ -194,7 +196,7 @@ import Testing
         ),
         (
             "monitoring: { listen: 9187 }",
-            "tidemark.yml:6: monitoring.listen: must be an address such as 127.0.0.1:9187, not \"9187\"",
+            "tidemark.yml:6: monitoring.listen: must be an address such as 127.0.0.1:9187, or none, not \"9187\"",
             ""
         ),
         (

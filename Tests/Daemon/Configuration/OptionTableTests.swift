@@ -16,6 +16,7 @@ import Testing
         for option in OptionTable.all {
             for text in [option.defaultText, option.example].compactMap({ $0 }) {
                 let filled = text.replacing("${LEDGER_PASSWORD}", with: "x")
+                    .replacing("${TIDEMARK_TOKEN}", with: "a-long-token")
                 #expect(throws: Never.self, "\(option.pattern)") { try option.validate(filled) }
             }
         }

@@ -61,6 +61,15 @@ struct SourceReportTests {
         return SourceReport(snapshot: snapshot, rpo: 60, now: now).status
     }
 
+    @Test func `a base backup in trouble is told while the sidecar lives`() {
+        var snapshot = snapshot()
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        snapshot.watermark?.backupTrouble = "the base backup failed at noon: no space"
+        #expect(status(snapshot).reason == "the base backup failed at noon: no space")
+        #expect(status(snapshot).state == .streaming)
+        #expect(!status(snapshot, now: 1100, uptime: 150).reason.contains("no space"))
+    }
+
     @Test func `with a base backup whose history reaches the end the proof is shown`() {
         var snapshot = snapshot()
         snapshot.backups = [Self.backup(start: 310, finished: 100)]
@@ -118,6 +127,28 @@ struct SourceReportTests {
         let status = status(snapshot)
         #expect(status.exposureSeconds == nil)
         #expect(status.reason.contains("has lost its files of timeline 1 from 400 to 500"))
+    }
+
+    @Test func `an end before what was acknowledged is told with its place and its way out`() {
+        var snapshot = whole
+        let open = SegmentListing(
+            range: PositionRange(timeline: Self.one, first: 500, last: 600),
+            key: ObjectKey("ledger/wal/1/500.partial"), state: .open, storedBytes: 40)
+        snapshot.segments[Self.one] = [300, 400].map(Self.segment) + [open]
+        snapshot.openEnds[open.key] = 570
+        let status = status(snapshot)
+        #expect(status.exposureSeconds == nil)
+        #expect(status.restorableTo == nil)
+        #expect(status.objective == .breached)
+        for words in [
+            "only up to 570", "500.partial is damaged", "600 was acknowledged", "--to lsn:570",
+        ] {
+            #expect(status.reason.contains(words), "\(status.reason)")
+        }
+        // While the source sends it again, too.
+        snapshot.watermark?.archived = 550
+        snapshot.watermark?.acknowledged = 600
+        #expect(self.status(snapshot).objective == .breached)
     }
 
     private var whole: CatalogSnapshot {

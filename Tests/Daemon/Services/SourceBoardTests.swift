@@ -28,9 +28,32 @@ struct SourceBoardTests {
     }
 
     private func connect(_ board: SourceBoard, archived: UInt64) {
-        board.connected(position(archived), identity: "A", now: time.monotonic())
+        board.connected(identity: "A", now: time.monotonic())
         board.progressed(
             received: archived, archived: position(archived), now: time.monotonic())
+    }
+
+    @Test func `what was acknowledged stays known while the source sends it again`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        board.disconnected("the network")
+        connect(board, archived: 64)
+        var mark = try #require(board.watermark(time.reading()))
+        #expect(mark.archived == 64)
+        #expect(mark.acknowledged == 100 && mark.claimed == 100)
+        #expect(board.acknowledged == position(100))
+        // A later process knows it too.
+        let next = try self.board()
+        next.takeUp(mark, time.reading())
+        #expect(next.acknowledged == position(100))
+        // Another timeline counts anew, and only once something of it is archived.
+        next.connected(identity: "A", now: time.monotonic())
+        #expect(next.watermark(time.reading())?.timeline == TimelineID("1"))
+        next.progressed(
+            received: 70, archived: Position(timeline: TimelineID("2"), ordinal: 70),
+            now: time.monotonic())
+        mark = try #require(next.watermark(time.reading()))
+        #expect(mark.timeline == TimelineID("2") && mark.claimed == 70)
     }
 
     /// A probe asked now; one second passes afterwards.
@@ -117,11 +140,32 @@ struct SourceBoardTests {
         let board = try board()
         connect(board, archived: 100)
         board.disconnected("gone")
-        board.connected(position(100), identity: "A", now: time.monotonic())
+        board.connected(identity: "A", now: time.monotonic())
         #expect(probe(board, bound: 90) == nil)
         board.progressed(received: 60, archived: position(60), now: time.monotonic())
         #expect(exposure(board) == nil)
         board.progressed(received: 100, archived: position(100), now: time.monotonic())
         #expect(exposure(board) == 1)
+    }
+
+    @Test func `what was proved at the archive's end is kept at a gap that begins there`() throws {
+        let board = try board()
+        func proof(_ timeline: String, _ first: UInt64) -> CommitTime? {
+            board.proof(
+                before: PositionRange(timeline: TimelineID(timeline), first: first, last: 9000),
+                segmentBytes: 100)
+        }
+        connect(board, archived: 400)
+        #expect(proof("1", 400) == nil)
+        let asked = time.wall()
+        #expect(probe(board, bound: 400) == nil)
+        board.disconnected("gone")
+        #expect(proof("1", 400) == asked)
+        // A crash came after the last report, within a segment.
+        #expect(proof("1", 450) == asked)
+        // More was archived by somebody else; less, since files were lost; another history.
+        #expect(proof("1", 501) == nil)
+        #expect(proof("1", 399) == nil)
+        #expect(proof("2", 400) == nil)
     }
 }

@@ -63,9 +63,11 @@ struct ReplayTests {
         }
     }
 
-    @Test func `an interrupted restore starts no server, a finished one starts by itself`()
-        async throws
-    {
+    /// Of an older server the copy is one file, which this one takes too.
+    @Test(arguments: ["", "6.2.14"])
+    func `an interrupted restore starts no server, a finished one starts by itself`(
+        version: String
+    ) async throws {
         try await offPool {
             let server = try RedisServer.start()
             let room = try room(server.url)
@@ -73,7 +75,8 @@ struct ReplayTests {
             let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
             let sink = RecordingSink()
             try server.lines("SELECT 7\nSET a 1\n")
-            let base = try take(room)
+            var base = try take(room)
+            if !version.isEmpty { base.start.server.version = version }
             try server.lines("SELECT 7\nSET b 2\n")
             try stream.follow(sink) { sink.text.contains("$1\r\nb") }
             let scratch = try ScratchDirectory()
@@ -91,7 +94,7 @@ struct ReplayTests {
             try copy.complete()
             let restored = try copy.start(port: nil)
             #expect(restored.reached.ordinal == sink.end)
-            #expect(copy.notes == ["database 7: keys=2"])
+            #expect(copy.notes.last == "database 7: keys=2")
             let again = #expect(throws: TidemarkError.self) {
                 try RedisReplayer().restoration(self.order(base, opening, folder, stop: nil))
             }

@@ -30,6 +30,7 @@ struct SidecarCrashTests {
                 .init(settings: ["wal_keep_size = '8GB'"], segmentMebibytes: 1))
             let side = try SidecarHarness(server)
             let ledger = try SidecarLedger(server)
+            let peer = try ReceiveWal(server)
             var sidecar = try side.startWithBackup()
             var random = SeededRandom(seed: Self.seed)
             for _ in 0..<Self.rounds {
@@ -41,9 +42,11 @@ struct SidecarCrashTests {
             try sidecar.waitForLog("stream opened")
             let before = try ledger.acknowledged()
             let moment = try side.moment()
-            // At least one commit after the moment has to be kept out.
-            try eventually("the ledger goes on") {
-                try ledger.acknowledged().count > before.count + 20
+            // At least one commit after the moment has to be kept out, and a slow machine gets the
+            // time to fill a few segments.
+            try eventually("the ledger goes on", seconds: 120) {
+                let segments = try side.segments().count
+                return try ledger.acknowledged().count > before.count + 20 && segments > 3
             }
             try ledger.stop()
             try side.waitProved(moment)
@@ -56,6 +59,8 @@ struct SidecarCrashTests {
             #expect(before.count > 50, comment)
             #expect(try side.segments().count > 3, comment)
             try side.expectSameFiles(comment)
+            try peer.stop()
+            #expect(try side.expectSameAs(peer, comment) > 3, comment)
             #expect(try side.tidemark(["verify", "--deep"]).status.isSuccess, comment)
             try side.restored(to: moment) { url in
                 try expectLedger(side, url, before, moment, comment)

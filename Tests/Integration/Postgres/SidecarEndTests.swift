@@ -84,4 +84,36 @@ struct SidecarEndTests {
             #expect(rows == "9004")
         }
     }
+
+    @Test
+    func `several holes cost one reconnect each and end well`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(
+                .init(settings: ["wal_keep_size = '64MB'"], segmentMebibytes: 1))
+            try server.psql("create table t (s text)")
+            let side = try SidecarHarness(server)
+            #expect(try side.startWithBackup().terminate().isSuccess)
+            for number in 1...9 {
+                try server.psql("insert into t values ('x')")
+                let name = try server.psql("select pg_walfile_name(pg_current_wal_lsn())")
+                try server.psql("select pg_switch_wal()")
+                if number % 3 == 0 {
+                    try side.expect(0, ["wal", "push", server.pgData + "/pg_wal/" + name])
+                }
+            }
+            let sidecar = try side.start(["--no-backup"])
+            try side.waitProved(side.moment())
+            #expect(try sidecar.terminate().isSuccess)
+            let log = sidecar.log
+            func count(_ words: String) -> Int {
+                log.split(separator: "\n").count { $0.contains(words) }
+            }
+            #expect(count("a hole in the archive is archived again") == 3, "\(log)")
+            #expect(count("stream opened") == 4, "\(log)")
+            #expect(count("the stream failed") == 0, "\(log)")
+            #expect(try side.status().gaps.isEmpty)
+            try side.expect(0, ["verify", "--deep"])
+            try side.expectSameFiles()
+        }
+    }
 }

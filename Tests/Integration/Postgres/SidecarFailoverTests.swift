@@ -92,4 +92,72 @@ struct SidecarFailoverTests {
             #expect(latest.contains("`--timeline 1` restores them"))
         }
     }
+
+    @Test
+    func `a server that passes by the newest timeline is followed from where it left`() async throws
+    {
+        try await offPool {
+            let server = try PostgresServer.start(.init(segmentMebibytes: 1))
+            try server.psql("create table t (i int); insert into t values (1)")
+            let side = try SidecarHarness(server)
+            let sidecar = try side.startWithBackup()
+            let second = try server.makeStandby()
+            let third = try server.makeStandby(settings: ["recovery_target_timeline = 'current'"])
+            for standby in [second, third] {
+                try eventually("the standby follows") {
+                    try standby.psql("select count(*) from t") == "1"
+                }
+            }
+            try side.waitProved(side.moment())
+            #expect(try sidecar.terminate().isSuccess)
+            try server.kill9()
+            try second.promote()
+            try archive(second, side, "insert into t values (2)")
+            // So that it takes the next number.
+            try server.run(
+                "/bin/cp",
+                [second.pgData + "/pg_wal/00000002.history", third.pgData + "/pg_wal/"])
+            try third.promote()
+            try archive(third, side, "insert into t values (3)")
+            let status = try side.status()
+            #expect(status.timeline == "3" && status.gaps.isEmpty, "\(status)")
+            try side.expect(0, ["verify", "--deep"])
+            let done = try side.tidemark(
+                ["restore", "--dry-run", "--to", "latest", "--into", side.folder + "/x"])
+            #expect((done.output + done.errors).contains("`--timeline 2` restores them"))
+            let rows = try side.restored(to: "latest") {
+                try side.ask($0, "select string_agg(i::text, ',' order by i) from t")
+            }
+            #expect(rows == "1,3")
+        }
+    }
+
+    /// Archives another server of the cluster until what it commits now is proved.
+    private func archive(
+        _ server: PostgresServer, _ side: SidecarHarness, _ statement: String
+    ) throws {
+        let config = side.folder + "/other.yml"
+        try TextFile.write(
+            config,
+            """
+            repository: { url: "file://\(side.archive)" }
+            sources: { ledger: { url: "\(server.url())" } }
+
+            """)
+        let sidecar = try TidemarkProcess(
+            ["run", "--no-backup", "--config", config], environment: side.environment,
+            directory: side.folder, user: PostgresTools.user)
+        try server.psql(statement)
+        let moment = try server.psql(
+            """
+            select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+            """)
+        do {
+            try side.waitProved(moment)
+        } catch {
+            Issue.record("\(sidecar.log)")
+            throw error
+        }
+        #expect(try sidecar.terminate().isSuccess)
+    }
 }

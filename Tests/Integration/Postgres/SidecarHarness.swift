@@ -21,11 +21,13 @@ final class SidecarHarness: SidecarUse, Sendable {
         folder = try server.makeDirectory(name)
         archive = folder + "/archive"
         config = folder + "/tidemark.yml"
+        let isWatched = lines.contains { $0.hasPrefix("monitoring") }
         let text =
             ([
                 "repository: { url: \"file://\(archive)\" }", "sources:",
                 "  ledger: { url: \"\(url ?? server.url())\", rpo: \(rpo) }",
-            ] + lines).joined(separator: "\n") + "\n"
+            ] + lines + (isWatched ? [] : ["monitoring: { listen: none }"])).joined(separator: "\n")
+            + "\n"
         try server.run("/bin/sh", ["-c", "cat > \"$0\"", config], input: Array(text.utf8))
     }
 
@@ -94,6 +96,28 @@ final class SidecarHarness: SidecarUse, Sendable {
                     + "-regex '.*/[0-9A-F]{24}\\.lz4' | sort", archive,
             ]
         ).output.split(separator: "\n").map(String.init)
+    }
+
+    /// Every segment of the archive that pg_receivewal has whole too is equal to its file, byte by
+    /// byte, and every one it has is in the archive from its first on. Returns how many.
+    func expectSameAs(
+        _ peer: ReceiveWal, _ comment: Comment? = nil, location: SourceLocation = #_sourceLocation
+    ) throws -> Int {
+        let script = """
+            count=0
+            for f in $(ls "$0" | grep -E '^[0-9A-F]{24}$'); do
+                of=$(find "$1" -path "*/wal/*" -name "$f.lz4")
+                [ -n "$of" ] || { echo "$f is not in the archive"; continue; }
+                lz4 -dc "$of" | cmp - "$0/$f" || echo "$f differs"
+                count=$((count + 1))
+            done
+            echo "$count"
+            """
+        let found = try server.run(
+            "/bin/bash", ["-c", script, peer.folder, archive], seconds: 300
+        ).output.split(separator: "\n")
+        #expect(found.count == 1, comment, sourceLocation: location)
+        return Int(found.last ?? "") ?? 0
     }
 
     /// Every segment, decompressed by lz4 itself, is the server's own file; none is missing.

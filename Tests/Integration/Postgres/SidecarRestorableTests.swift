@@ -72,7 +72,14 @@ struct SidecarRestorableTests {
                 .init(settings: ["max_wal_size = 32MB", "wal_recycle = off"], segmentMebibytes: 1))
             try server.psql("create table t (s text)")
             let side = try SidecarHarness(server)
-            #expect(try side.startWithBackup().terminate().isSuccess)
+            let first = try side.startWithBackup()
+            try server.psql("insert into t values ('before')")
+            let commit = try side.moment()
+            try side.waitProved(commit)
+            // Nothing is committed from here on, and that is proved.
+            let moment = try side.moment()
+            try side.waitProved(moment)
+            #expect(try first.terminate().isSuccess)
             try server.psql("select pg_drop_replication_slot('tidemark_ledger')")
             for _ in 0..<3 {
                 try server.psql(
@@ -95,6 +102,10 @@ struct SidecarRestorableTests {
                 return source.state == "streaming" && (source.exposureSeconds ?? 99) < 3
             }
             #expect(try sidecar.terminate().isSuccess)
+            let rows = try side.restored(to: moment) {
+                try side.ask($0, "select string_agg(s, ',') from t")
+            }
+            #expect(rows == "before")
         }
     }
 }

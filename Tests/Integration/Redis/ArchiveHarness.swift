@@ -32,7 +32,8 @@ final class ArchiveHarness: SidecarUse, Sendable {
     func write(_ sources: [(name: String, url: String)], _ lines: [String] = []) throws {
         let text =
             (["repository: { url: \"file://\(archive)\" }", "sources:"]
-            + sources.map { "  \($0.name): { url: \"\($0.url)\", rpo: 1h }" } + lines)
+            + sources.map { "  \($0.name): { url: \"\($0.url)\", rpo: 1h }" } + lines
+            + ["monitoring: { listen: none }"])
             .joined(separator: "\n") + "\n"
         try Subprocess.run(
             "/bin/sh", ["-c", "cat > \"$0\"", config],

@@ -7,9 +7,9 @@ final class CounterLoad: Sendable {
     private let isStopped = Monitor(false)
     private let thread: DedicatedThread<Bool>
 
-    init(_ server: RedisServer) {
+    init(_ server: RedisServer, valueBytes: Int = 20_000) {
         let isStopped = isStopped
-        let value = String(repeating: "v", count: 20_000)
+        let value = String(repeating: "v", count: valueBytes)
         thread = DedicatedThread("load") { () throws(TidemarkError) in
             var round = 0
             while !isStopped.read({ $0 }) {

@@ -163,6 +163,10 @@ struct SidecarBadDayTests {
                 let answers = try server.lines("SET k \(number)\nWAIT 1 5000\n")
                 #expect(answers[1] == "1")
             }
+            if RedisServer.majorVersion >= 8 {
+                // 7.2 and later also ask what is durable there.
+                #expect(try server.lines("INCR n\nWAITAOF 0 1 5000\n")[1...2] == ["0", "1"])
+            }
             sidecar.kill9()
             let copy = try harness.restore(to: "latest")
             #expect(try harness.ask(copy, "GET", "k") == "19")

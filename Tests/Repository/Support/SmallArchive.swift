@@ -71,12 +71,14 @@ struct SmallArchive: Sendable {
         try writer.flush()
     }
 
-    func putWatermark(_ timeline: TimelineID, _ archived: UInt64) throws(TidemarkError) {
+    func putWatermark(
+        _ timeline: TimelineID, _ archived: UInt64, acknowledged: UInt64? = nil
+    ) throws(TidemarkError) {
         try repository.putWatermark(
             Self.source,
             Watermark(
                 timeline: timeline, state: .streaming, received: archived, archived: archived,
-                restorableTo: nil, provedAt: nil, written: time.wall()))
+                acknowledged: acknowledged, restorableTo: nil, provedAt: nil, written: time.wall()))
     }
 
     @discardableResult

@@ -185,6 +185,37 @@ struct VerifierTests {
         #expect(behind.problems == [])
     }
 
+    @Test func `a copy of a damaged segment is told, and no problem`() async throws {
+        let report = try await verify { archive in
+            try archive.memory.put(
+                archive.segment(5, suffix: ".partial.damaged-30"), [1, 2, 3], .create)
+        }
+        #expect(report.state == .sound)
+        #expect(report.problems.map(\.kind) == [.setAside])
+        #expect(report.problems.first?.key.hasSuffix(".partial.damaged-30") == true)
+        #expect(report.failure == nil)
+    }
+
+    @Test func `an open segment with whole frames behind damage is damaged`() async throws {
+        let report = try await verify { archive in
+            let frame = Buffer(capacity: 1000)
+            Compression.lz4.encoder().encode([1, 2, 3].span.bytes, into: frame)
+            archive.memory.corrupt(archive.segment(5, suffix: ".partial")) { bytes in
+                bytes += [9, 9, 9] + frame.array
+            }
+        }
+        #expect(report.problems.map(\.kind) == [.damaged])
+        #expect(report.problems.first?.what.contains("whole frames follow") == true)
+    }
+
+    @Test func `what was acknowledged counts, also while it is sent again`() async throws {
+        let report = try await verify { archive in
+            try archive.putWatermark(
+                Archive.one, Archive.end - 500, acknowledged: Archive.end + 1)
+        }
+        #expect(report.problems.map(\.key) == ["ledger/watermark.json"])
+    }
+
     @Test func `a stream that has received nothing yet is sound`() async throws {
         let fresh = try await verify { archive in
             try archive.putWatermark(Archive.two, 9 * Archive.size)

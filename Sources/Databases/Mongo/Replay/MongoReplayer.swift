@@ -28,6 +28,10 @@ package final class MongoReplayer: Replayer {
         of descriptor: SourceDescriptor, on timeline: TimelineID
     ) -> (any EventScan)? { OplogEventScan(timeline) }
 
+    package func export(_ order: StreamExportOrder) -> (any StreamExport)? {
+        ExportedEntries(order)
+    }
+
     package func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration {
         if let server = order.server { return try FilledServer(order, server: server) }
         return try RestoredDump(order)

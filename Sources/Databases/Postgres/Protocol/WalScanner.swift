@@ -38,9 +38,9 @@ package struct WalScanner: Sendable {
     let scanStart: UInt64
     let segmentBytes: UInt64
     let systemIdentifier: UInt64?
-    let timeline: UInt32?
+    var timeline: UInt32?
     let history: TimelineHistory?
-    let checks: Checks
+    var checks: Checks
     let tail: Tail
 
     /// The next byte that `feed` takes.
@@ -136,8 +136,18 @@ package struct WalScanner: Sendable {
         }
     }
 
+    /// Whether it has seen what the next record must name or complete.
+    var knowsRecord: Bool { lastRecordStart != nil || openRecordStart != nil }
+
     /// The major version that wrote this WAL; nil before the first page header.
     package var majorVersion: Int? { magic == 0 ? nil : version.rawValue }
+
+    /// The scan goes on with the copy of this place that a timeline which left here begins with.
+    func continued(on timeline: UInt32) -> WalScanner {
+        var scanner = self
+        scanner.timeline = timeline
+        return scanner
+    }
 
     /// Takes the bytes at `position` and hands each commit, abort and restore point that ends in
     /// them to `found`, in order.

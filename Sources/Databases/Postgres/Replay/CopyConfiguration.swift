@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Platform
 
 /// The configuration files of a copy.
 ///
@@ -35,6 +36,57 @@ struct CopyConfiguration {
         try mendAutomatic(main: main, isOutside: isOutside)
     }
 
+    /// After promotion: takes out what only recovery needed, so that a restart comes up as
+    /// recorded, and tells what is left to decide.
+    func settle() throws(TidemarkError) -> [String] {
+        let path = root + "/postgresql.auto.conf"
+        let main = String(
+            decoding: try CopyFiles.read(root + "/postgresql.conf") ?? [], as: UTF8.self)
+        var settings = SettingsFile(
+            String(decoding: try CopyFiles.read(path) ?? [], as: UTF8.self),
+            isMissing: { _ in false })
+        let isOutside = main.hasPrefix(Self.madeMark)
+        settings.removeBlock()
+        let lines = RecoverySettings(order: order).lasting(needsPreload: isOutside)
+        settings.replaceBlock(lines + leftovers(main + "\n" + settings.text))
+        try CopyFiles.writeWhole(path + ".tidemark", settings.text)
+        try FileSystemSync.run(holding: root)
+        try CopyFiles.rename(path + ".tidemark", path)
+        return try remarks()
+    }
+
+    private func remarks() throws(TidemarkError) -> [String] {
+        let names = RecoverySettings.protected
+        var remarks = [
+            "port, 127.0.0.1 and socket were given on its command line: stopped and started again "
+                + "it listens where \(root)/postgresql.conf says",
+            "\(names.joined(separator: " and ")) are off, so that it disturbs neither its source "
+                + "nor that one's archive; once it takes the source's place: "
+                + names.map { "ALTER SYSTEM RESET \($0);" }.joined(separator: " "),
+        ]
+        let others = try recordedElsewhere()
+        if !others.isEmpty {
+            remarks.append(
+                "configuration as recorded at the source, not in force here: "
+                    + others.joined(separator: ", "))
+        }
+        return remarks
+    }
+
+    /// Kept originals that differ from what is in force.
+    private func recordedElsewhere() throws(TidemarkError) -> [String] {
+        let suffix = ".source"
+        var paths: [String] = []
+        for name in try CopyFiles.names(root) ?? [] where name.hasSuffix(suffix) {
+            let path = root + "/" + name
+            let original = try CopyFiles.read(path)
+            if try CopyFiles.read(String(path.dropLast(suffix.count))) != original {
+                paths.append(path)
+            }
+        }
+        return paths.sorted()
+    }
+
     /// Turns off dangerous lines of the file that came with the copy; returns what remains.
     private func mendMain() throws(TidemarkError) -> String {
         let path = root + "/postgresql.conf"
@@ -47,9 +99,12 @@ struct CopyConfiguration {
         return settings.text
     }
 
+    private static let madeMark =
+        "# Made by `tidemark restore`: the source kept its postgresql.conf outside the data"
+
     private func makeMain() throws(TidemarkError) -> String {
         var lines = [
-            "# Made by `tidemark restore`: the source kept its postgresql.conf outside the data",
+            Self.madeMark,
             "# directory. What was recorded of it lies beside, as *.source.",
         ]
         for name in ["listen_addresses", "port"] where recorded[name] != nil {

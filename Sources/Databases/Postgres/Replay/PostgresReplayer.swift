@@ -55,7 +55,18 @@ package final class PostgresReplayer: Replayer {
     package func scan(
         of descriptor: SourceDescriptor, on timeline: TimelineID
     ) -> any HistoryScan {
-        WalHistoryScan(descriptor, timeline)
+        WalHistoryScan(descriptor, timeline, tail: .mayFollow)
+    }
+
+    /// A scan that refuses whatever the server of this archive cannot have written in a row: every
+    /// byte must be WAL. Nil for servers newer than what this version reads.
+    package func continuity(
+        of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> (any HistoryScan)? {
+        guard let major = Int(descriptor.majorVersion), major <= ServerVersion.newestMajor else {
+            return nil
+        }
+        return WalHistoryScan(descriptor, timeline, tail: .isDamage)
     }
 
     package func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity {

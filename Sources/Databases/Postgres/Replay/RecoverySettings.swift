@@ -26,6 +26,29 @@ struct RecoverySettings: Sendable {
         order.backup.server.extensions.keys.contains { $0.hasSuffix("/timescaledb") }
     }
 
+    /// What stays in force once the copy has been promoted.
+    ///
+    /// - Parameter needsPreload: the server's configuration file is not part of the copy.
+    func lasting(needsPreload: Bool) -> [String] {
+        var lines = ["# Written by `tidemark restore` for source \(order.source)."]
+        // Where the source's own file is not here, its limits are nowhere else.
+        if needsPreload {
+            lines += Self.limits.compactMap { name in
+                recorded[name].map { "\(name) = \(SettingsFile.quoted($0))" }
+            }
+        }
+        return lines + Self.protection + preload(needsPreload)
+    }
+
+    /// Settings of `protection`, by name.
+    static let protected = ["archive_mode", "synchronous_standby_names"]
+
+    private static let protection = [
+        "# A copy must not archive over its source, nor wait for the source's standbys.",
+        "archive_mode = off",
+        "synchronous_standby_names = ''",
+    ]
+
     /// - Parameter needsPreload: the server's configuration file is not part of the copy.
     func lines(needsPreload: Bool) -> [String] {
         var lines = [
@@ -39,10 +62,8 @@ struct RecoverySettings: Sendable {
         lines += [
             "# Nobody reads a half-recovered copy, and raised limits in the WAL do not stop it.",
             "hot_standby = off",
-            "# A copy must not archive over its source, nor wait for the source's standbys.",
-            "archive_mode = off",
-            "synchronous_standby_names = ''",
         ]
+        lines += Self.protection
         lines += preload(needsPreload)
         return lines
     }

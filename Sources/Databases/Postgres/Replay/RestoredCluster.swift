@@ -7,7 +7,7 @@ import Platform
 /// Nothing can start from the folder before `complete`: `global/pg_control` has another name until
 /// everything else is durable.
 final class RestoredCluster: Restoration {
-    let notes: [String]
+    private(set) var notes: [String]
     let order: RestoreOrder
     let programs: ServerPrograms?
     private let destination: Destination
@@ -171,6 +171,20 @@ extension RestoredCluster {
         guard let programs else {
             preconditionFailure("a restore that starts a server has found its programs")
         }
-        return try ServerStart(order: order, programs: programs).run(port: port)
+        var chosen = port
+        if chosen == nil { chosen = try LoopbackPort.free() }
+        let start = ServerStart(order: order, programs: programs)
+        let server = try start.run(port: chosen ?? 0)
+        notes += start.remarks(port: chosen ?? 0)
+        do throws(TidemarkError) {
+            notes += try CopyConfiguration(order: order, files: configuration).settle()
+        } catch {
+            // The server runs and is what was asked for.
+            notes.append(
+                "\(order.destination)/postgresql.auto.conf still holds recovery's settings "
+                    + "(\(error.message)); before the next start, take out the block that "
+                    + "`tidemark restore` wrote")
+        }
+        return server
     }
 }

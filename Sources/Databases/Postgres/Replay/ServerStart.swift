@@ -14,29 +14,37 @@ struct ServerStart {
     private var root: String { order.destination }
     private var log: String { root + "/tidemark-start.log" }
 
-    func run(port: UInt16?) throws(TidemarkError) -> RestoredServer {
-        var chosen = port
-        if chosen == nil { chosen = try LoopbackPort.free() }
-        let port = chosen ?? 0
+    func run(port: UInt16) throws(TidemarkError) -> RestoredServer {
         try CopyFiles.removeTree(log)
         let done = try Subprocess.run(
             programs.control,
             ["start", "-D", root, "-w", "-t", "2000000", "-l", log, "-o", options(port)],
             SubprocessOptions(environment: ["LC_ALL": "C"]), seconds: 2_000_000)
-        guard done.status.isSuccess else { throw failure() }
-        let process = try waitUntilReady()
+        guard done.status.isSuccess else { throw failure(port) }
+        let process = try waitUntilReady(port)
         return RestoredServer(
             url: "postgresql://127.0.0.1:\(port)/postgres", reached: try reached(),
             process: process)
     }
 
+    /// Where its unix socket lies; nil when it has none. A socket's path has 107 bytes at most, and
+    /// the server adds `/.s.PGSQL.65535`.
+    private var socketFolder: String? { root.utf8.count <= 90 ? root : nil }
+
+    /// How to get in without a password, where the source's access rules allow it.
+    func remarks(port: UInt16) -> [String] {
+        guard let socketFolder else { return [] }
+        return [
+            "on this machine: psql -h \(Self.shellQuoted(socketFolder)) -p \(port) postgres "
+                + "(access rules and passwords are the source's)"
+        ]
+    }
+
     /// pg_ctl hands the options to a shell, so the path is quoted for one.
     private func options(_ port: UInt16) -> String {
-        // A socket's path has 107 bytes at most; the server adds `/.s.PGSQL.65535`.
-        let socket = root.utf8.count <= 90 ? root : ""
-        return [
+        [
             "-p \(port)", "-c listen_addresses=127.0.0.1",
-            "-c unix_socket_directories=" + Self.shellQuoted(socket),
+            "-c unix_socket_directories=" + Self.shellQuoted(socketFolder ?? ""),
             "-c logging_collector=off", "-c log_destination=stderr", "-c hot_standby=off",
         ].joined(separator: " ")
     }
@@ -49,11 +57,11 @@ struct ServerStart {
     }
 
     /// Line 8 of postmaster.pid (`LOCK_FILE_LINE_PM_STATUS`, pidfile.h).
-    private func waitUntilReady() throws(TidemarkError) -> Int32 {
+    private func waitUntilReady(_ port: UInt16) throws(TidemarkError) -> Int32 {
         let destination = Destination(path: root)
         let never = Monitor(())
         while true {
-            guard let process = try destination.runningServer() else { throw failure() }
+            guard let process = try destination.runningServer() else { throw failure(port) }
             let content = try CopyFiles.read(root + "/postmaster.pid") ?? []
             let lines = content.split(
                 separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -82,11 +90,13 @@ struct ServerStart {
             ordinal: history.ancestors.last?.switchPoint ?? 0)
     }
 
-    private func failure() -> TidemarkError {
+    private func failure(_ port: UInt16) -> TidemarkError {
         let content = (try? CopyFiles.read(log)) ?? []
         let report = ServerReport(log: String(decoding: content, as: UTF8.self))
         return TidemarkError(
             report.code, "the restored server stopped: \(report.reason)",
-            remedy: report.advice + "; its log is \(log)")
+            remedy: report.advice + "; its log is \(log); to go on: "
+                + "\(programs.control) start -w -D \(Self.shellQuoted(root)) -l "
+                + "\(Self.shellQuoted(log)) -o '-p \(port)'")
     }
 }

@@ -38,6 +38,13 @@ struct SettingsFile: Hashable, Sendable {
 
     /// Appends a marked block, in place of an older one.
     mutating func replaceBlock(_ settings: [String]) {
+        removeBlock()
+        let block = [Self.blockBegin] + settings + [Self.blockEnd]
+        text = (text.isEmpty ? "" : text + "\n") + block.joined(separator: "\n") + "\n"
+    }
+
+    /// Takes the marked block out; the text then ends without a newline.
+    mutating func removeBlock() {
         var kept: [Substring] = []
         var inside = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -46,8 +53,7 @@ struct SettingsFile: Hashable, Sendable {
             if line == Self.blockEnd { inside = false }
         }
         while kept.last?.isEmpty == true { kept.removeLast() }
-        let block = [Self.blockBegin] + settings + [Self.blockEnd]
-        text = (kept.map(String.init) + block).joined(separator: "\n") + "\n"
+        text = kept.joined(separator: "\n")
     }
 
     private static func offending(_ line: Substring, _ isMissing: (String) -> Bool) -> String? {

@@ -4,12 +4,14 @@ import Model
 final class WalHistoryScan: HistoryScan {
     private let descriptor: SourceDescriptor
     private let timeline: TimelineID
+    private let tail: WalScanner.Tail
     /// Nil before the first bytes.
     private var scanner: WalScanner?
 
-    init(_ descriptor: SourceDescriptor, _ timeline: TimelineID) {
+    init(_ descriptor: SourceDescriptor, _ timeline: TimelineID, tail: WalScanner.Tail) {
         self.descriptor = descriptor
         self.timeline = timeline
+        self.tail = tail
     }
 
     func take(
@@ -19,7 +21,7 @@ final class WalHistoryScan: HistoryScan {
             scanner = try WalScanner(
                 startAt: first, segmentBytes: descriptor.segmentBytes,
                 systemIdentifier: UInt64(descriptor.identity), timeline: timeline.postgresNumber,
-                tail: .mayFollow)
+                tail: tail)
         }
         try scanner?.feed(bytes, at: first, found)
     }

@@ -13,8 +13,8 @@ import Platform
 /// ```
 ///
 /// Before 7.0 one file, `appendonly.aof`: the RDB and the commands behind it. Until everything is
-/// durable the manifest holds a line that no server accepts, so that an interrupted restore is
-/// never taken for an empty server; the single file has another name until then.
+/// durable the manifest, or the single file, holds a line that no server accepts, so that an
+/// interrupted restore is never taken for an empty server.
 struct AppendOnlyFiles: ~Copyable {
     private let root: String
     private let isMultiPart: Bool
@@ -54,9 +54,9 @@ struct AppendOnlyFiles: ~Copyable {
     mutating func beginBase() throws(TidemarkError) {
         let folder = folder
         try translated { () throws(SystemFailure) in try Directory.makeAll(folder) }
-        if isMultiPart {
-            try Self.writeWhole(folder + "/" + Self.manifest, "this restore is not finished\n")
-        }
+        try Self.writeWhole(
+            folder + "/" + (isMultiPart ? Self.manifest : Self.single),
+            "this restore is not finished\n")
         file = try open(isMultiPart ? Self.base : Self.unfinished)
         size = 0
     }

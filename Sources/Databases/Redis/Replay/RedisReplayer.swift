@@ -38,6 +38,14 @@ package final class RedisReplayer: Replayer {
         of descriptor: SourceDescriptor, on timeline: TimelineID
     ) -> (any EventScan)? { CommandEventScan(timeline) }
 
+    package func export(_ order: StreamExportOrder) -> (any StreamExport)? {
+        ExportedCommands(order)
+    }
+
+    package func state(of server: ServerFacts) -> String {
+        server.settings["repl-stream-db"] ?? ""
+    }
+
     package func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration {
         if let server = order.server { return try ServedData(order, server: server) }
         return try RestoredData(order)

@@ -35,6 +35,43 @@ import Testing
         #expect(script.action == .stream)
     }
 
+    @Test func `an archive that ends with a segment has the one before it sent again`() throws {
+        for end: UInt64 in [0x500_0000, 0x500_1FF8] {
+            var script = try StreamScript(StreamScript.archive(1, end))
+            try script.introduce()
+            try script.slot("0/8000028")
+            var running = script
+            try running.reply(start("0/4000000"), [.copyBoth])
+            running.machine.running()
+            #expect(
+                running.machine.opening(created: CommitTime(microseconds: 5)).start.ordinal
+                    == 0x400_0000)
+            // Removed while it is read: not what the archive lacks.
+            let error = #expect(throws: TidemarkError.self) {
+                _ = try running.machine.handle([
+                    .failed(ConnectionFailure(state: "58P01", message: "removed"))
+                ])
+            }
+            #expect(error?.code == .sourceUnreachable)
+            // Removed before: the stream starts where it must, before or after the start.
+            var late = script
+            try script.refuse(start("0/4000000"), "58P01")
+            try script.reply(start("0/5000000"), [.copyBoth])
+            #expect(script.action == .stream && script.machine.timelineBefore.name == "1")
+            try late.reply(start("0/4000000"), [.copyBoth])
+            try late.refuse(stream: "58P01")
+            let lost = #expect(throws: TidemarkError.self) {
+                try late.refuse(start("0/5000000"), "58P01")
+            }
+            #expect(lost?.code == .historyLost)
+        }
+        var far = try StreamScript(StreamScript.archive(1, 0x500_2000))
+        try far.introduce()
+        try far.slot("0/8000028")
+        try far.reply(start("0/5000000"), [.copyBoth])
+        #expect(far.action == .stream)
+    }
+
     @Test func `removed WAL is lost history that names both ends, before and after the start`()
         throws
     {

@@ -46,6 +46,14 @@ struct StreamScript {
         ])
     }
 
+    /// The stream that was started ends before its first message.
+    mutating func refuse(stream state: String) throws {
+        try #require(action == .stream)
+        action = try machine.handle([
+            .failed(ConnectionFailure(state: state, message: "no", detail: ""))
+        ])
+    }
+
     mutating func reply(_ command: String, _ replies: [ConnectionReply]) throws {
         try expect(command)
         action = try machine.handle(replies)

@@ -28,23 +28,25 @@ import Testing
     }
 
     @Test func `an ancestor's file may be missing, the newest may not`() throws {
-        var script = try StreamScript(StreamScript.archive(3, 0x800_0100))
+        var script = try StreamScript(StreamScript.archive(3, 0x810_0000))
         try script.introduce(3)
         try script.slot("0/8000028", timeline: "3")
         try script.answer("TIMELINE_HISTORY 3", [["00000003.history", StreamScript.history3]])
         try script.refuse("TIMELINE_HISTORY 2", "58P01")
         #expect(start(script) == (3, 0x800_0000))
-        var other = try StreamScript(StreamScript.archive(3, 0x800_0100))
+        var other = try StreamScript(StreamScript.archive(3, 0x810_0000))
         try other.introduce(3)
         try other.slot("0/8000028", timeline: "3")
         #expect(throws: TidemarkError.self) { try other.refuse("TIMELINE_HISTORY 3", "58P01") }
     }
 
     @Test func `an archive on an older timeline first finishes it`() throws {
-        #expect(start(try opened(StreamScript.archive(1, 0x400_0100))) == (1, 0x400_0000))
-        #expect(start(try opened(StreamScript.archive(2, 0x600_0100))) == (2, 0x600_0000))
-        // Exactly at the switch point the server answers with the next timeline.
-        #expect(start(try opened(StreamScript.archive(1, 0x500_0100))) == (1, 0x500_0000))
+        #expect(start(try opened(StreamScript.archive(1, 0x410_0000))) == (1, 0x400_0000))
+        #expect(start(try opened(StreamScript.archive(2, 0x610_0000))) == (2, 0x600_0000))
+        // Little of the fork's segment is archived: the one before it comes again.
+        #expect(start(try opened(StreamScript.archive(1, 0x500_0100))) == (1, 0x400_0000))
+        // Timeline 2 has no segment before the one it was forked in.
+        #expect(start(try opened(StreamScript.archive(2, 0x500_0200))) == (2, 0x500_0000))
     }
 
     @Test func `an archive that got beyond the fork starts the child at the fork's segment`() throws
@@ -54,7 +56,7 @@ import Testing
     }
 
     @Test func `an archive on a side branch goes on from the newest timeline both know`() throws {
-        let two = Position(timeline: TimelineID("2"), ordinal: 0x600_0100)
+        let two = Position(timeline: TimelineID("2"), ordinal: 0x610_0000)
         var script = try StreamScript(StreamScript.archive(4, 0x910_0000, others: [two]))
         try script.introduce(5)
         try script.slot("0/8000028", timeline: "5")
@@ -68,7 +70,7 @@ import Testing
     }
 
     @Test func `a server with another past has lost the archive's history`() throws {
-        var script = try StreamScript(StreamScript.archive(2, 0x600_0100))
+        var script = try StreamScript(StreamScript.archive(2, 0x610_0000))
         try script.introduce(3)
         try script.slot("0/8000028", timeline: "3")
         let error = #expect(throws: TidemarkError.self) {
@@ -78,7 +80,7 @@ import Testing
     }
 
     @Test func `the next timeline is the one that the server names, ids may be skipped`() throws {
-        var script = try opened(StreamScript.archive(2, 0x600_0100))
+        var script = try opened(StreamScript.archive(2, 0x610_0000))
         try script.reply("START_REPLICATION", [.copyBoth])
         script.machine.running()
         let action = try script.machine.handle([
@@ -101,7 +103,7 @@ import Testing
     @Test func `a next timeline that goes back, or that another history leads to, is refused`()
         throws
     {
-        var script = try opened(StreamScript.archive(2, 0x600_0100))
+        var script = try opened(StreamScript.archive(2, 0x610_0000))
         try script.reply("START_REPLICATION", [.copyBoth])
         script.machine.running()
         var back = script
@@ -126,7 +128,7 @@ import Testing
     }
 
     @Test func `a controlled shutdown ends the stream without an error`() throws {
-        var script = try opened(StreamScript.archive(3, 0x800_0100))
+        var script = try opened(StreamScript.archive(3, 0x810_0000))
         try script.reply("START_REPLICATION", [.copyBoth])
         script.machine.running()
         #expect(try script.machine.handle([.done("COPY 0")]) == .finished)

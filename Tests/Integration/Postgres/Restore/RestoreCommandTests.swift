@@ -67,6 +67,28 @@ import Testing
         }
     }
 
+    @Test func `wal fetch says at once that it goes on trying, and until when`() async throws {
+        try await offPool {
+            let (fixture, sealed, _) = try archived()
+            let path = try fixture.server.makeDirectory("fetched") + "/RECOVERYXLOG"
+            let away = fixture.repository + ".away"
+            try fixture.server.run("/bin/mv", [fixture.repository, away])
+            let fetch = try TidemarkProcess(
+                [
+                    "wal", "fetch", "--repository", "file://" + fixture.repository, "--source",
+                    "ledger", sealed[1], path,
+                ], user: PostgresTools.user)
+            try fetch.waitForLog("trying again until 20", seconds: 10)
+            #expect(fetch.log.contains("cannot fetch \(sealed[1])"), "\(fetch.log)")
+            #expect(fetch.log.contains(fixture.repository), "\(fetch.log)")
+            #expect(access(path, F_OK) != 0)
+            try fixture.server.run("/bin/mv", [away, fixture.repository])
+            #expect(fetch.process.wait(seconds: 60)?.isSuccess == true)
+            #expect(TextFile.size(path) == 1 << 20)
+            #expect(fetch.log.split(separator: "\n").count == 1, "\(fetch.log)")
+        }
+    }
+
     @Test func `wal push takes the same bytes twice and no others`() async throws {
         try await offPool {
             let (fixture, sealed, _) = try archived()

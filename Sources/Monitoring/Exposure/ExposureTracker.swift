@@ -31,7 +31,9 @@ package struct ExposureTracker: Sendable {
     ///
     /// Where they do not tell how old the proof is, it is dropped: the next probe makes a new one.
     package init(_ watermark: Watermark?, now: ClockReading) {
-        clock = SourceClock(wallOffsetSeconds: watermark?.clockOffsetSeconds, now: now)
+        clock = SourceClock(
+            wallOffsetSeconds: watermark?.clockOffsetSeconds,
+            errorSeconds: watermark?.clockErrorSeconds, now: now)
         guard let watermark, let restorableTo = watermark.restorableTo,
             let provedAt = watermark.provedAt, let age = watermark.exposure(now)
         else { return }

@@ -69,12 +69,15 @@ package struct SourceStatus: Sendable, Encodable {
         package var finished: Millis
         package var bytes: UInt64
         package var storedBytes: UInt64
+        /// From its start to its end; not in the JSON.
+        package var seconds: Double
 
         package init(_ backup: BaseBackupDescriptor) {
             id = backup.id
             finished = Millis(backup.finished)
             bytes = backup.bytes
             storedBytes = backup.storedBytes
+            seconds = backup.finished.seconds(since: backup.started)
         }
 
         enum CodingKeys: String, CodingKey {

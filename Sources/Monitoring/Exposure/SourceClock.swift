@@ -36,12 +36,14 @@ package struct SourceClock: Sendable {
 
     package init() {}
 
-    /// Continues from the offset to the wall clock that an earlier process measured.
-    package init(wallOffsetSeconds: Double?, now: ClockReading) {
+    /// Continues from the offset to the wall clock that an earlier process measured, which is known
+    /// within the error of its last look: on a busy machine that was a slow one.
+    package init(wallOffsetSeconds: Double?, errorSeconds: Double? = nil, now: ClockReading) {
         // Damaged or absurd numbers are no offsets.
         guard let seconds = wallOffsetSeconds, abs(seconds) < 1e9 else { return }
         let known = Int64(seconds * 1e6) &+ Self.offset(now.wall, now.uptime)
-        offset = Offset(least: known, most: known)
+        let error = Int64(max(0, min(errorSeconds ?? 0, 60)) * 1e6)
+        offset = Offset(least: known &- error, most: known &+ error)
     }
 
     /// How far the source's clock stands ahead of where it should; nil when it is followed.

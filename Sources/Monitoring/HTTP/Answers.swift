@@ -1,0 +1,35 @@
+import HTTPTypes
+import Hummingbird
+import Model
+import NIOCore
+import Repository
+
+/// The shapes of answers.
+enum Answers {
+    /// A document in the same form as the command line's `--json`.
+    static func json(
+        _ value: some Encodable, _ status: HTTPResponse.Status = .ok
+    ) -> Response {
+        do {
+            return bytes(
+                try JSONDocument.encode(value), "application/json; charset=utf-8", status)
+        } catch {
+            return problem(.internalServerError, error.message)
+        }
+    }
+
+    static func text(_ text: String, _ type: String) -> Response { bytes(Array(text.utf8), type) }
+
+    static func bytes(
+        _ bytes: [UInt8], _ type: String, _ status: HTTPResponse.Status = .ok
+    ) -> Response {
+        Response(
+            status: status, headers: [.contentType: type],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// `{"problem": "…"}`
+    static func problem(_ status: HTTPResponse.Status, _ sentence: String) -> Response {
+        json(["problem": sentence], status)
+    }
+}

@@ -1,0 +1,61 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import Model
+import NIOCore
+import ServiceLifecycle
+
+/// The HTTP server of the sidecar: health, metrics, status and the dashboard.
+package struct MonitoringServer: Sendable {
+    private let options: HTTPOptions
+    private let view: any SidecarView
+    private let feed: LiveFeed
+    private let log: Logger
+
+    /// Connections at once; more wait in the kernel's queue.
+    private static let connectionLimit = 512
+    /// A connection that says nothing for so long is closed.
+    private static let idleSeconds: Int64 = 60
+    /// Bytes of a request's headers.
+    private static let headerLimit = 16 << 10
+
+    package init(_ options: HTTPOptions, view: any SidecarView, feed: LiveFeed, log: Logger) {
+        self.options = options
+        self.view = view
+        self.feed = feed
+        self.log = log
+    }
+
+    /// Serves until the task is cancelled or shuts down gracefully.
+    ///
+    /// Throws `usage` when the address cannot be listened on.
+    ///
+    /// - Parameter running: called with the port once connections are accepted.
+    package func run(
+        running: @escaping @Sendable (Int?) -> Void = { _ in }
+    ) async throws(TidemarkError) {
+        var quiet = log
+        quiet.logLevel = .error
+        let application = Application(
+            router: Routes(view: view, feed: feed, options: options).router(),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(Self.idleSeconds),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit,
+                        maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(options.host.isEmpty ? "::" : options.host, port: options.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit)),
+            onServerRunning: { channel in running(channel.localAddress?.port) }, logger: quiet)
+        do {
+            try await application.run()
+        } catch is CancellationError {
+            return
+        } catch {
+            throw TidemarkError(
+                .configuration, "cannot listen on \(options.host):\(options.port)",
+                remedy: "free the port, or give monitoring.listen another one", cause: error)
+        }
+    }
+}
