@@ -13,8 +13,8 @@ package protocol PositionStyle: Sendable {
     /// The timeline that a position in a recovery target names (`offset:REPLID:12345`); nil when it
     /// names none. Default: none.
     func timeline(in text: String) -> TimelineID?
-    /// Whether a position counts the bytes before it, so that every byte of a segment has one. Where
-    /// it does not, only whole segments can be asked for. Default: true.
+    /// Whether a position counts the bytes before it, so that every byte of a segment has one.
+    /// Where it does not, only whole segments can be asked for. Default: true.
     var countsBytes: Bool { get }
     /// File name of a segment without suffixes: `000000010000000000000003`.
     func segmentName(_ range: PositionRange) -> String

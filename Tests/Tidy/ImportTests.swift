@@ -31,7 +31,8 @@ import Testing
         ],
         "Daemon": [
             "Model", "Platform", "Postgres", "Mongo", "Redis", "Segments", "Storage",
-            "Repository", "Catalog", "Recovery", "Monitoring", "Glibc", "Logging", "ServiceLifecycle",
+            "Repository", "Catalog", "Recovery", "Monitoring", "Glibc", "Logging",
+            "ServiceLifecycle",
             "UnixSignals", "Yams", "FoundationEssentials",
         ],
         "CommandLine": [

@@ -2,11 +2,11 @@ import Model
 
 /// Reads the documents of one collection in natural order, a batch at a time.
 struct CollectionCursor {
-    private let connection: Connection
-    private let member: Connection.Member
-    private let namespace: Namespace
-    private var id: Int64
-    private var pending: BSONDocument?
+    let connection: Connection
+    let member: Connection.Member
+    let namespace: Namespace
+    var id: Int64
+    var pending: BSONDocument?
 
     /// Documents of a batch: as many as fit into the server's 16 MB.
     private static let batchSize: Int32 = 100_000
@@ -23,17 +23,6 @@ struct CollectionCursor {
         return CollectionCursor(
             connection: connection, member: member, namespace: namespace,
             id: reply["cursor"]?.document?["id"]?.integer ?? 0, pending: reply)
-    }
-
-    private init(
-        connection: Connection, member: Connection.Member, namespace: Namespace, id: Int64,
-        pending: BSONDocument?
-    ) {
-        self.connection = connection
-        self.member = member
-        self.namespace = namespace
-        self.id = id
-        self.pending = pending
     }
 
     /// Hands the next batch on; false when there was none.

@@ -4,7 +4,9 @@ package import Model
 /// MongoDB Extended JSON, as mongodump's `.metadata.json` has it: libbson reads and writes it.
 package enum ExtendedJSON {
     /// The document that a text stands for.
-    package static func parse(_ text: [UInt8], _ what: String) throws(TidemarkError) -> BSONDocument {
+    package static func parse(
+        _ text: [UInt8], _ what: String
+    ) throws(TidemarkError) -> BSONDocument {
         var failure = bson_error_t()
         let parsed = unsafe text.withUnsafeBufferPointer { buffer in
             unsafe bson_new_from_json(buffer.baseAddress, buffer.count, &failure)

@@ -8,12 +8,12 @@ import Model
 /// | what comes first | means | what is done |
 /// | --- | --- | --- |
 /// | the same entry, byte for byte | contiguous | go on behind it |
-/// | the same optime, other bytes or term | the set went another way: rollback, restored, re-initiated | new timeline, gap |
+/// | the same optime, other bytes or term | the set was rolled back or restored | new timeline |
 /// | a later one | the oplog no longer reaches back | gap, go on at the oldest that is there |
 /// | nothing | this member is behind | wait, or ask another |
 ///
-/// Secondaries of the server itself go by optime and term only (`OplogFetcher`); the bytes also tell
-/// two sets apart that were copied from one.
+/// Secondaries of the server itself go by optime and term only (`OplogFetcher`); the bytes also
+/// tell two sets apart that were copied from one.
 struct StreamMachine: Sendable {
     /// The archive's last entry.
     struct Known: Hashable, Sendable {
@@ -96,8 +96,9 @@ struct StreamMachine: Sendable {
     private func diverged(_ known: Known, _ source: Source) throws(TidemarkError) -> Start {
         guard resume.skipsLostHistory else {
             throw lost(
-                "MongoDB at \(place) has another entry at \(OpTime(ordinal: known.position.ordinal))"
-                    + " than the archive: the set was rolled back, or restored from a backup",
+                "MongoDB at \(place) has another entry at "
+                    + "\(OpTime(ordinal: known.position.ordinal)) than the archive: "
+                    + "it was rolled back, or restored from a backup",
                 "Tidemark goes on with a new timeline and takes a new base backup by itself; what "
                     + "was archived before stays restorable")
         }
@@ -120,7 +121,8 @@ struct StreamMachine: Sendable {
         // Everything that is still there is kept, not only what comes from now on.
         return Start(
             position: Position(
-                timeline: known.position.timeline, ordinal: min(head.ts, source.oldest).ordinal - 1),
+                timeline: known.position.timeline,
+                ordinal: min(head.ts, source.oldest).ordinal - 1),
             skipsFirst: false)
     }
 

@@ -20,7 +20,9 @@ import Testing
                 var offset = 0
                 while offset < bytes.count {
                     let part = Array(bytes[offset..<min(bytes.count, offset + piece)])
-                    try framer.take(part.span) { (entry) in found.append(entry.array) }
+                    try framer.take(part.span) { (entry) throws(TidemarkError) in
+                        found.append(entry.array)
+                    }
                     offset += piece
                 }
                 #expect(found == entries, "in pieces of \(piece)")
@@ -33,7 +35,7 @@ import Testing
         var framer = EntryFramer()
         let bytes: [UInt8] = [255, 255, 255, 127, 0, 0]
         let error = #expect(throws: TidemarkError.self) {
-            try framer.take(bytes.span) { (_) in }
+            try framer.take(bytes.span) { (_) throws(TidemarkError) in }
         }
         #expect(error?.code == .archiveDamaged)
     }
@@ -81,7 +83,10 @@ import Testing
             let entries = try shop()
             let scan = OplogEventScan(TimelineID("rs"))
             var found: [DestructiveEvent] = []
-            try scan.take(entries.flatMap { $0 }.span.bytes, at: 0) { found.append($0) }
+            let all = entries.flatMap { $0 }
+            try scan.take(all.span.bytes, at: 0) { (event) throws(TidemarkError) in
+                found.append(event)
+            }
             let drop = try #require(found.last { $0.action == "drop" })
             #expect(drop.place == "shop.orders")
             let place = try #require(

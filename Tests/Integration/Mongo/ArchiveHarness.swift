@@ -89,8 +89,9 @@ final class ArchiveHarness: SidecarUse, Sendable {
             "find", [archive + "/lessons/oplog", "-type", "f"], seconds: 20
         ).output.split(separator: "\n").map(String.init).sorted()
         var all: [UInt8] = []
-        for name in names {
-            let plain = folder + "/plain"
+        for (number, name) in names.enumerated() {
+            let place = try ScratchDirectory()
+            let plain = place.path + "/\(number)"
             try Subprocess.run(
                 "lz4", ["-dc", name], SubprocessOptions(outputFile: plain), seconds: 60)
             all += try content(plain)

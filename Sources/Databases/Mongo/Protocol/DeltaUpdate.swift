@@ -1,7 +1,8 @@
 /// An update as servers from 5.0 on write it: `{$v: 2, diff: …}`.
 ///
 /// ```
-/// of a document:  {d: {name: false}, u: {name: value}, i: {name: value}, b: {name: {o, d}}, sNAME: diff}
+/// of a document:  {d: {name: false}, u: {name: value}, i: {name: value}, b: {name: {o, d}},
+///                  sNAME: diff}
 /// of an array:    {a: true, l: length, uINDEX: value, sINDEX: diff}
 /// ```
 ///

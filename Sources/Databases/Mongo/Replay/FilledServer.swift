@@ -130,8 +130,8 @@ final class FilledServer: Restoration {
         try replay.finish()
         let report = replay.report
         notes.append(
-            "replayed \(report.entries) oplog entries up to \(report.reached), as \(report.written) "
-                + "writes")
+            "replayed \(report.entries) oplog entries up to \(report.reached), "
+                + "as \(report.written) writes")
         if report.misses > 0 {
             notes.append(
                 "\(report.misses) updates or deletions met no document although the base backup "
