@@ -64,6 +64,14 @@ final class ArchiveHarness: SidecarUse, Sendable {
         }
     }
 
+    /// Waits until everything committed at or before `moment` is proved.
+    func waitProved(_ moment: CommitTime, seconds: Double = 60) throws {
+        let bound = moment.text(fractionDigits: 3)
+        try eventually("\(bound) is proved", seconds: seconds) {
+            try (status().restorableTo ?? "") > bound
+        }
+    }
+
     /// Restores into a folder; its path.
     func restore(to target: String, name: String) throws -> String {
         let place = folder + "/" + name

@@ -37,9 +37,10 @@ struct ArchiveTests {
             }
             let found = try harness.expect(0, ["find"])
             #expect(found.contains("shop.orders") && found.contains("dropDatabase"))
-            try harness.expect(0, ["mark", "end of term"])
+            try harness.expect(0, ["mark", "end-of-term"])
             try harness.waitArchived()
-            let marked = try harness.restore(to: "point:end of term", name: "marked")
+            try harness.waitProved(SystemTimeSource().wall())
+            let marked = try harness.restore(to: "point:end-of-term", name: "marked")
             #expect(try harness.content(marked + "/oplog.bson").count > oplog.count)
             try harness.expect(0, ["check"])
             #expect(try sidecar.terminate().isSuccess)
