@@ -1,4 +1,5 @@
 package import Model
+import Platform
 
 /// Everything that `restore` is told about one source.
 package struct RestoreRequest: Sendable {
@@ -63,20 +64,6 @@ package struct RestoreRequest: Sendable {
             program, "wal", "fetch", "--repository", repositoryURL, "--source", source.name,
         ]
         if let until { words += ["--until", until] }
-        return words.map(Self.shellWord).joined(separator: " ")
-    }
-
-    private static func shellWord(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "/:._-+=,@".utf8.contains(byte)
-            }
-        }
-        if isPlain, !text.isEmpty { return text }
-        let parts = text.split(separator: "'", omittingEmptySubsequences: false)
-        return "'" + parts.joined(separator: "'\\''") + "'"
+        return words.map(ShellWord.quoted).joined(separator: " ")
     }
 }

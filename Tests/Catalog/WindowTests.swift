@@ -14,6 +14,19 @@ import Testing
             restorableTo: Sample.time(proved), provedAt: nil, written: Sample.time(proved))
     }
 
+    /// Nothing between 500 and 700; a base backup on either side.
+    private func cut() -> CatalogSnapshot {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4, 7, 8])
+        snapshot.lastCommits[Sample.segment(one, 4, .sealed).key] = Sample.time(150)
+        snapshot.backups = [
+            Sample.backup(one, start: 310, end: 350, finished: 100),
+            Sample.backup(one, start: 710, end: 750, finished: 300),
+        ]
+        snapshot.watermark = mark(one, archived: 900, proved: 400)
+        return snapshot
+    }
+
     @Test func `are none without a base backup`() {
         var snapshot = Sample.snapshot()
         Sample.fill(&snapshot, one, [3, 4])
@@ -34,14 +47,7 @@ import Testing
     }
 
     @Test func `are cut at a gap and end with the last commit before it`() {
-        var snapshot = Sample.snapshot()
-        Sample.fill(&snapshot, one, [3, 4, 7, 8])
-        snapshot.lastCommits[Sample.segment(one, 4, .sealed).key] = Sample.time(150)
-        snapshot.backups = [
-            Sample.backup(one, start: 310, end: 350, finished: 100),
-            Sample.backup(one, start: 710, end: 750, finished: 300),
-        ]
-        snapshot.watermark = mark(one, archived: 900, proved: 400)
+        let snapshot = cut()
         #expect(
             snapshot.windows() == [
                 RecoveryWindow(timeline: one, from: Sample.time(100), to: Sample.time(150)),
@@ -111,14 +117,7 @@ import Testing
     }
 
     @Test func `end at a gap with what was proved there, where its record says so`() {
-        var snapshot = Sample.snapshot()
-        Sample.fill(&snapshot, one, [3, 4, 7, 8])
-        snapshot.lastCommits[Sample.segment(one, 4, .sealed).key] = Sample.time(150)
-        snapshot.backups = [
-            Sample.backup(one, start: 310, end: 350, finished: 100),
-            Sample.backup(one, start: 710, end: 750, finished: 300),
-        ]
-        snapshot.watermark = mark(one, archived: 900, proved: 400)
+        var snapshot = cut()
         var gap = Gap(timeline: one, first: 500, last: 700, found: Sample.time(290), reason: "x")
         gap.restorableTo = Sample.time(180)
         snapshot.gaps = [gap]

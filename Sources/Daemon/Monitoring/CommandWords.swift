@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// Commands to be copied from the dashboard into a shell.
 struct CommandWords {
@@ -13,7 +14,7 @@ struct CommandWords {
     /// The option that names the archive. Only a folder is named: the URL of a bucket holds
     /// secrets, which are in the configuration.
     private var archive: String {
-        repository.hasPrefix("file://") ? " --repository " + Self.word(repository) : ""
+        repository.hasPrefix("file://") ? " --repository " + ShellWord.quoted(repository) : ""
     }
 
     /// Nil when there is nothing to restore.
@@ -28,19 +29,4 @@ struct CommandWords {
     }
 
     var find: String { "tidemark find --around \(moment)\(archive)" }
-
-    /// As a shell takes it for one word.
-    private static func word(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "/:._-+=,@".utf8.contains(byte)
-            }
-        }
-        if isPlain, !text.isEmpty { return text }
-        let parts = text.split(separator: "'", omittingEmptySubsequences: false)
-        return "'" + parts.joined(separator: "'\\''") + "'"
-    }
 }

@@ -5,27 +5,25 @@ import Platform
 ///
 /// Owned by one thread; only `wake` may be called from others.
 final class Stream: ChangeSource {
-    private let configuration: PostgresConfiguration
-    private let time: any TimeSource
-    private let signal: Result<WakeSignal, TidemarkError>
+    let configuration: PostgresConfiguration
+    let time: any TimeSource
+    let signal: Result<WakeSignal, TidemarkError>
 
-    private var connection: Connection?
-    private var machine: StreamMachine
-    private var progress: StreamProgress
+    var connection: Connection?
+    var machine: StreamMachine
+    var progress: StreamProgress
     /// Nil when the server is newer than what the scanner can read.
-    private var scanner: WalScanner?
+    var scanner: WalScanner?
     /// The scanner where the newest segment begins, for a timeline that takes over from there.
-    private var edge: WalScanner?
+    var edge: WalScanner?
     /// The record that the stream's first one has to name, as long as it has not.
-    private var joint: Joint?
+    var joint: Joint?
     /// The message that showed that the stream runs; handed on by the first `pull`.
-    private var held: [UInt8]?
+    var held: [UInt8]?
     private var status: [UInt8] = []
 
     /// Bytes after which a `pull` returns although more is waiting, so that the caller can flush.
     private static let pullBytes = 1 << 20
-    /// Seconds for the server to show that it accepted the starting point.
-    private static let startSeconds = 30.0
 
     init(_ configuration: PostgresConfiguration, time: any TimeSource) {
         self.configuration = configuration
@@ -57,131 +55,8 @@ final class Stream: ChangeSource {
     }
 
     /// Where the scanner stood at the stream's start, having read what comes before it.
-    private struct Joint {
+    struct Joint {
         var lastRecordStart: UInt64?
-    }
-}
-
-// MARK: opening
-
-extension Stream {
-    func open(_ resume: ResumePoint) throws(TidemarkError) -> StreamOpening {
-        close()
-        do throws(TidemarkError) {
-            let wake = try signal.get()
-            wake.clear()
-            let fresh = try Connection(configuration, .replication, wake: wake)
-            let version = fresh.serverVersion
-            machine = StreamMachine(
-                resume, configuration.context(.replication, place: fresh.place),
-                source: configuration.source)
-            connection = consume fresh
-            try converse(version)
-            return machine.opening(created: time.wall())
-        } catch {
-            close()
-            throw error
-        }
-    }
-
-    /// Plays the machine's actions until the stream runs or its timeline is over at once.
-    private func converse(_ version: Int) throws(TidemarkError) {
-        var action = try machine.begin(version: version)
-        while true {
-            switch action {
-            case .ask(let command):
-                if machine.step == .slotCreated, let claim = machine.resume.claim {
-                    try claim(machine.descriptor(created: time.wall()))
-                }
-                action = try machine.handle(try connection!.ask(command))
-            case .askSQL(let statement):
-                action = try machine.handle(askAside(statement))
-            case .stream:
-                if let next = try awaitStart() { action = next } else { return }
-            case .timelineEnded:
-                // Told to the caller by the first pull, which then starts the next one.
-                return
-            case .finished:
-                throw shutDown()
-            }
-        }
-    }
-
-    /// One statement on a connection of its own; no replies when there is no way to ask.
-    private func askAside(_ statement: String) -> [ConnectionReply] {
-        do throws(TidemarkError) {
-            return try Connection(configuration, .sql()).ask(statement)
-        } catch {
-            return []
-        }
-    }
-
-    /// Makes the server say something, so that a refused start is known here and not in some later
-    /// pull: removed WAL is reported only after the stream has begun. Nil when the stream runs.
-    private func awaitStart() throws(TidemarkError) -> StreamMachine.Action? {
-        try begin()
-        try sendStatus(asks: true)
-        let deadline = time.monotonic().advanced(bySeconds: Self.startSeconds)
-        while true {
-            var message: [UInt8] = []
-            let taken = try connection!.takeCopy { (bytes) throws(TidemarkError) in
-                message = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-            }
-            switch taken {
-            case .message:
-                held = message
-                machine.running()
-                return nil
-            case .ended:
-                return try machine.handle(endReplies())
-            case .nothing:
-                let left = deadline.seconds(since: time.monotonic())
-                guard left > 0,
-                    try connection!.wait(seconds: left, hearsWake: false) == .ready
-                else {
-                    throw TidemarkError(
-                        .sourceUnreachable,
-                        "Postgres at \(machine.context.place) started no stream",
-                        remedy: "see the server's log")
-                }
-            }
-        }
-    }
-
-    /// Sets up what follows the bytes from the machine's starting point on.
-    private func begin() throws(TidemarkError) {
-        progress = StreamProgress(
-            start: machine.start, now: time.monotonic(),
-            statusSeconds: configuration.statusSeconds,
-            silenceSeconds: configuration.silenceSeconds)
-        let before = edge
-        scanner = nil
-        edge = nil
-        joint = nil
-        guard machine.version / 10_000 <= ServerVersion.newestMajor else { return }
-        if let before, before.position == machine.start {
-            scanner = before.continued(on: machine.timeline)
-        } else if !machine.reachesBack, let archived = machine.resume.archived {
-            let seam = WalSeam(archived: archived, segmentBytes: machine.size.bytes)
-            scanner = try seam.scanner(
-                at: machine.start, after: machine.timelineBefore, newScanner)
-        }
-        if let scanner, scanner.knowsRecord {
-            joint = Joint(lastRecordStart: scanner.lastRecordStart)
-        } else {
-            scanner = newScanner(at: machine.start)
-        }
-        edge = scanner
-    }
-
-    private func newScanner(at start: UInt64) -> WalScanner {
-        do throws(TidemarkError) {
-            return try WalScanner(
-                startAt: start, segmentBytes: machine.size.bytes,
-                systemIdentifier: UInt64(machine.identity), timeline: machine.timeline)
-        } catch {
-            preconditionFailure("a stream starts on a segment of a known size: \(error)")
-        }
     }
 }
 
@@ -348,76 +223,9 @@ extension Stream {
         }
     }
 
-    private func sendStatus(asks: Bool) throws(TidemarkError) {
+    func sendStatus(asks: Bool) throws(TidemarkError) {
         status.removeAll(keepingCapacity: true)
         progress.status(time.monotonic(), wall: time.wall(), asks: asks).encode(into: &status)
         try connection!.putCopy(status)
-    }
-}
-
-// MARK: timelines
-
-extension Stream {
-    /// The history files learned so far; durable before any WAL of their timelines is handed over.
-    private func attachDocuments(_ sink: any ChangeSink) throws(TidemarkError) {
-        while let document = machine.documents.first {
-            try sink.attach(document.name, timeline: document.timeline, document.content)
-            machine.documents.removeFirst()
-        }
-    }
-
-    /// The stream has ended: the timeline is over, the server shuts down, or it failed.
-    private func ended(_ sink: any ChangeSink) throws(TidemarkError) -> StreamTurn {
-        var action = try machine.handle(endReplies())
-        while true {
-            switch action {
-            case .ask(let command): action = try machine.handle(try connection!.ask(command))
-            case .timelineEnded(let next):
-                try attachDocuments(sink)
-                return .timelineEnded(next: next)
-            case .finished: return .finished
-            case .askSQL, .stream: preconditionFailure("a stream that ended cannot go on")
-            }
-        }
-    }
-
-    /// The results behind the stream. After the server's "done" it waits for ours.
-    private func endReplies() throws(TidemarkError) -> [ConnectionReply] {
-        var replies: [ConnectionReply] = []
-        while true {
-            let reply = try connection!.reply()
-            switch reply {
-            case .copyIn: try connection!.endCopy()
-            case .none: return replies
-            case .done(let tag) where tag.hasPrefix("COPY"):
-                // A controlled shutdown: the server closes the connection behind this.
-                return replies + [reply]
-            case .copyBoth, .copyOut, .done, .failed, .rows: replies.append(reply)
-            }
-        }
-    }
-
-    /// Starts the timeline that the last pull announced; a turn when it is over at once.
-    private func startNext(_ sink: any ChangeSink) throws(TidemarkError) -> StreamTurn? {
-        var action = machine.startNext()
-        while true {
-            switch action {
-            case .ask(let command): action = try machine.handle(try connection!.ask(command))
-            case .stream:
-                guard let next = try awaitStart() else { return nil }
-                action = next
-            case .timelineEnded(let next):
-                try attachDocuments(sink)
-                return .timelineEnded(next: next)
-            case .finished: return .finished
-            case .askSQL: preconditionFailure("the slot is known by now")
-            }
-        }
-    }
-
-    private func shutDown() -> TidemarkError {
-        TidemarkError(
-            .sourceUnreachable, "Postgres at \(machine.context.place) is shutting down",
-            remedy: "start the server; Tidemark connects again by itself")
     }
 }

@@ -60,4 +60,29 @@ package enum Sample {
             storedBytes: 500, files: [], server: ServerFacts(identity: "7", version: "150020"),
             warnings: [])
     }
+
+    /// Two base backups, a gap behind the first, and a watermark that proves up to second 90.
+    package static func gapped() -> CatalogSnapshot {
+        var snapshot = snapshot()
+        fill(&snapshot, one, [0, 1, 5, 6], open: 760)
+        snapshot.backups = [
+            backup(one, start: 10, end: 20, finished: 10),
+            backup(one, start: 510, end: 520, finished: 60),
+        ]
+        snapshot.lastCommits[segment(one, 1, .sealed).key] = time(30)
+        snapshot.gaps = [
+            Gap(
+                timeline: one, first: 200, last: 500, found: time(40),
+                reason: "the slot was dropped")
+        ]
+        snapshot.watermark = watermark(760, proved: 90)
+        return snapshot
+    }
+
+    /// One that says that everything up to `archived` is proved.
+    package static func watermark(_ archived: UInt64, proved: Int64) -> Watermark {
+        Watermark(
+            timeline: one, state: .streaming, received: archived, archived: archived,
+            restorableTo: time(proved), provedAt: time(proved), written: time(proved))
+    }
 }

@@ -7,19 +7,7 @@ package final class LoopbackConnection {
     private let descriptor: Int32
 
     package init(_ port: Int) throws(TidemarkError) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        let status = withUnsafePointer(to: address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else {
-            throw TidemarkError(.failed, "cannot connect to port \(port) (errno \(errno))")
-        }
+        descriptor = try LoopbackSocket.connected(to: port)
     }
 
     /// Takes over a connection that was accepted.

@@ -1,6 +1,5 @@
 import Catalog
 import Model
-import Repository
 import Monitoring
 import TestKit
 import Testing
@@ -9,33 +8,8 @@ import Testing
 
 /// The answer to a click on the time axis, from a catalog of a few numbers.
 @Suite struct MomentReportTests {
-    /// Two base backups, a gap behind the first, and a watermark that proves up to second 90.
-    private static func snapshot() -> CatalogSnapshot {
-        var snapshot = Sample.snapshot()
-        Sample.fill(&snapshot, Sample.one, [0, 1, 5, 6], open: 760)
-        snapshot.backups = [
-            Sample.backup(Sample.one, start: 10, end: 20, finished: 10),
-            Sample.backup(Sample.one, start: 510, end: 520, finished: 60),
-        ]
-        snapshot.lastCommits[snapshot.segments[Sample.one]![1].key] = Sample.time(30)
-        snapshot.gaps = [
-            Gap(
-                timeline: Sample.one, first: 200, last: 500, found: Sample.time(40),
-                reason: "the slot was dropped")
-        ]
-        snapshot.watermark = watermark(760, proved: 90)
-        return snapshot
-    }
-
-    private static func watermark(_ archived: UInt64, proved: Int64) -> Watermark {
-        Watermark(
-            timeline: Sample.one, state: .streaming, received: archived, archived: archived,
-            restorableTo: Sample.time(proved), provedAt: Sample.time(proved),
-            written: Sample.time(proved))
-    }
-
     private static func moment(_ seconds: Int64, live: Watermark? = nil) -> SourceMoment {
-        MomentReport(snapshot: snapshot(), live: live, time: Sample.time(seconds)).moment
+        MomentReport(snapshot: Sample.gapped(), live: live, time: Sample.time(seconds)).moment
     }
 
     @Test func `a moment in a window names its base backup and what is replayed at most`() {
@@ -50,7 +24,7 @@ import Testing
     }
 
     @Test func `a later base backup bounds what a moment before it needs`() {
-        var snapshot = Self.snapshot()
+        var snapshot = Sample.gapped()
         snapshot.backups.append(Sample.backup(Sample.one, start: 600, end: 605, finished: 80))
         let moment = MomentReport(snapshot: snapshot, live: nil, time: Sample.time(75)).moment
         #expect(moment.backup?.id == "b510")
@@ -74,15 +48,15 @@ import Testing
     }
 
     @Test func `what was proved after the archive had been read counts`() {
-        let moment = Self.moment(100, live: Self.watermark(810, proved: 120))
+        let moment = Self.moment(100, live: Sample.watermark(810, proved: 120))
         #expect(moment.isRestorable)
         #expect(moment.backup?.id == "b510")
         #expect(moment.changeBytes == 300)
-        #expect(!Self.moment(121, live: Self.watermark(810, proved: 120)).isRestorable)
+        #expect(!Self.moment(121, live: Sample.watermark(810, proved: 120)).isRestorable)
     }
 
     @Test func `without a base backup nothing can be restored`() {
-        var snapshot = Self.snapshot()
+        var snapshot = Sample.gapped()
         snapshot.backups = []
         let moment = MomentReport(snapshot: snapshot, live: nil, time: Sample.time(70)).moment
         #expect(!moment.isRestorable)

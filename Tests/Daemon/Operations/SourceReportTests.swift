@@ -2,21 +2,12 @@ import Catalog
 import Model
 import Monitoring
 import Repository
+import TestKit
 import Testing
 
 @testable import Daemon
 
 struct SourceReportTests {
-    /// Segments of a hundred positions, named by their start.
-    private struct Style: PositionStyle {
-        let folder = "wal"
-        let scheme = "lsn"
-        func text(_ ordinal: UInt64) -> String { String(ordinal) }
-        func parse(_ text: String) -> UInt64? { UInt64(text) }
-        func segmentName(_ range: PositionRange) -> String { String(range.first) }
-        func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange? { nil }
-    }
-
     private static let source = SourceID("ledger")!
     private static let one = TimelineID("1")
 
@@ -44,7 +35,7 @@ struct SourceReportTests {
             descriptor: SourceDescriptor(
                 source: Self.source, kind: .postgres, identity: "7", majorVersion: "15",
                 segmentBytes: 100, created: Self.time(0)),
-            style: Style(), segments: [Self.one: firsts.map(Self.segment)],
+            style: HundredStyle(), segments: [Self.one: firsts.map(Self.segment)],
             watermark: Watermark(
                 timeline: Self.one, state: .streaming, received: 600, archived: 600,
                 restorableTo: Self.time(1000), provedAt: Self.time(1000),

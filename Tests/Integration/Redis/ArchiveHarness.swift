@@ -59,6 +59,18 @@ final class ArchiveHarness: SidecarUse, Sendable {
         try eventually("a base backup is there") { try status().lastBackup?.id }
     }
 
+    /// Archives, stops while more is written than the server's backlog of 16 kB holds, and goes on:
+    /// the sidecar that has mended the gap by a base backup, and where the gap begins.
+    func startBehindGap() throws -> (sidecar: TidemarkProcess, lost: UInt64) {
+        try startWithBackup().terminate()
+        let lost = try server.offset()
+        let value = String(repeating: "v", count: 1000)
+        try server.pipe((0..<100).flatMap { resp(["SET", "k\($0)", value]) })
+        let sidecar = try start()
+        try sidecar.waitForLog("base backup finished", seconds: 90)
+        return (sidecar, lost)
+    }
+
     // MARK: moments
 
     /// The server's clock, to the microsecond.

@@ -69,12 +69,7 @@ struct ExportTests {
         try await offPool {
             let server = try RedisServer.start(["repl-backlog-size 16kb"])
             let harness = try ArchiveHarness(server)
-            try harness.startWithBackup().terminate()
-            let lost = try server.offset()
-            let value = String(repeating: "v", count: 1000)
-            try server.pipe((0..<100).flatMap { resp(["SET", "k\($0)", value]) })
-            let sidecar = try harness.start()
-            try sidecar.waitForLog("base backup finished", seconds: 90)
+            let (sidecar, lost) = try harness.startBehindGap()
             try server.command("SET", "after", "1")
             try harness.waitArchived()
             #expect(try sidecar.terminate().isSuccess)

@@ -115,12 +115,7 @@ struct SidecarBadDayTests {
         try await offPool {
             let server = try RedisServer.start(["repl-backlog-size 16kb"])
             let harness = try ArchiveHarness(server)
-            try harness.startWithBackup().terminate()
-            let lost = try server.offset()
-            let value = String(repeating: "v", count: 1000)
-            try server.pipe((0..<100).flatMap { resp(["SET", "k\($0)", value]) })
-            let sidecar = try harness.start()
-            try sidecar.waitForLog("base backup finished", seconds: 90)
+            let (sidecar, lost) = try harness.startBehindGap()
             let status = try harness.status()
             #expect(status.gaps.count == 1)
             #expect(status.gaps.first?.reason.contains("no longer has the byte") == true)

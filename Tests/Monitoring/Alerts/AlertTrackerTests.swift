@@ -1,4 +1,5 @@
 import Model
+import TestKit
 import Testing
 
 @testable import Monitoring
@@ -31,18 +32,9 @@ struct AlertTrackerTests {
             SourceStatus.GapStatus(
                 Gap(
                     timeline: TimelineID("1"), first: UInt64(number), last: 10,
-                    found: SampleStatus.time(1), reason: "slot"), PlainStyle())
+                    found: SampleStatus.time(1), reason: "slot"), HundredStyle())
         }
         return source
-    }
-
-    private struct PlainStyle: PositionStyle {
-        let folder = "wal"
-        let scheme = "lsn"
-        func text(_ ordinal: UInt64) -> String { String(ordinal) }
-        func parse(_ text: String) -> UInt64? { UInt64(text) }
-        func segmentName(_ range: PositionRange) -> String { String(range.first) }
-        func parseSegmentName(_ name: String, timeline: TimelineID) -> PositionRange? { nil }
     }
 
     @Test func `a breach is told at the first look, once`() {

@@ -1,6 +1,5 @@
 import Catalog
 import Model
-import Repository
 import TestKit
 import Testing
 
@@ -9,27 +8,13 @@ import Testing
 /// What the time axis is told.
 @Suite struct SourceTimelineTests {
     private static func snapshot() -> CatalogSnapshot {
-        var snapshot = Sample.snapshot()
-        Sample.fill(&snapshot, Sample.one, [0, 1, 5, 6], open: 760)
-        snapshot.backups = [
-            Sample.backup(Sample.one, start: 10, end: 20, finished: 10),
-            Sample.backup(Sample.one, start: 510, end: 520, finished: 60),
-        ]
-        snapshot.lastCommits[snapshot.segments[Sample.one]![1].key] = Sample.time(30)
-        snapshot.gaps = [
-            Gap(
-                timeline: Sample.one, first: 200, last: 500, found: Sample.time(40),
-                reason: "the slot was dropped")
-        ]
+        var snapshot = Sample.gapped()
         snapshot.points = [
             RestorePoint(
                 name: "b", timeline: Sample.one, position: 650, time: Sample.time(80)),
             RestorePoint(
                 name: "a", timeline: Sample.one, position: 120, time: Sample.time(20)),
         ]
-        snapshot.watermark = Watermark(
-            timeline: Sample.one, state: .streaming, received: 760, archived: 760,
-            restorableTo: Sample.time(90), provedAt: Sample.time(90), written: Sample.time(90))
         return snapshot
     }
 

@@ -48,6 +48,15 @@ final class RestoreFixture: Sendable {
         }
     }
 
+    /// An archive with one small table in it, whose sidecar is stopped.
+    static func archived() throws -> RestoreFixture {
+        let fixture = try RestoreFixture()
+        _ = try fixture.sql("create table t as select 7 as i")
+        try fixture.settle()
+        fixture.stopSidecar()
+        return fixture
+    }
+
     func backups() throws -> [BaseBackupDescriptor] { try archive.backups(Self.source) }
 
     func sql(_ text: String) throws -> String { try server.psql(text) }

@@ -9,20 +9,12 @@ import Testing
 /// Whose a restored copy is, and where it has no room.
 @Suite(.timeLimit(.minutes(5)))
 struct RestorePlaceTests {
-    private func archived() throws -> RestoreFixture {
-        let fixture = try RestoreFixture()
-        _ = try fixture.sql("create table t as select 7 as i")
-        try fixture.settle()
-        fixture.stopSidecar()
-        return fixture
-    }
-
     @Test
     func `run by root it belongs to the user that was named, closed to everybody else`()
         async throws
     {
         try await offPool {
-            let fixture = try archived()
+            let fixture = try RestoreFixture.archived()
             // Nobody but us may write here; the folders below do not exist yet.
             let place = try ScratchDirectory()
             let data = place.path + "/new/copy/ledger"
@@ -64,7 +56,7 @@ struct RestorePlaceTests {
         async throws
     {
         try await offPool {
-            let fixture = try archived()
+            let fixture = try RestoreFixture.archived()
             let place = try ScratchDirectory()
             func restore(_ more: [String], into: String) throws -> CompletedProcess {
                 try TidemarkProcess.run(
@@ -115,7 +107,7 @@ struct RestorePlaceTests {
     @Test
     func `too little room is said before anything is written`() async throws {
         try await offPool {
-            let fixture = try archived()
+            let fixture = try RestoreFixture.archived()
             let place = try fixture.server.makeDirectory("small")
             let small = try SmallFileSystem(at: place, mebibytes: 8)
             let tight = try fixture.restore(to: "latest", into: small.path)

@@ -7,17 +7,9 @@ import Testing
 /// What `--start` leaves behind, when it works and when it does not.
 @Suite(.timeLimit(.minutes(5)))
 struct RestoreStartTests {
-    private func archived() throws -> RestoreFixture {
-        let fixture = try RestoreFixture()
-        _ = try fixture.sql("create table t as select 7 as i")
-        try fixture.settle()
-        fixture.stopSidecar()
-        return fixture
-    }
-
     @Test func `a port in use is refused before anything is written`() async throws {
         try await offPool {
-            let fixture = try archived()
+            let fixture = try RestoreFixture.archived()
             let folder = try fixture.server.makeDirectory("target")
             for more in [[], ["--dry-run"]] {
                 let done = try fixture.restore(
@@ -33,7 +25,7 @@ struct RestoreStartTests {
     @Test func `a server that does not start leaves a copy that can be gone on with`() async throws
     {
         try await offPool {
-            let fixture = try archived()
+            let fixture = try RestoreFixture.archived()
             let folder = try fixture.server.makeDirectory("target")
             let bin = try fixture.server.makeDirectory("bin")
             try TextFile.write(
@@ -59,7 +51,7 @@ struct RestoreStartTests {
 
     @Test func `once promoted only what protects the source stays in its settings`() async throws {
         try await offPool {
-            let fixture = try archived()
+            let fixture = try RestoreFixture.archived()
             let folder = try fixture.server.makeDirectory("target")
             let done = try fixture.restore(to: "latest", into: folder, ["--start"])
             let data = folder + "/ledger"
