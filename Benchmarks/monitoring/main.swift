@@ -62,6 +62,15 @@ final class ThirtySources: SidecarView {
     }
 
     func history() -> [(source: SourceID, history: SourceHistory)] { names.map { ($0, past) } }
+
+    // Pages ask for these when somebody looks at the time axis; the benchmark does not.
+    func timeline() -> TimelineDocument { TimelineDocument(time: status().time.time, sources: []) }
+
+    func moment(_ at: CommitTime) -> MomentDocument {
+        MomentDocument(
+            at: at, sources: [], command: nil, findCommand: "", estimatedSeconds: nil,
+            estimateBasis: "nothing is measured here")
+    }
 }
 
 let view = ThirtySources()
@@ -73,7 +82,7 @@ let pages = DedicatedThread<Void>("bench-feed") {
     let never = Monitor(false)
     while true {
         _ = never.wait(seconds: 1) { $0 ? true : nil }
-        if feed.isWanted { feed.publish(view.status()) }
+        if feed.isWanted { feed.publish(LiveDocument(view)) }
     }
 }
 try await server.run { _ in print("listening") }

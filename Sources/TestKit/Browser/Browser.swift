@@ -150,9 +150,14 @@ extension Browser {
     }
 
     /// Moves the pointer to a place of the window, and clicks there if wanted.
-    package func point(x: Double, y: Double, clicks: Bool = false) throws {
+    ///
+    /// - Parameter between: JavaScript that runs while the button is down.
+    package func point(
+        x: Double, y: Double, clicks: Bool = false, between: String? = nil
+    ) throws {
         let kinds = clicks ? ["mouseMoved", "mousePressed", "mouseReleased"] : ["mouseMoved"]
         for kind in kinds {
+            if kind == "mouseReleased", let between { try value(between) }
             try call(
                 "Input.dispatchMouseEvent",
                 [

@@ -21,6 +21,8 @@ import Testing
             try browser.wait("document.querySelector('#link').dataset.link === 'live'")
             try browser.wait("\(Self.number) < 3")
             server.fallSilent()
+            // What was last told is under a second; only the page's own clock brings it to three.
+            try browser.wait("\(Self.number) > 3")
             try browser.wait("!document.querySelector('#banner').hidden")
             let banner = try browser.value("document.querySelector('#banner').textContent")
             #expect(banner.hasPrefix("Not connected since "))
