@@ -70,6 +70,12 @@ extension Stream {
             }
             switch taken {
             case .message:
+                let isKeepalive = message.first == Keepalive.tag
+                guard machine.showsStart(keepalive: isKeepalive) else {
+                    let sign = try Keepalive(unsafe message.span.bytes)
+                    if sign.replyRequested { try sendStatus(asks: false) }
+                    continue
+                }
                 held = message
                 machine.running()
                 return nil

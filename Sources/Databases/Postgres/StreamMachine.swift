@@ -17,7 +17,7 @@ struct StreamMachine: Sendable {
         /// A statement for a side connection; when it cannot be asked, hand over no replies.
         case askSQL(String)
         /// The stream runs; send a status that asks for a reply, and call `running` when a message
-        /// has come.
+        /// has come that `showsStart`.
         case stream
         /// The timeline ended; everything about the next one is known.
         case timelineEnded(next: Position)
@@ -113,7 +113,13 @@ struct StreamMachine: Sendable {
         }
     }
 
-    /// The first message of the stream has come: the server accepted the starting point.
+    /// Whether a first message of this kind shows that the server has the WAL at the start.
+    ///
+    /// A keepalive shows it only where there is nothing to send: walsender.c answers our question
+    /// before it opens the segment, and finds out only then that the segment is removed.
+    func showsStart(keepalive: Bool) -> Bool { !keepalive || start >= serverEnd }
+
+    /// Such a message has come: the server accepted the starting point.
     mutating func running() {
         precondition(step == .starting, "a stream runs only after it was started")
         step = .streaming

@@ -27,6 +27,19 @@ import Testing
         #expect(opening.serverVersion == "150020")
     }
 
+    @Test func `an answer to a question does not show that the WAL at the start is there`() throws {
+        var script = try StreamScript(StreamScript.archive(1, 0x512_3456))
+        try script.introduce()
+        try script.slot("0/8000028")
+        try script.reply(start("0/5000000"), [.copyBoth])
+        #expect(script.machine.serverEnd == 0x900_0000)
+        #expect(!script.machine.showsStart(keepalive: true))
+        #expect(script.machine.showsStart(keepalive: false))
+        // Nothing is left to send: no WAL will come, and none is missing.
+        script.machine.serverEnd = 0x500_0000
+        #expect(script.machine.showsStart(keepalive: true))
+    }
+
     @Test func `an archive goes on at its own end, although the slot is ahead`() throws {
         var script = try StreamScript(StreamScript.archive(1, 0x512_3456))
         try script.introduce()
