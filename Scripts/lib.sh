@@ -3,8 +3,8 @@
 
 # The Debian packages that building, the tests and the demo need.
 packages=(
-    postgresql-15 postgresql-client-15 libpq-dev redis-server libhiredis-dev liblz4-dev
-    libxxhash-dev zlib1g-dev lz4 pkg-config tzdata python3 prometheus python3-prometheus-client
+    postgresql-15 postgresql-client-15 libpq-dev redis-server libhiredis-dev libmongoc-dev
+    liblz4-dev libxxhash-dev zlib1g-dev lz4 pkg-config tzdata python3 prometheus python3-prometheus-client
     openssl chromium fonts-dejavu-core
 )
 
