@@ -158,8 +158,8 @@ struct TargetResolver {
         throw planner.refusal.absent("restore point \(name)")
     }
 
-    /// What an archive has reached that holds the record at `position`: where positions do not count
-    /// bytes, a record's position is the one behind it.
+    /// How far an archive has come that holds the record at `position`: where positions do not
+    /// count bytes, a record's position is the one behind it.
     private func reached(_ position: UInt64) -> UInt64 {
         planner.snapshot.style.countsBytes ? position + 1 : position
     }

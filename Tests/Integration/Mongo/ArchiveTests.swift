@@ -47,6 +47,40 @@ struct ArchiveTests {
         }
     }
 
+    @Test func `a moment that is proved is restored, and a stretch is exported by its edges`()
+        async throws
+    {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            let sidecar = try harness.startWithBackup()
+            harness.double.writeAll()
+            try harness.waitArchived()
+            let moment = SystemTimeSource().wall()
+            try harness.waitProved(moment)
+            let all = Array(harness.entries.dropFirst())
+            let place = try harness.restore(to: moment.text(fractionDigits: 3), name: "moment")
+            #expect(try harness.content(place + "/oplog.bson") == all.flatMap { $0 })
+
+            let times = try all.map { try #require(BSONDocument($0)["ts"]?.timestamp) }
+            let last = all.count - 1
+            for (name, from, to, kept) in [
+                ("middle", "optime:\(times[9])", "optime:\(times[99])", all[10...99]),
+                ("end", "optime:\(times[last - 5])", "optime:\(times[last])", all[(last - 4)...]),
+                ("latest", "optime:\(times[99])", "latest", all[100...]),
+            ] {
+                try harness.expect(
+                    0,
+                    [
+                        "export", "lessons", "--from", from, "--to", to, "--into",
+                        "\(harness.folder)/\(name)",
+                    ])
+                let bytes = try harness.content("\(harness.folder)/\(name)/oplog.bson")
+                #expect(bytes == kept.flatMap { $0 }, "\(name)")
+            }
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
     @Test func `the sidecar goes on where it was killed, again and again`() async throws {
         try await offPool {
             let harness = try ArchiveHarness("shop")
