@@ -6,9 +6,9 @@ import Glibc
 /// change streams and a live target for restores.
 ///
 /// A program of its own that `Scripts/test` puts into `.build/secantus` (or the virtual environment
-/// that `TIDEMARK_TEST_SECANTUS` names); nothing of it is linked or shipped. It listens on a free port
-/// of 127.0.0.1 as a replica set of one member named `secantus`, and is killed when the object goes
-/// and when the test process dies. Every call blocks: use it inside `offPool`.
+/// that `TIDEMARK_TEST_SECANTUS` names); nothing of it is linked or shipped. It listens on a free
+/// port of 127.0.0.1 as a replica set of one member named `secantus`, and is killed when the object
+/// goes and when the test process dies. Every call blocks: use it inside `offPool`.
 package final class SecantusServer: Sendable {
     package let port: Int
     /// The server's data; kept over `restart`.
