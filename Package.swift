@@ -177,7 +177,7 @@ let package = Package(
             path: "Tests/Catalog", swiftSettings: strict),
         .testTarget(
             name: "RecoveryTests",
-            dependencies: ["Recovery", "Catalog", "Repository", "Segments", "TestKit"],
+            dependencies: ["Recovery", "Catalog", "Repository", "Segments", "Redis", "TestKit"],
             path: "Tests/Recovery", swiftSettings: strict),
         .testTarget(
             name: "MonitoringTests",

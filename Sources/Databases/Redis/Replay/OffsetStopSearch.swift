@@ -37,6 +37,7 @@ final class OffsetStopSearch: StopSearch {
             if let limit, limit < first { return .earlier }
             edge = first
         }
+        precondition(splitter?.position == first, "a search is fed in order, each byte once")
         let room = limit.map { $0 > first ? $0 - first : 0 } ?? .max
         let count = Int(min(UInt64(bytes.byteCount), room))
         do throws(SplitFailure) {
