@@ -112,6 +112,21 @@ package struct Refusal: Sendable {
                 + "later, --to \(positions[1]) behind the last one stamped at or before it")
     }
 
+    /// Nobody knows what had been committed at the target.
+    func doubtful(_ doubt: ArrivalDoubt) -> TidemarkError {
+        let edges = [doubt.from, doubt.to].map { $0.text(fractionDigits: 6) }
+        let first = snapshot.reaches(around: path).first?.window.from
+        let before =
+            first.map { $0 <= doubt.from } ?? false
+            ? "`--to \(edges[0])` holds what was committed up to then, " : ""
+        return TidemarkError(
+            .targetOutsideWindow,
+            "\(target) names no single state of \(snapshot.source): what was written between "
+                + "\(edges[0]) and \(edges[1]) arrived together, and when each of it was "
+                + "committed is not known",
+            remedy: "choose a side: \(before)`--to \(edges[1])` all of it")
+    }
+
     func absent(_ what: String) -> TidemarkError {
         if let shortfall { return damaged(shortfall) }
         let windows = snapshot.windows(on: path.timeline)

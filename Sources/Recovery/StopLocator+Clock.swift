@@ -31,7 +31,7 @@ extension StopLocator {
         return finder.conflict
     }
 
-    private func stretches(of segment: SegmentListing) throws(TidemarkError) -> [TimeIndexEntry] {
+    func stretches(of segment: SegmentListing) throws(TidemarkError) -> [TimeIndexEntry] {
         let reader = try open(segment)
         defer { reader.close() }
         let end = planner.path.section(of: segment.range.timeline)?.end ?? 0

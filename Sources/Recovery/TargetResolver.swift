@@ -58,11 +58,33 @@ struct TargetResolver {
                 {
                     throw planner.refusal.ambiguous(conflict, stop)
                 }
-                return plan
+                return try judged(plan, time, in: chain)
             }
         }
         throw planner.refusal.beforeFirst()
     }
+
+    /// Says how much of what was committed by then the copy holds for certain, and what else.
+    private func judged(
+        _ plan: RestorePlan, _ time: CommitTime, in chain: Chain
+    ) throws(TidemarkError) -> RestorePlan {
+        let stop = plan.stop?.end ?? chain.end.ordinal
+        let doubt = try locator.doubt(about: time, behind: stop, in: chain)
+        if doubt.isDoubtful { throw planner.refusal.doubtful(doubt) }
+        var plan = plan
+        if doubt.certain < time { plan.reaches = doubt.certain }
+        if let newest = plan.stop?.time, newest.seconds(since: time) > Self.exactSeconds,
+            !hasPointsInStream
+        {
+            plan.warnings.append(
+                "what was committed up to \(newest.text(fractionDigits: 3)) is there as well: the "
+                    + "archive knows the times around \(planner.target) no more exactly")
+        }
+        return plan
+    }
+
+    /// Times closer than this, in seconds, are the same to a measured clock.
+    private static let exactSeconds = 0.002
 
     private func at(position text: String, scheme: String) throws(TidemarkError) -> RestorePlan {
         let style = planner.snapshot.style

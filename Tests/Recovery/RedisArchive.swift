@@ -51,11 +51,13 @@ struct RedisArchive {
     /// the command `first` on.
     ///
     /// - Parameters:
+    ///   - since: When those of these numbers were committed at the earliest.
+    ///   - flushed: How many commands lie in one frame.
     ///   - fork: The commands that the history has in common with the parent's.
     ///   - bytes: How long a segment becomes.
     func write(
         _ seconds: [Double], since: [Int: Double] = [:], on timeline: TimelineID = parent,
-        first: Int = 0, fork: Int? = nil, bytes: UInt64 = 1 << 24
+        first: Int = 0, fork: Int? = nil, bytes: UInt64 = 1 << 24, flushed: Int = .max
     ) throws {
         let writer = try SegmentWriter(
             source: Self.source, kind: .redis, style: Self.style, store: repository.store,
@@ -82,8 +84,9 @@ struct RedisArchive {
             try writer.note(
                 HistoryEntry(
                     event: .commit(transaction: 0), first: place, last: writer.received,
-                    time: Self.at(second)))
+                    time: Self.at(second), since: since[number].map { Self.at($0) }))
             try writer.edge(writer.received, state: "0")
+            if number % flushed == flushed - 1 { try writer.flush() }
         }
         try writer.flush()
         try writer.settle()

@@ -30,9 +30,12 @@ final class Stream: ChangeSource {
     private var lastHeard = MonotonicTime(nanoseconds: 0)
     /// Start of the commands that the next note is about.
     private var noted: UInt64 = 0
+    private var arrivals = ArrivalClock()
 
     /// Large enough that a busy stream costs few system calls, small enough for the cache.
     static let bufferBytes = 256 << 10
+    /// Seconds after which the socket is looked at again, that a break in looking shows.
+    private static let lookSeconds = 0.25
 
     init(_ configuration: RedisConfiguration, state: RoomState, time: any TimeSource) {
         self.configuration = configuration
@@ -66,17 +69,35 @@ extension Stream {
         do throws(TidemarkError) {
             let wake = try signal.get()
             wake.clear()
+            let asked = (time.monotonic(), time.wall())
             let info = try Questions.serverInfo(configuration, state, time, wake: wake)
             machine = StreamMachine(resume, place: configuration.place)
             version = info?.version ?? RedisVersion(0, 0)
             let action = try machine.begin(info)
             let start = try join(action, wake)
             try begin(start, resume)
+            arrivals.opened(
+                at: Position(timeline: timeline, ordinal: noted), known: resume.proved,
+                now: time.monotonic())
+            if let info { tell(info, asked) }
+            look(time.monotonic(), isEmpty: false)
             return opening(info, resume)
         } catch {
             close()
             throw error
         }
+    }
+
+    /// What INFO says is an answer like a probe's.
+    private func tell(_ info: ServerInfo, _ asked: (MonotonicTime, CommitTime)) {
+        guard let history = info.history else { return }
+        let source = state.sourceTime(asked.1)
+        let age = info.primarySilence.map { Inspect.age(silence: $0, at: source) } ?? 0
+        arrivals.add(
+            ArrivalClock.Answer(
+                end: Position(timeline: TimelineID(history), ordinal: info.offset),
+                time: source.advanced(bySeconds: -age), asked: asked.0,
+                answered: time.monotonic()))
     }
 
     private func opening(_ info: ServerInfo?, _ resume: ResumePoint) -> StreamOpening {
@@ -185,22 +206,32 @@ extension Stream {
             switch try connection!.receive(into: &buffer, at: 0) {
             case .bytes(let count):
                 lastHeard = time.monotonic()
+                look(lastHeard, isEmpty: false)
                 return try handOn(count, sink)
             case .closed: throw ended()
             case .nothing:
                 let now = time.monotonic()
+                look(now, isEmpty: true)
                 let quiet = now.seconds(since: lastHeard)
                 guard quiet < configuration.silenceSeconds else {
                     throw connection!.silent("sent no PING", configuration.silenceSeconds)
                 }
                 try sendOutgoing()
                 let limit = min(deadline.seconds(since: now), configuration.silenceSeconds - quiet)
-                let waited = try connection!.wait(seconds: limit)
+                let waited = try connection!.wait(seconds: min(limit, Self.lookSeconds))
                 if waited == .woken || waited == .timeout && time.monotonic() >= deadline {
                     return .idle
                 }
             }
         }
+    }
+
+    private func look(_ now: MonotonicTime, isEmpty: Bool) {
+        for answer in state.takeAnswers() { arrivals.add(answer) }
+        arrivals.take(
+            ArrivalClock.Look(
+                position: splitter.position, isInside: splitter.position != splitter.edge.position,
+                isEmpty: isEmpty, now: now, time: state.sourceTime(time.wall())))
     }
 
     /// The bytes of the archive's end that the new timeline begins with.
@@ -240,10 +271,12 @@ extension Stream {
         if edge != before {
             let whole = Int(edge.position - first)
             try sink.append(bytes.extracting(0..<whole), at: first)
+            let stamp = arrivals.stamp(
+                from: noted, at: state.sourceTime(time.wall()), changes: scan.changes > 0)
             try sink.note(
                 HistoryEntry(
                     event: .commit(transaction: 0), first: noted, last: edge.position,
-                    time: state.sourceTime(time.wall())))
+                    time: stamp.time, since: stamp.since))
             noted = edge.position
             try sink.edge(edge.position, state: edge.state)
             if whole < received {

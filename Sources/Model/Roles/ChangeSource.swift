@@ -41,6 +41,8 @@ package struct ResumePoint: Sendable {
     package var tail: StreamTail?
     /// Documents of `end`'s timeline by plain name (`<timeline>.history`).
     package var documents: [String: [UInt8]]
+    /// Everything committed at or before this moment lies before `end`; nil where nobody knows.
+    package var proved: CommitTime?
     /// At first contact: writes the descriptor into the archive. Called before anything is made at
     /// the source, so that whatever is there afterwards has an archive that knows of it.
     package var claim: (@Sendable (SourceDescriptor) throws(TidemarkError) -> Void)?

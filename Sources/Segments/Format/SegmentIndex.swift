@@ -49,6 +49,9 @@ package struct SegmentIndex: Sendable, Hashable {
         spacing = Self.longestSpacing / 256
     }
 
+    /// Whether stretches were made longer than they are at first, because there were too many.
+    var isCoarse: Bool { spacing.map { $0 > Self.longestSpacing / 256 } ?? false }
+
     package var isEmpty: Bool { stretches.isEmpty && restorePoints.isEmpty }
 
     /// Times are not monotonic in log order, so this looks at every stretch.
@@ -66,7 +69,9 @@ package struct SegmentIndex: Sendable, Hashable {
         switch entry.event {
         case .commit, .abort:
             return add(
-                TimeIndexEntry(position: entry.first, earliest: entry.time, latest: entry.time))
+                TimeIndexEntry(
+                    position: entry.first, earliest: entry.time, latest: entry.time,
+                    since: entry.since))
         case .restorePoint(let name):
             return add(EmbeddedRestorePoint(name: name, position: entry.first, time: entry.time))
         }
@@ -161,6 +166,7 @@ extension TimeIndexEntry {
     package func merged(_ other: TimeIndexEntry) -> TimeIndexEntry {
         TimeIndexEntry(
             position: min(position, other.position), earliest: min(earliest, other.earliest),
-            latest: max(latest, other.latest))
+            latest: max(latest, other.latest),
+            since: since.map { min($0, other.since ?? $0) } ?? other.since)
     }
 }

@@ -3,8 +3,9 @@ import Model
 /// Finds the transaction edge where a recovery stops.
 ///
 /// The stream carries no times: the index of each segment does, as stretches with the times at
-/// which their commands had arrived. A time target stops at the start of the first stretch that has
-/// something later; a position target at the last edge at or before it.
+/// which their commands had arrived. A time target stops at the start of the first stretch of which
+/// everything is later: what may have been there in time is never left out. A position target stops
+/// at the last edge at or before it.
 final class OffsetStopSearch: StopSearch {
     private let question: StopQuestion
     private var splitter: CommandSplitter?
@@ -23,7 +24,7 @@ final class OffsetStopSearch: StopSearch {
     func index(_ entries: [TimeIndexEntry]) {
         guard case .time(let time) = question, limit == nil else { return }
         for entry in entries {
-            guard entry.latest <= time else {
+            guard entry.earliest <= time else {
                 limit = entry.position
                 return
             }
