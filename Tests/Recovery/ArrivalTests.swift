@@ -62,13 +62,13 @@ struct ArrivalTests {
         #expect(try archive.commands(at: 44) == 35)
     }
 
-    @Test(arguments: [(1 << 24, false), (1 << 24, true), (RedisArchive.size * 12_000, true)])
+    @Test(arguments: [(1 << 24, false), (1 << 24, true), (RedisArchive.size * 6_000, true)])
     func `a time is exact to the command, however coarse the index`(
         _ bytes: UInt64, _ flushes: Bool
     ) throws {
         let archive = try RedisArchive()
         // More than the index has room for: it takes many as one.
-        let count = 12_000
+        let count = 6_000
         try archive.write(
             (0..<count).map { 100 + Double($0) * 0.0051 }, bytes: bytes,
             flushed: flushes ? 300 : .max)

@@ -42,7 +42,7 @@ struct RedisArchive {
     /// All of one size.
     static func command(_ key: Int) -> [UInt8] {
         let digits = String(key)
-        return resp(["SET", String(repeating: "0", count: 4 - digits.count) + digits, "v"])
+        return resp(["SET", String(repeating: "0", count: 6 - digits.count) + digits, "v"])
     }
 
     static let size = UInt64(command(0).count)
