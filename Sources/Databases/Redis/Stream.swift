@@ -27,7 +27,7 @@ final class Stream: ChangeSource {
     /// A timeline that leaves the archive's history inside a command begins with that command's
     /// bytes: they are handed on by the first pull, from this position on.
     private var inherited: (tail: StreamTail, from: UInt64)?
-    private var lastHeard = MonotonicTime(nanoseconds: 0)
+    private var quiet: QuietTime
     /// Start of the commands that the next note is about.
     private var noted: UInt64 = 0
 
@@ -38,6 +38,7 @@ final class Stream: ChangeSource {
         self.configuration = configuration
         self.state = state
         self.time = time
+        quiet = QuietTime(now: time.monotonic(), longestPause: configuration.silenceSeconds / 4)
         machine = StreamMachine(
             ResumePoint(descriptor: nil, end: nil), place: configuration.place)
         do throws(TidemarkError) {
@@ -99,7 +100,7 @@ extension Stream {
     ) throws(TidemarkError) {
         timeline = start.position.timeline
         acks = AckPolicy()
-        lastHeard = time.monotonic()
+        quiet.heard(time.monotonic())
         document = nil
         if let parent = start.parent {
             let older = resume.documents[HistoryDocument.name(parent.timeline)]
@@ -182,19 +183,22 @@ extension Stream {
         // What came together with the answer to PSYNC.
         if filled > 0 { return try handOn(filled, sink) }
         while true {
+            // Read before the socket is: whatever holds us up in between, a server is given up
+            // only after one more look.
+            let now = time.monotonic()
             switch try connection!.receive(into: &buffer, at: 0) {
             case .bytes(let count):
-                lastHeard = time.monotonic()
+                quiet.heard(now)
                 return try handOn(count, sink)
             case .closed: throw ended()
             case .nothing:
-                let now = time.monotonic()
-                let quiet = now.seconds(since: lastHeard)
-                guard quiet < configuration.silenceSeconds else {
+                quiet.looked(now)
+                let left = configuration.silenceSeconds - quiet.seconds
+                guard left > 0 else {
                     throw connection!.silent("sent no PING", configuration.silenceSeconds)
                 }
                 try sendOutgoing()
-                let limit = min(deadline.seconds(since: now), configuration.silenceSeconds - quiet)
+                let limit = min(deadline.seconds(since: now), left, quiet.longestPause)
                 let waited = try connection!.wait(seconds: limit)
                 if waited == .woken || waited == .timeout && time.monotonic() >= deadline {
                     return .idle
