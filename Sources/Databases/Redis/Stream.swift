@@ -33,6 +33,9 @@ final class Stream: ChangeSource {
 
     /// Large enough that a busy stream costs few system calls, small enough for the cache.
     static let bufferBytes = 256 << 10
+    /// At most so much comes between two notes of the time; with the width of the index's own
+    /// stretches no more than 64 KiB.
+    private static let pieceBytes = 28 << 10
 
     init(_ configuration: RedisConfiguration, state: RoomState, time: any TimeSource) {
         self.configuration = configuration
@@ -223,19 +226,34 @@ extension Stream {
         }
     }
 
-    /// Splits what lies in the buffer and gives it to the sink, cut at the last edge.
+    /// Splits what lies in the buffer and gives it to the sink, a piece at a time, so that the
+    /// index knows a place at least every 64 KiB, and a command.
     private func handOn(
         _ count: Int, _ sink: any ChangeSink
     ) throws(TidemarkError) -> StreamTurn {
         filled = 0
         let buffer = self.buffer
-        let bytes = unsafe buffer.span.bytes
+        let time = state.sourceTime(time.wall())
+        var scan = StreamScan()
+        var first = 0
+        while first < count {
+            let last = min(first + Self.pieceBytes, count)
+            try handOn(buffer.span.extracting(first..<last), at: time, &scan, sink)
+            first = last
+        }
+        return try turn(scan, isFull: count == buffer.count)
+    }
+
+    /// One piece, cut at its last edge.
+    private func handOn(
+        _ piece: Span<UInt8>, at time: CommitTime, _ scan: inout StreamScan, _ sink: any ChangeSink
+    ) throws(TidemarkError) {
+        let bytes = unsafe piece.bytes
         let first = splitter.position
         let before = splitter.edge
-        var scan = StreamScan()
         var failure: SplitFailure?
         do throws(SplitFailure) {
-            try splitter.scan(buffer.span.extracting(0..<count), into: &scan)
+            try splitter.scan(piece, into: &scan)
         } catch {
             failure = error
         }
@@ -246,8 +264,7 @@ extension Stream {
             try sink.append(bytes.extracting(0..<whole), at: first)
             try sink.note(
                 HistoryEntry(
-                    event: .commit(transaction: 0), first: noted, last: edge.position,
-                    time: state.sourceTime(time.wall())))
+                    event: .commit(transaction: 0), first: noted, last: edge.position, time: time))
             noted = edge.position
             try sink.edge(edge.position, state: edge.state)
             if whole < received {
@@ -256,8 +273,9 @@ extension Stream {
         } else if received > 0 {
             try sink.append(bytes.extracting(0..<received), at: first)
         }
-        if let failure { throw broken(failure, Array(buffer[received..<count].prefix(200))) }
-        return try turn(scan, isFull: count == buffer.count)
+        guard let failure else { return }
+        let rest = piece.extracting(received..<min(received + 200, piece.count))
+        throw broken(failure, rest.indices.map { rest[$0] })
     }
 
     private func turn(_ scan: StreamScan, isFull: Bool) throws(TidemarkError) -> StreamTurn {

@@ -4,7 +4,8 @@ package import Model
 ///
 /// Where segments have a fixed size: to at most `limit` stretches of equal width. Elsewhere, where
 /// the index is all that is known of the times, to stretches as short as `timedLimit` of them
-/// allow: at most 64 KiB, and one millisecond, which doubles whenever there are too many.
+/// allow: under 32 KiB, and one millisecond, which doubles whenever there are too many, up to a
+/// quarter of a second. Entries that come at most 32 KiB apart are kept at most 64 KiB apart.
 ///
 /// An entry belongs to the segment that holds the **last** byte of its record: before that byte is
 /// archived nothing can recover to it, and a segment is complete with its own last byte, never
@@ -16,9 +17,9 @@ package struct SegmentIndex: Sendable, Hashable {
     /// Most stretches of one segment; one of them is for records that start in the segment before.
     package static let limit = 256
     /// Most stretches of a segment whose size is not fixed; enough for ten minutes at four a second
-    /// and 64 KiB at a time.
+    /// and 32 KiB at a time.
     package static let timedLimit = 4096
-    private static let timedGrain: UInt64 = 64 << 10
+    private static let timedGrain: UInt64 = 32 << 10
     /// A quarter of a second; longer ones only when there are still too many.
     private static let longestSpacing: Int64 = 256 * 976
     /// Most restore points of one segment that are kept; later ones are only in the content.
