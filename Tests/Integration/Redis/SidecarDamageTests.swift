@@ -19,12 +19,18 @@ struct SidecarDamageTests {
             try harness.waitArchived()
         }
         #expect(try sidecar.terminate().isSuccess)
-        try flipBit(try open(harness))
+        let open = try open(harness)
+        try flipBit(open.path, at: open.end / 2)
         return harness
     }
 
-    private func open(_ harness: ArchiveHarness) throws -> String {
-        try #require(harness.files("sessions/stream").last { $0.hasSuffix(".partial") })
+    /// The open segment, and where its last whole frame ends in the file.
+    private func open(_ harness: ArchiveHarness) throws -> (path: String, end: UInt64) {
+        let store = try FolderURL("file://" + harness.archive).open(createRoot: false)
+        let key = try #require(
+            store.list("sessions/stream/").map(\.key).last { $0.name.hasSuffix(".partial") })
+        let survey = try SegmentReader.survey(store, key, first: 0, bytes: 0)
+        return (harness.archive + "/" + key.path, survey.end)
     }
 
     private func copies(_ harness: ArchiveHarness) throws -> [String] {
@@ -36,7 +42,7 @@ struct SidecarDamageTests {
     {
         try await offPool {
             let harness = try damaged(["repl-backlog-size 1mb"])
-            let name = try #require(open(harness).split(separator: "/").last)
+            let name = try #require(open(harness).path.split(separator: "/").last)
             for words in [["verify"], ["restore", "--to", "latest", "--into", "sessions=x"]] {
                 let said = try harness.expect(4, words)
                 #expect(said.contains(name), "\(said)")

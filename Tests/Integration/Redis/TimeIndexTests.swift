@@ -44,7 +44,7 @@ struct TimeIndexTests {
             for (one, next) in zip(stretches, stretches.dropFirst())
             where one.position >= began && next.position <= loaded {
                 let distance = next.position - one.position
-                #expect(distance <= Self.mostBytes, "\(distance) bytes at \(one.position)")
+                #expect(distance <= Self.mostBytes, "\(distance) bytes between \(one) and \(next), loaded from \(began) to \(loaded)")
             }
             #expect(try #require(stretches.first).position < began + Self.mostBytes)
             #expect(try #require(stretches.last).position < end)
