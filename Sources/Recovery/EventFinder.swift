@@ -33,15 +33,15 @@ package struct EventFinder {
                     remedy: "give a time or a position instead")
             }
             for segment in snapshot.segments[timeline] ?? [] {
-                try look(at: segment, scan, around: moment, &found)
+                try look(at: segment, scan, snapshot.style, around: moment, &found)
             }
         }
         return found
     }
 
     private func look(
-        at segment: SegmentListing, _ scan: any EventScan, around moment: CommitTime?,
-        _ found: inout [DestructiveEvent]
+        at segment: SegmentListing, _ scan: any EventScan, _ style: any PositionStyle,
+        around moment: CommitTime?, _ found: inout [DestructiveEvent]
     ) throws(TidemarkError) {
         let reader = try SegmentReader(repository.store, segment.key)
         defer { reader.close() }
@@ -60,7 +60,7 @@ package struct EventFinder {
                 }
                 events.append(event)
             }
-            position += UInt64(bytes.byteCount)
+            position = style.advanced(position, by: bytes.byteCount)
         }
         while try reader.read(take) {}
         found = events
