@@ -28,6 +28,8 @@ final class Stream: ChangeSource {
     /// bytes: they are handed on by the first pull, from this position on.
     private var inherited: (tail: StreamTail, from: UInt64)?
     private var quiet: QuietTime
+    /// When what comes may have been made already, where that is not just now.
+    private var lateness = Lateness()
     /// Start of the commands that the next note is about.
     private var noted: UInt64 = 0
 
@@ -76,6 +78,10 @@ extension Stream {
             let action = try machine.begin(info)
             let start = try join(action, wake)
             try begin(start, resume)
+            lateness.began(
+                at: start.position.ordinal, sourceEnd: info?.offset,
+                proved: start.parent == nil ? resume.proved : nil,
+                created: resume.descriptor?.created, time.monotonic())
             return opening(info, resume)
         } catch {
             close()
@@ -192,10 +198,12 @@ extension Stream {
             switch try connection!.receive(into: &buffer, at: 0) {
             case .bytes(let count):
                 quiet.heard(now)
+                lateness.received(now, state.sourceTime(time.wall()))
                 return try handOn(count, sink)
             case .closed: throw ended()
             case .nothing:
                 quiet.looked(now)
+                lateness.looked(now)
                 let left = configuration.silenceSeconds - quiet.seconds
                 guard left > 0 else {
                     throw connection!.silent("sent no PING", configuration.silenceSeconds)
@@ -203,6 +211,7 @@ extension Stream {
                 try sendOutgoing()
                 let limit = min(deadline.seconds(since: now), left, quiet.longestPause)
                 let waited = try connection!.wait(seconds: limit)
+                lateness.waited(until: time.monotonic(), atMost: limit)
                 if waited == .woken || waited == .timeout && time.monotonic() >= deadline {
                     return .idle
                 }
@@ -241,7 +250,9 @@ extension Stream {
             try handOn(buffer.span.extracting(first..<last), at: time, &scan, sink)
             first = last
         }
-        return try turn(scan, isFull: count == buffer.count)
+        let isFull = count == buffer.count
+        lateness.handedOn(to: splitter.position, isAll: !isFull)
+        return try turn(scan, isFull: isFull)
     }
 
     /// One piece, cut at its last edge.
@@ -264,7 +275,8 @@ extension Stream {
             try sink.append(bytes.extracting(0..<whole), at: first)
             try sink.note(
                 HistoryEntry(
-                    event: .commit(transaction: 0), first: noted, last: edge.position, time: time))
+                    event: .commit(transaction: 0), first: noted, last: edge.position, time: time,
+                    earliest: lateness.earliest))
             noted = edge.position
             try sink.edge(edge.position, state: edge.state)
             if whole < received {

@@ -68,7 +68,9 @@ package struct SegmentIndex: Sendable, Hashable {
         switch entry.event {
         case .commit, .abort:
             return add(
-                TimeIndexEntry(position: entry.first, earliest: entry.time, latest: entry.time))
+                TimeIndexEntry(
+                    position: entry.first, earliest: entry.earliest ?? entry.time,
+                    latest: entry.time))
         case .restorePoint(let name):
             return add(EmbeddedRestorePoint(name: name, position: entry.first, time: entry.time))
         }
