@@ -37,7 +37,8 @@ import Testing
         }
     }
 
-    @Test func `an oplog entry that is torn stops the replay before anything that follows`() throws {
+    @Test func `an oplog entry that is torn stops the replay before anything that follows`() throws
+    {
         let fixture = try MongoFixture("shop")
         let entries = try fixture.oplog()
         let target = MemoryDatabase()

@@ -17,10 +17,12 @@ struct CappedWrite {
         var puts = placed.batch.puts[...]
         if mayBeAhead {
             // What lies before the newest that is there was written, and may have left since.
-            let there = Set(try connection.documents(puts.map(\.id), in: namespace)
-                .compactMap { $0["_id"] })
+            let there = Set(
+                try connection.documents(puts.map(\.id), in: namespace)
+                    .compactMap { $0["_id"] })
             if let last = puts.lastIndex(where: { $0.isNew && there.contains($0.id) }) {
-                puts = puts.enumerated().filter { $0.offset > last || !$0.element.isNew }
+                puts =
+                    puts.enumerated().filter { $0.offset > last || !$0.element.isNew }
                     .map(\.element)[...]
             }
         }

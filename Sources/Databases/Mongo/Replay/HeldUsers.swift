@@ -28,8 +28,10 @@ final class HeldUsers {
 
     /// Roles first: users name them.
     private var places: [Namespace] {
-        documents.keys.sorted { ($0.collection == "system.users" ? 1 : 0, $0)
-            < ($1.collection == "system.users" ? 1 : 0, $1) }
+        documents.keys.sorted {
+            ($0.collection == "system.users" ? 1 : 0, $0)
+                < ($1.collection == "system.users" ? 1 : 0, $1)
+        }
     }
 
     /// Puts those that the server lacks where they belong. Returns what is worth a line: who was

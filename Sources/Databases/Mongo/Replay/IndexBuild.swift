@@ -21,7 +21,8 @@ struct IndexBuild {
             lines.append(
                 "an index of \(namespace) was not built, the server refused it (\(failure.text)): "
                     + "db.getSiblingDB(\"\(namespace.database)\").runCommand({createIndexes: "
-                    + "\"\(namespace.collection)\", indexes: [\(specification.text(limit: 1000))]})")
+                    + "\"\(namespace.collection)\", indexes: [\(specification.text(limit: 1000))]})"
+            )
         }
         return lines
     }

@@ -26,7 +26,8 @@ struct TargetCheck {
                 "the server at \(place) is half filled by another restore: of \(found.source), "
                     + "base backup \(found.backup), up to \(found.position)",
                 remedy: "give that command again to end it, or empty the server by "
-                    + "`db.getMongo().getDBNames().forEach(n => db.getSiblingDB(n).dropDatabase())`")
+                    + "`db.getMongo().getDBNames().forEach(n => db.getSiblingDB(n).dropDatabase())`"
+            )
         }
         let filled = try DumpedCollection.all(connection, .primary).filter {
             $0.namespace.database != "admin"
@@ -59,7 +60,8 @@ struct TargetCheck {
             .toolMissing,
             "the server at \(place) is MongoDB \(version), the archive is of "
                 + order.backup.server.version,
-            remedy: "fill a server of the same or a newer version, or restore into a folder: --into "
+            remedy:
+                "fill a server of the same or a newer version, or restore into a folder: --into "
                 + "\(order.source)=DIR")
     }
 
