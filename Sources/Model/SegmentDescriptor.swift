@@ -68,17 +68,11 @@ package struct TimeIndexEntry: Hashable, Sendable, Codable {
     /// Commit times are not monotonic in log order, so both ends are kept.
     package var earliest: CommitTime
     package var latest: CommitTime
-    /// Where times are those of arrival: the moment after which all of it was committed, there only
-    /// where that may have been much earlier, see `HistoryEntry.since`.
-    package var since: CommitTime?
 
-    package init(
-        position: UInt64, earliest: CommitTime, latest: CommitTime, since: CommitTime? = nil
-    ) {
+    package init(position: UInt64, earliest: CommitTime, latest: CommitTime) {
         self.position = position
         self.earliest = earliest
         self.latest = latest
-        self.since = since
     }
 }
 

@@ -74,7 +74,7 @@ package struct Refusal: Sendable {
             shortfall.key.map { "\($0) is damaged behind that" } ?? "what follows is missing"
         let known =
             shortfall.acknowledged.map { "\(style.text($0)) was acknowledged" }
-            ?? "more was archived"
+            ?? "what lies behind was written too, if only in the moment of a power failure"
         let reach = snapshot.reaches(around: path).last { $0.end.ordinal <= shortfall.end.ordinal }
         let rest =
             reach.map {
@@ -112,19 +112,14 @@ package struct Refusal: Sendable {
                 + "later, --to \(positions[1]) behind the last one stamped at or before it")
     }
 
-    /// Nobody knows what had been committed at the target.
-    func doubtful(_ doubt: ArrivalDoubt) -> TidemarkError {
-        let edges = [doubt.from, doubt.to].map { $0.text(fractionDigits: 6) }
-        let first = snapshot.reaches(around: path).first?.window.from
-        let before =
-            first.map { $0 <= doubt.from } ?? false
-            ? "`--to \(edges[0])` holds what was committed up to then, " : ""
+    /// The source made several restore points of one name, and no `mark` says which was meant.
+    func ambiguous(point name: String, _ places: [UInt64]) -> TidemarkError {
+        let style = snapshot.style
+        let choices = places.map { "--to \(style.scheme):\(style.text($0))" }
         return TidemarkError(
             .targetOutsideWindow,
-            "\(target) names no single state of \(snapshot.source): what was written between "
-                + "\(edges[0]) and \(edges[1]) arrived together, and when each of it was "
-                + "committed is not known",
-            remedy: "choose a side: \(before)`--to \(edges[1])` all of it")
+            "\(places.count) restore points of \(snapshot.source) are named \(name)",
+            remedy: "choose by position: \(choices.joined(separator: ", "))")
     }
 
     func absent(_ what: String) -> TidemarkError {

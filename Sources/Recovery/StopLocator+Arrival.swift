@@ -34,33 +34,4 @@ extension StopLocator {
         else { return [entry] }
         return found
     }
-
-    /// What is not known about a moment whose stop was found at `stop`.
-    func doubt(
-        about time: CommitTime, behind stop: UInt64, in chain: Chain
-    ) throws(TidemarkError) -> ArrivalDoubt {
-        var doubt = ArrivalDoubt(time)
-        guard !replayer.hasPointsInStream, !chain.segments.isEmpty else { return doubt }
-        let home = chain.segments.lastIndex { $0.range.first < stop } ?? 0
-        var seen: [TimeIndexEntry] = []
-        forwards: for segment in chain.segments[home...] {
-            for entry in try stretches(of: segment) {
-                seen.append(entry)
-                doubt.add(entry)
-                if doubt.isBehind(entry) { break forwards }
-            }
-        }
-        // What arrived before it may reach back further.
-        var place = home
-        while true {
-            var isWider = false
-            for entry in seen.reversed() where doubt.add(entry) { isWider = true }
-            let reachesBack = doubt.isDoubtful && (seen.first?.latest ?? time) > doubt.from
-            if !isWider, !reachesBack || place == 0 { return doubt }
-            if reachesBack, place > 0 {
-                place -= 1
-                seen = try stretches(of: chain.segments[place]) + seen
-            }
-        }
-    }
 }

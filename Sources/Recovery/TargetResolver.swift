@@ -58,28 +58,21 @@ struct TargetResolver {
                 {
                     throw planner.refusal.ambiguous(conflict, stop)
                 }
-                return try judged(plan, time, in: chain)
+                return judged(plan, time)
             }
         }
         throw planner.refusal.beforeFirst()
     }
 
-    /// Says how much of what was committed by then the copy holds for certain, and what else.
-    private func judged(
-        _ plan: RestorePlan, _ time: CommitTime, in chain: Chain
-    ) throws(TidemarkError) -> RestorePlan {
-        let stop = plan.stop?.end ?? chain.end.ordinal
-        let doubt = try locator.doubt(about: time, behind: stop, in: chain)
-        if doubt.isDoubtful { throw planner.refusal.doubtful(doubt) }
+    /// Says what else the copy holds.
+    private func judged(_ plan: RestorePlan, _ time: CommitTime) -> RestorePlan {
+        guard !hasPointsInStream, let newest = plan.stop?.time,
+            newest.seconds(since: time) > Self.exactSeconds
+        else { return plan }
         var plan = plan
-        if doubt.certain < time { plan.reaches = doubt.certain }
-        if let newest = plan.stop?.time, newest.seconds(since: time) > Self.exactSeconds,
-            !hasPointsInStream
-        {
-            plan.warnings.append(
-                "what was committed up to \(newest.text(fractionDigits: 3)) is there as well: the "
-                    + "archive knows the times around \(planner.target) no more exactly")
-        }
+        plan.warnings.append(
+            "what was committed up to \(newest.text(fractionDigits: 3)) is there as well: the "
+                + "archive knows the times around \(planner.target) no more exactly")
         return plan
     }
 
@@ -95,16 +88,6 @@ struct TargetResolver {
             )
         }
         return try at(ordinal)
-    }
-
-    /// A restore point that is no record of the stream, but a position in it.
-    private func at(markedPoint name: String) throws(TidemarkError) -> RestorePlan {
-        let known = planner.snapshot.points.first {
-            $0.name == name
-                && planner.path.passes(Position(timeline: $0.timeline, ordinal: $0.position))
-        }
-        guard let known else { throw planner.refusal.absent("restore point \(name)") }
-        return try at(known.end ?? known.position)
     }
 
     private func at(before text: String) throws(TidemarkError) -> RestorePlan {
@@ -132,7 +115,7 @@ struct TargetResolver {
         return plan
     }
 
-    private func at(_ ordinal: UInt64) throws(TidemarkError) -> RestorePlan {
+    func at(_ ordinal: UInt64) throws(TidemarkError) -> RestorePlan {
         for candidate in try planner.candidates(reaching: ordinal) {
             let full = planner.toEnd(candidate)
             if full.segments.isEmpty { return try nothingBehind(candidate) }
@@ -156,37 +139,7 @@ struct TargetResolver {
         throw planner.refusal.absent("transaction \(number)")
     }
 
-    private func at(point name: String) throws(TidemarkError) -> RestorePlan {
-        let known = planner.snapshot.points.first {
-            $0.name == name
-                && planner.path.passes(Position(timeline: $0.timeline, ordinal: $0.position))
-        }
-        let candidates = try planner.candidates()
-        var position = known?.position
-        if let position { _ = try planner.candidates(reaching: reached(position)) }
-        for candidate in candidates where position == nil {
-            position = try locator.embeddedPoint(name, in: candidate.chain)
-        }
-        guard let position else { throw planner.refusal.absent("restore point \(name)") }
-        for candidate in candidates {
-            let segments = candidate.chain.segments
-            guard let index = segments.lastIndex(where: { $0.range.first < reached(position) })
-            else {
-                continue
-            }
-            let answer = try locator.search(.point(name), candidate.chain, from: index)
-            if case .stop(let stop) = answer { return try newest(candidates, stop) }
-        }
-        throw planner.refusal.absent("restore point \(name)")
-    }
-
-    /// How far an archive has come that holds the record at `position`: where positions do not
-    /// count bytes, a record's position is the one behind it.
-    private func reached(_ position: UInt64) -> UInt64 {
-        planner.snapshot.style.countsBytes ? position + 1 : position
-    }
-
-    private func newest(
+    func newest(
         _ candidates: [Candidate], _ stop: RecoveryStop
     ) throws(TidemarkError) -> RestorePlan {
         for candidate in candidates where candidate.chain.end.ordinal >= stop.end {

@@ -51,12 +51,11 @@ struct RedisArchive {
     /// the command `first` on.
     ///
     /// - Parameters:
-    ///   - since: When those of these numbers were committed at the earliest.
     ///   - flushed: How many commands lie in one frame.
     ///   - fork: The commands that the history has in common with the parent's.
     ///   - bytes: How long a segment becomes.
     func write(
-        _ seconds: [Double], since: [Int: Double] = [:], on timeline: TimelineID = parent,
+        _ seconds: [Double], on timeline: TimelineID = parent,
         first: Int = 0, fork: Int? = nil, bytes: UInt64 = 1 << 24, flushed: Int = .max
     ) throws {
         let writer = try SegmentWriter(
@@ -84,7 +83,7 @@ struct RedisArchive {
             try writer.note(
                 HistoryEntry(
                     event: .commit(transaction: 0), first: place, last: writer.received,
-                    time: Self.at(second), since: since[number].map { Self.at($0) }))
+                    time: Self.at(second)))
             try writer.edge(writer.received, state: "0")
             if number % flushed == flushed - 1 { try writer.flush() }
         }
@@ -118,7 +117,7 @@ struct RedisArchive {
         _ target: RecoveryTarget, timeline: TimelineID? = nil
     ) throws(TidemarkError) -> RestorePlan {
         try Restore(repository, RedisReplayer(), clock: time).plan(
-            RestoreRequest(
+            CopyRequest(
                 source: Self.source, target: target, destination: "/tmp/copy",
                 repositoryURL: "memory:", program: "tidemark", timeline: timeline,
                 server: "redis://127.0.0.1:1"))

@@ -32,7 +32,7 @@ struct TornContentTests {
     private var note: [UInt8] {
         var index = SegmentIndex(first: 0)
         let time = CommitTime(microseconds: 1_000_000)
-        index.add(TimeIndexEntry(position: 3, earliest: time, latest: time, since: time))
+        index.add(TimeIndexEntry(position: 3, earliest: time, latest: time))
         return HistoryNote.encode(index)[0]
     }
 
@@ -64,22 +64,5 @@ struct TornContentTests {
             bytes[first.count + 3000] ^= 4
             #expect(try survey(bytes).resumesAt != nil)
         }
-    }
-
-    @Test func `a note tells what may be older than it looks`() throws {
-        var index = SegmentIndex(first: 0)
-        for number in 0..<600 {
-            let time = CommitTime(microseconds: Int64(number) * 2_000_000)
-            index.add(
-                TimeIndexEntry(
-                    position: UInt64(number), earliest: time, latest: time,
-                    since: number % 3 == 0 ? time.advanced(bySeconds: -9) : nil))
-        }
-        var read = SegmentIndex(first: 0)
-        for note in HistoryNote.encode(index) {
-            let isRead = HistoryNote.decode(note, into: &read)
-            #expect(isRead)
-        }
-        #expect(read.stretches == index.stretches)
     }
 }

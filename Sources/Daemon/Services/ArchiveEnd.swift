@@ -120,7 +120,7 @@ extension ArchiveEnd {
             if timeline == newest { resume.end = end } else { resume.others.append(end) }
         }
         guard let end = resume.end else { return resume }
-        if let marked, marked.timeline == end.timeline, marked.claimed <= end.ordinal {
+        if let marked, marked.timeline == end.timeline, marked.archived <= end.ordinal {
             resume.proved = marked.restorableTo
         }
         if stored[end.timeline] == end.ordinal {

@@ -53,17 +53,11 @@ final class Inspect: SourceInspector {
         // A replica knows of its primary only what it had heard when it last heard anything: the
         // proof is as if it had been asked for then.
         let age = reached.silence.map { Self.age(silence: $0, at: known.0) } ?? 0
-        let answered = time.monotonic()
-        state.tell(
-            ArrivalClock.Answer(
-                end: reached.position,
-                time: (known.0 ?? state.sourceTime(wall)).advanced(bySeconds: -age), asked: asked,
-                answered: answered))
         return Probe(
             timeline: reached.position.timeline, bound: reached.position.ordinal,
             sourceTime: known.0?.advanced(bySeconds: -age), asked: asked.advanced(bySeconds: -age),
             askedWall: wall.advanced(bySeconds: -age),
-            answered: answered.advanced(bySeconds: -age), isWaitedFor: isWaitedFor)
+            answered: time.monotonic().advanced(bySeconds: -age), isWaitedFor: isWaitedFor)
     }
 
     /// How long ago a replica heard of its primary, at most: the server counts in whole seconds of

@@ -25,8 +25,6 @@ final class RoomState: Sendable {
         var lastGetAck: MonotonicTime?
         /// Positions that were lost: what the stream is at, for the window of the backlog.
         var received: Position?
-        /// What the side connection was told and the stream has not taken note of.
-        var answers: [ArrivalClock.Answer] = []
         /// Times of full resyncs within the last hour.
         var fullResyncs: [MonotonicTime] = []
     }
@@ -43,24 +41,6 @@ final class RoomState: Sendable {
         update {
             $0.pingBefore = $0.lastPing
             $0.lastPing = ping
-        }
-    }
-
-    /// Answers beyond these are dropped while nobody takes them, oldest first.
-    private static let answerLimit = 64
-
-    func tell(_ answer: ArrivalClock.Answer) {
-        update {
-            if $0.answers.count >= Self.answerLimit { $0.answers.removeFirst() }
-            $0.answers.append(answer)
-        }
-    }
-
-    /// What was told since the last call.
-    func takeAnswers() -> [ArrivalClock.Answer] {
-        update { values in
-            defer { values.answers = [] }
-            return values.answers
         }
     }
 

@@ -41,13 +41,13 @@ package struct ResumePoint: Sendable {
     package var tail: StreamTail?
     /// Documents of `end`'s timeline by plain name (`<timeline>.history`).
     package var documents: [String: [UInt8]]
-    /// Everything committed at or before this moment lies before `end`; nil where nobody knows.
-    package var proved: CommitTime?
     /// At first contact: writes the descriptor into the archive. Called before anything is made at
     /// the source, so that whatever is there afterwards has an archive that knows of it.
     package var claim: (@Sendable (SourceDescriptor) throws(TidemarkError) -> Void)?
     /// Reads any stretch of the archive, for a room that proves that the stream joins it.
     package var archived: ArchivedBytes?
+    /// Source time: what lies behind `end` was made after it. Nil when it is not known.
+    package var proved: CommitTime?
 
     package init(
         descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],

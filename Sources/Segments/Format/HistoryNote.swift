@@ -10,8 +10,6 @@ import Model
 /// CRC-32 of what follows(4)
 /// number of stretches(2), each: position(8) earliest(8) latest(8)
 /// number of restore points(2), each: position(8) time(8) length of the name(2) name in UTF-8
-/// and where there are any:
-/// number of doubtful stretches(2), each: its number in this note(2) since(8)
 /// ```
 ///
 /// Little-endian; times in microseconds since 1970.
@@ -33,9 +31,7 @@ enum HistoryNote {
                 body.append(littleEndian: UInt64(bitPattern: stretch.earliest.microseconds))
                 body.append(littleEndian: UInt64(bitPattern: stretch.latest.microseconds))
             }
-            let doubts = doubts(some)
-            append(&points, to: &body, room: FrameLimit.note - doubts.count)
-            body += doubts
+            append(&points, to: &body)
             var note: [UInt8] = []
             note.append(littleEndian: GzipFormat.checksum(body))
             notes.append(note + body)
@@ -43,32 +39,16 @@ enum HistoryNote {
         return notes
     }
 
-    /// What is told of stretches that may be older than they look; empty where there are none.
-    private static func doubts(_ stretches: ArraySlice<TimeIndexEntry>) -> [UInt8] {
-        var part: [UInt8] = []
-        var count: UInt16 = 0
-        for (number, stretch) in stretches.enumerated() {
-            guard let since = stretch.since else { continue }
-            part.append(littleEndian: UInt16(number))
-            part.append(littleEndian: UInt64(bitPattern: since.microseconds))
-            count += 1
-        }
-        guard count > 0 else { return [] }
-        var doubts: [UInt8] = []
-        doubts.append(littleEndian: count)
-        return doubts + part
-    }
-
     /// Takes points off the front while the note stays below its limit.
     private static func append(
-        _ points: inout ArraySlice<EmbeddedRestorePoint>, to body: inout [UInt8], room: Int
+        _ points: inout ArraySlice<EmbeddedRestorePoint>, to body: inout [UInt8]
     ) {
         var part: [UInt8] = []
         var count: UInt16 = 0
         while let point = points.first {
             // A name is a few dozen bytes; a longer one is cut rather than refused.
             let name = Array(point.name.utf8.prefix(4096))
-            guard body.count + part.count + name.count + pointBytes + 6 <= room else {
+            guard body.count + part.count + name.count + pointBytes + 6 <= FrameLimit.note else {
                 break
             }
             part.append(littleEndian: point.position)
@@ -116,13 +96,6 @@ enum HistoryNote {
                 let length = scanner.number(UInt16.self), let name = scanner.text(Int(length))
             else { return nil }
             points.append(EmbeddedRestorePoint(name: name, position: position, time: time))
-        }
-        if scanner.isAtEnd { return (stretches, points) }
-        for _ in 0..<(scanner.number(UInt16.self) ?? 0) {
-            guard let number = scanner.number(UInt16.self), number < stretches.count,
-                let since = scanner.time()
-            else { return nil }
-            stretches[Int(number)].since = since
         }
         return scanner.isAtEnd ? (stretches, points) : nil
     }

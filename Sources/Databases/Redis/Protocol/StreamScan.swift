@@ -2,8 +2,6 @@
 package struct StreamScan: Sendable {
     /// Whole commands that ended in the piece.
     package var commands = 0
-    /// As many of them change something.
-    package var changes = 0
     /// End of the last PING.
     package var pingEnd: UInt64?
     /// End of the last `REPLCONF GETACK`.
@@ -24,12 +22,13 @@ extension CommandSplitter {
         while try next(bytes, &cursor) {
             scan.commands &+= 1
             switch command.kind {
-            case .other, .flushAll, .flushDatabase, .swapDatabases, .flushFunctions, .delete:
-                scan.changes &+= 1
+            case .other: break
             case .ping: scan.pingEnd = command.last
             case .getAck: scan.getAckEnd = command.last
             case .replay: scan.hasReplay = true
-            case .select, .multi, .exec, .publish: break
+            case .select, .multi, .exec, .flushAll, .flushDatabase, .swapDatabases,
+                .flushFunctions, .delete, .publish:
+                break
             }
         }
     }
