@@ -68,8 +68,7 @@ final class ThirtySources: SidecarView {
 
     func moment(_ at: CommitTime) -> MomentDocument {
         MomentDocument(
-            at: at, sources: [], command: nil, findCommand: "", estimatedSeconds: nil,
-            estimateBasis: "nothing is measured here")
+            at: at, sources: [], command: nil, findCommand: "")
     }
 }
 

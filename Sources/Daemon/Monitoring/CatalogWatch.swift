@@ -13,6 +13,8 @@ final class CatalogWatch: Sendable {
         var snapshot: CatalogSnapshot?
         /// What the snapshot says.
         var facts: ArchiveFacts?
+        /// What its last restore took.
+        var measured: RestoreMeasurement?
         /// What another process that archives the source has written down since.
         var mark: Watermark?
         /// Why it could not be read; the snapshot is then the one before.
@@ -103,11 +105,21 @@ final class CatalogWatch: Sendable {
             // A listing may miss the file that is being sealed; what is lost stays lost.
             if snapshot.newestHole != nil { snapshot = try reader.read(source) }
             let facts = ArchiveFacts(snapshot)
+            let measured = try measured(source)
             state.update { [snapshot] in
-                $0.sources[source] = Seen(snapshot: snapshot, facts: facts)
+                $0.sources[source] = Seen(snapshot: snapshot, facts: facts, measured: measured)
             }
         } catch {
             failed(source, error)
+        }
+    }
+
+    private func measured(_ source: SourceID) throws(TidemarkError) -> RestoreMeasurement? {
+        do throws(TidemarkError) {
+            return try repository.restoreMeasurement(source)
+        } catch let error where error.code == .archiveDamaged {
+            // An estimate is no data: the next restore writes it anew, until then there is none.
+            return nil
         }
     }
 

@@ -17,6 +17,7 @@ final class LiveStatus: SidecarView {
     let subjects: [Subject]
     let repository: String
     let catalog: CatalogWatch
+    let events: EventWatch
     private let histories: HistoryKeeper
     let time: any TimeSource
     private let objectives = Mutex<[SourceID: ObjectiveTracker]>([:])
@@ -24,12 +25,13 @@ final class LiveStatus: SidecarView {
     let shown = Mutex<(made: MonotonicTime, document: TimelineDocument)?>(nil)
 
     init(
-        _ subjects: [Subject], repository: String, catalog: CatalogWatch, history: HistoryKeeper,
-        time: any TimeSource
+        _ subjects: [Subject], repository: String, catalog: CatalogWatch, events: EventWatch,
+        history: HistoryKeeper, time: any TimeSource
     ) {
         self.subjects = subjects
         self.repository = repository
         self.catalog = catalog
+        self.events = events
         histories = history
         self.time = time
     }

@@ -27,6 +27,21 @@ extension SourceTimeline {
         }
     }
 
+    /// Adds what a search of the archive has found; an event without a time has no place on an
+    /// axis.
+    package mutating func show(
+        _ found: [DestructiveEvent], isComplete: Bool, _ style: any PositionStyle
+    ) {
+        events = found.compactMap { event in
+            event.time.map {
+                Event(
+                    id: event.id.description, action: event.action, place: event.place,
+                    time: Millis($0), position: style.text(event.before.ordinal))
+            }
+        }.suffix(Self.limit)
+        eventSearch = isComplete ? .complete : .running
+    }
+
     /// The newest window ends where the newest proof does.
     private static func windows(_ snapshot: CatalogSnapshot, _ live: Watermark?) -> [Window] {
         var windows = snapshot.lines.flatMap { snapshot.reaches(on: $0) }.map {
