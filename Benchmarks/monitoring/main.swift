@@ -84,4 +84,4 @@ let pages = DedicatedThread<Void>("bench-feed") {
         if feed.isWanted { feed.publish(LiveDocument(view)) }
     }
 }
-try await server.run { _ in print("listening") }
+try await server.run()

@@ -48,10 +48,24 @@ struct ServerTests {
             }
             #expect(
                 try LoopbackHTTP.get(port, "/nothing").body.contains("there is nothing at this"))
-            for method in ["POST", "PUT", "DELETE", "BREW"] {
-                let status = try LoopbackHTTP.get(port, "/metrics", method: method).status
-                #expect([400, 404, 405].contains(status), "\(method): \(status)")
+            #expect(try LoopbackHTTP.get(port, "/nothing", method: "POST").status == 404)
+            #expect(try LoopbackHTTP.get(port, "/metrics", method: "BREW").status == 400)
+        }
+    }
+
+    @Test(arguments: Routes.paths.sorted())
+    func `a path that can only be read says so to every other method`(path: String) async throws {
+        try await withServer { port in
+            for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                let answer = try LoopbackHTTP.get(port, path, method: method)
+                #expect(answer.status == 405, "\(method): \(answer.status)")
+                #expect(answer.headers["allow"] == "GET, HEAD")
+                #expect(answer.body.contains("this can only be read: use GET"))
+                #expect(answer.headers["x-content-type-options"] == "nosniff")
             }
+            let head = try LoopbackHTTP.get(port, path, method: "HEAD")
+            #expect(head.status == (path == "/api/moment" ? 400 : 200))
+            #expect(head.body.isEmpty)
         }
     }
 

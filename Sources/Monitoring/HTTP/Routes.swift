@@ -9,8 +9,15 @@ struct Routes {
     let feed: LiveFeed
     let options: HTTPOptions
 
+    /// Every path that has an answer.
+    static let paths = DashboardPage.paths.union([
+        "/health/live", "/health/ready", "/health/database", "/metrics", "/api/status",
+        "/api/history", "/api/timeline", "/api/moment", "/api/live",
+    ])
+
     func router() -> Router<BasicRequestContext> {
-        let router = Router()
+        // What can be got can be asked for its head as well (RFC 9110, section 9.1).
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.middlewares.add(SecurityHeaders())
         if let token = options.token { router.middlewares.add(BearerGuard(token)) }
         health(router)

@@ -55,7 +55,9 @@ function source(one, jump) {
       one.is_restorable ? " can be restored" : " cannot be restored"),
     make("p", { class: "hint" }, one.is_restorable ? work(one) : one.reason),
     !one.is_restorable && make("p", {}, near("nearest before:", one.nearest_before), " ",
-      near("nearest after:", one.nearest_after)));
+      near("nearest after:", one.nearest_after)),
+    ...one.events.map((event) => command(event.command, `${event.action}${
+      event.place && ` in ${event.place}`}, by ${exact(instant(event.time))}. To just before it:`)));
 }
 
 function work(one) {

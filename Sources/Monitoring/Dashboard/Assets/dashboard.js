@@ -132,7 +132,8 @@ byId("door").addEventListener("submit", (event) => {
 
 // Showing
 
-const axis = new Axis(byId("axis"), { now: serverNow, choose: chooseMoment });
+const axis = new Axis(byId("axis"),
+  { now: serverNow, choose: chooseMoment, look: (hours) => readHistory(hours) });
 
 function setLink(kind, text) {
   byId("link").dataset.link = kind;
@@ -148,7 +149,8 @@ function show() {
     byId("cards").replaceChildren(...[...page.cards.values()].map((card) => card.element));
     byId("cards").classList.toggle("many", names.length > 8);
     axis.setSources(page.document.sources);
-    readHistory();
+    readHistory(24);
+    if (axis.hours !== 24) readHistory();
   }
   axis.live(page.document.sources);
   tick();
@@ -234,16 +236,18 @@ function announce(moods) {
 
 // What changes slowly
 
-async function readHistory() {
+/** A day for the cards, and as many hours as the axis shows; only the newest question counts. */
+async function readHistory(hours = axis.hours) {
+  page.asked = hours;
   try {
-    const history = await (await get("/api/history?hours=24")).json();
-    for (const { name, points } of history.sources) {
-      page.cards.get(name)?.setHistory(points);
+    const history = await (await get(`/api/history?hours=${hours}`)).json();
+    if (hours === 24) {
+      for (const { name, points } of history.sources) page.cards.get(name)?.setHistory(points);
     }
-    axis.setActivity(history);
+    if (hours === page.asked) axis.setActivity(history);
   } catch (error) {
     // An archive without a history yet: the curve begins with this page.
-    if (error.status !== 404) setTimeout(readHistory, 15_000);
+    if (error.status !== 404) setTimeout(readHistory, 15_000, hours);
   }
 }
 
