@@ -66,7 +66,7 @@ final class MonitoringService: Service {
         let (stop, feed, catalog, history, watch) = (stop, feed, catalog, history, watch)
         let events = events
         stop.onRaise { feed.finish() }
-        try await withGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             // A repository that hangs may hold the reader for ever; nothing of it is unfinished.
             _ = DedicatedThread<Void>("tm-catalog") { catalog.run() }
             _ = DedicatedThread<Void>("tm-events") { events.run() }
@@ -81,7 +81,7 @@ final class MonitoringService: Service {
                 try keeping.join(seconds: Self.endSeconds)
             }.value()
             try await gracefulShutdown()
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             stop.raise()
         }
     }
@@ -93,7 +93,7 @@ final class MonitoringService: Service {
         let (log, scheme) = (log, scheme)
         while !stop.isRaised {
             do throws(TidemarkError) {
-                try await server.run { _ in
+                try await UncancelledServer(server).run { _ in
                     log.info("monitoring", metadata: ["url": "\(scheme)://\(listen)/"])
                 }
             } catch {

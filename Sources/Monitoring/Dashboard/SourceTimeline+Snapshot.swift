@@ -61,7 +61,7 @@ extension SourceTimeline {
 extension SourceTimeline.Window {
     fileprivate init(_ reach: Reach, _ style: any PositionStyle) {
         self.init(
-            timeline: reach.window.timeline, from: Millis(reach.window.from),
+            timeline: reach.window.timeline, from: Millis.notBefore(reach.window.from),
             to: Millis(reach.window.to), first: style.text(reach.first.ordinal),
             last: style.text(reach.end.ordinal))
     }
@@ -70,9 +70,9 @@ extension SourceTimeline.Window {
 extension SourceTimeline.Backup {
     package init(_ backup: BaseBackupDescriptor, _ style: any PositionStyle) {
         self.init(
-            id: backup.id, started: Millis(backup.started), finished: Millis(backup.finished),
-            bytes: backup.bytes, storedBytes: backup.storedBytes,
-            position: style.text(backup.end))
+            id: backup.id, started: Millis(backup.started),
+            finished: Millis.notBefore(backup.finished), bytes: backup.bytes,
+            storedBytes: backup.storedBytes, position: style.text(backup.end))
     }
 }
 

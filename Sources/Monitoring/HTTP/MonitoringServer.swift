@@ -43,7 +43,8 @@ package struct MonitoringServer: Sendable {
         return try tls?.around(plain) ?? plain
     }
 
-    /// Serves until the task is cancelled or shuts down gracefully.
+    /// Serves until the task shuts down gracefully. Its cancellation would be a fault: NIO stops the
+    /// program when a connection that has just been accepted is let go without having been served.
     ///
     /// Throws `usage` when the address cannot be listened on.
     ///

@@ -58,7 +58,7 @@ package struct SourceStatus: Sendable, Encodable {
         package var to: Millis
 
         package init(_ window: RecoveryWindow) {
-            from = Millis(window.from)
+            from = Millis.notBefore(window.from)
             to = Millis(window.to)
         }
     }

@@ -19,7 +19,6 @@ struct DashboardSidecarTests {
             try browser.setScreen(width: 1360, height: 900, isDark: false)
             try browser.open(both.url)
             try expectFollowed(browser)
-            // A second on the axis is a third of a pixel: what is written spans some pixels.
             var written: [CommitTime] = []
             for number in 1...16 {
                 written.append(both.now)
@@ -30,7 +29,7 @@ struct DashboardSidecarTests {
             try both.postgres.psql("drop table t")
             try both.redis.command("FLUSHALL")
             try both.waitRestorable(from: written[0], to: both.now)
-            let moment = try choose(browser, at: written[8])
+            let moment = try choose(browser, at: written[12])
             let command = try browser.value("document.querySelector('#moment code').textContent")
             #expect(
                 command.hasPrefix(
@@ -74,7 +73,11 @@ struct DashboardSidecarTests {
 
     /// Clicks on the axis where a moment is, and returns the one that was chosen.
     private func choose(_ browser: Browser, at time: CommitTime) throws -> CommitTime {
+        // An hour on a very wide screen: so near to a base backup its sign would be meant.
+        try browser.setScreen(width: 6000, height: 900, isDark: false)
+        try browser.value("document.body.style.maxWidth = 'none'")
         try browser.value("document.querySelector('#spans button').click()")
+        try browser.wait("document.querySelector('svg.axis').viewBox.baseVal.width > 5000")
         try browser.value("document.querySelector('#plot').scrollIntoView({ block: 'center' })")
         // Its geometry: names on the left, a small edge on the right, an hour between.
         let place = try browser.value(
