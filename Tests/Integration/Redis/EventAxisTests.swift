@@ -72,7 +72,9 @@ struct EventAxisTests {
             let command = try #require(near.first { $0.id == shown.id }?.command)
             #expect(command.hasPrefix("tidemark restore --to before:\(shown.id) --into ./restored"))
             let words = command.split(separator: " ").dropFirst().map(String.init)
-            let restored = try harness.tidemark(words + ["--start"])
+            let restored = try TidemarkProcess.run(
+                words + ["--start"], environment: harness.environment, directory: harness.folder,
+                user: harness.user)
             #expect(restored.status.isSuccess, "\(restored.errors)")
             let url = restored.output.split(separator: "\n").last.map(String.init) ?? ""
             #expect(try harness.ask(url + "/2", "GET", "a") == "1")
