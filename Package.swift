@@ -44,6 +44,10 @@ let package = Package(
             name: "CHiredis", path: "Sources/Databases/Redis/CHiredis",
             providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(
+            // Brings libbson.
+            name: "CMongoC", path: "Sources/Databases/Mongo/CMongoC", pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]),
+        .systemLibrary(
             name: "CLZ4", path: "Sources/Segments/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
@@ -60,6 +64,10 @@ let package = Package(
         .target(
             name: "Postgres", dependencies: ["Model", "Platform", "CLibPQ"],
             path: "Sources/Databases/Postgres", exclude: ["CLibPQ", "README.md"],
+            swiftSettings: safe),
+        .target(
+            name: "Mongo", dependencies: ["Model", "Platform", "CMongoC"],
+            path: "Sources/Databases/Mongo", exclude: ["CMongoC", "README.md"],
             swiftSettings: safe),
         .target(
             name: "Redis",
@@ -117,9 +125,9 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Model", "Platform", "Postgres", "Redis", "Segments", "Storage", "Repository",
-                "Catalog",
-                "Recovery", "Monitoring", .product(name: "Logging", package: "swift-log"),
+                "Model", "Platform", "Postgres", "Mongo", "Redis", "Segments", "Storage",
+                "Repository", "Catalog", "Recovery", "Monitoring",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -136,7 +144,7 @@ let package = Package(
         // Tests mirror Sources.
         .target(
             name: "TestKit",
-            dependencies: ["Model", "Platform", "Storage", "Repository", "Catalog"],
+            dependencies: ["Model", "Platform", "Mongo", "Storage", "Repository", "Catalog"],
             swiftSettings: strict),
         .testTarget(
             name: "ModelTests", dependencies: ["Model"], path: "Tests/Model", swiftSettings: strict),
@@ -146,6 +154,12 @@ let package = Package(
         .testTarget(
             name: "PostgresTests", dependencies: ["Postgres", "TestKit"],
             path: "Tests/Databases/Postgres", swiftSettings: strict),
+        .testTarget(
+            name: "MongoTests",
+            dependencies: [
+                "Mongo", "TestKit", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/Databases/Mongo", swiftSettings: strict),
         .testTarget(
             name: "RedisTests", dependencies: ["Redis", "TestKit"],
             path: "Tests/Databases/Redis", swiftSettings: strict),
@@ -198,6 +212,12 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/Integration/Dashboard", swiftSettings: strict),
+        .testTarget(
+            name: "MongoIntegrationTests",
+            dependencies: [
+                "tidemark", "Mongo", "Segments", "Storage", "Repository", "Daemon", "TestKit",
+            ],
+            path: "Tests/Integration/Mongo", swiftSettings: strict),
         .testTarget(
             name: "RedisIntegrationTests",
             dependencies: [

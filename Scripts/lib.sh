@@ -3,8 +3,8 @@
 
 # The Debian packages that building, the tests and the demo need.
 packages=(
-    postgresql-15 postgresql-client-15 libpq-dev redis-server libhiredis-dev liblz4-dev
-    libxxhash-dev zlib1g-dev lz4 pkg-config tzdata python3 prometheus python3-prometheus-client
+    postgresql-15 postgresql-client-15 libpq-dev redis-server libhiredis-dev libmongoc-dev
+    liblz4-dev libxxhash-dev zlib1g-dev lz4 pkg-config tzdata python3 prometheus python3-prometheus-client
     openssl chromium fonts-dejavu-core
 )
 
@@ -75,6 +75,21 @@ need_swift() {
     fi
     # What a crash prints by itself takes seconds and says nothing that a core dump does not.
     export SWIFT_BACKTRACE=enable=no
+}
+
+# Puts SecantusDB (a server that speaks MongoDB's protocol) and pymongo into .build/secantus, unless
+# TIDEMARK_TEST_SECANTUS names a virtual environment that has them. Tests and the demo run it as a
+# program of its own; nothing of it is built in.
+need_secantus() {
+    [ -z "${TIDEMARK_TEST_SECANTUS:-}" ] || return 0
+    [ ! -e .build/secantus/installed ] || return 0
+    say "Installing SecantusDB into .build/secantus"
+    rm -rf .build/secantus
+    mkdir -p .build
+    python3 -m venv .build/secantus || { need_packages python3-venv; python3 -m venv .build/secantus; }
+    .build/secantus/bin/pip install --quiet --disable-pip-version-check \
+        secantusdb==0.7.0b3 pymongo==4.20.1 </dev/null >&2
+    touch .build/secantus/installed
 }
 
 # The folder of the newest Postgres server's programs.

@@ -88,7 +88,7 @@ package struct CatalogReader: Sendable {
         let survey = try SegmentReader.survey(
             repository.store, segment.key, first: segment.range.first,
             bytes: segment.range.length)
-        let end = segment.range.first + survey.contentBytes
+        let end = survey.reach(from: segment.range.first)
         // A name without an end is that of a segment whose end is not known beforehand.
         snapshot.openEnds[segment.key] =
             segment.range.isEmpty ? end : min(end, segment.range.last)

@@ -1,4 +1,5 @@
 import Model
+import Mongo
 import Platform
 import Postgres
 import Redis
@@ -20,10 +21,9 @@ enum Rooms {
                 try RedisConfiguration(source: source.name, url: source.url.secret.reveal()),
                 time: time)
         case .mongodb:
-            throw TidemarkError(
-                .configuration,
-                "source \(source.name): this version has no \(source.kind.rawValue)",
-                remedy: "remove sources.\(source.name), or use a version that has this database")
+            return MongoRoom(
+                try MongoConfiguration(source: source.name, url: source.url.secret.reveal()),
+                time: time)
         }
     }
 
@@ -32,10 +32,7 @@ enum Rooms {
         switch kind {
         case .postgres: return PostgresReplayer()
         case .redis: return RedisReplayer()
-        case .mongodb:
-            throw TidemarkError(
-                .configuration, "this version does not restore \(kind.rawValue)",
-                remedy: "use a version that has this database")
+        case .mongodb: return MongoReplayer()
         }
     }
 
@@ -47,7 +44,7 @@ enum Rooms {
                 PostgresReplayer().continuity(of: descriptor, on: $0)
             }
         case .redis: verificationRules(descriptor, RedisReplayer())
-        case .mongodb: nil
+        case .mongodb: verificationRules(descriptor, MongoReplayer())
         }
     }
 
@@ -68,8 +65,7 @@ enum Rooms {
         switch descriptor.kind {
         case .postgres: WalPositionStyle(segmentBytes: descriptor.segmentBytes)
         case .redis: OffsetPositionStyle()
-        case .mongodb:
-            preconditionFailure("no room for \(descriptor.kind) wrote this archive")
+        case .mongodb: OplogPositionStyle()
         }
     }
 }

@@ -13,6 +13,9 @@ package protocol PositionStyle: Sendable {
     /// The timeline that a position in a recovery target names (`offset:REPLID:12345`); nil when it
     /// names none. Default: none.
     func timeline(in text: String) -> TimelineID?
+    /// Whether a position counts the bytes before it, so that every byte of a segment has one.
+    /// Where it does not, only whole segments can be asked for. Default: true.
+    var countsBytes: Bool { get }
     /// File name of a segment without suffixes: `000000010000000000000003`.
     func segmentName(_ range: PositionRange) -> String
     /// The range a name claims; nil for other files. `timeline` is the folder it lies in.
@@ -21,6 +24,14 @@ package protocol PositionStyle: Sendable {
 
 extension PositionStyle {
     package func timeline(in text: String) -> TimelineID? { nil }
+
+    package var countsBytes: Bool { true }
+
+    /// Where a reader is that has read so many bytes from `position` on: there still, where
+    /// positions do not count bytes.
+    package func advanced(_ position: UInt64, by bytes: Int) -> UInt64 {
+        countsBytes ? position + UInt64(bytes) : position
+    }
 
     package func fileText(_ ordinal: UInt64) -> String {
         let digits = String(ordinal)

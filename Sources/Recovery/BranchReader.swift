@@ -106,7 +106,7 @@ struct BranchReader {
                         position: entry.first, earliest: entry.time, latest: entry.time)
                     found = [found.first.map { $0.merged(time) } ?? time]
                 }
-                position += UInt64(bytes.byteCount)
+                position = snapshot.style.advanced(position, by: bytes.byteCount)
             }
         }
         return found

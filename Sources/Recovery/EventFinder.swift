@@ -33,7 +33,8 @@ package struct EventFinder {
                     remedy: "give a time or a position instead")
             }
             for segment in snapshot.segments[timeline] ?? [] {
-                try look(at: segment, scan, around: moment) { (event) throws(TidemarkError) in
+                try look(at: segment, scan, snapshot.style, around: moment) {
+                    (event) throws(TidemarkError) in
                     guard found.count < Self.limit else {
                         throw TidemarkError(
                             .failed, "more than \(Self.limit) events",
@@ -57,7 +58,8 @@ package struct EventFinder {
             return nil
         }
         var found: [DestructiveEvent] = []
-        try look(at: segment, scan, around: nil) { (event) throws(TidemarkError) in
+        let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        try look(at: segment, scan, style, around: nil) { (event) throws(TidemarkError) in
             if found.count >= 2 * EventRecord.limit { found.removeFirst(EventRecord.limit) }
             found.append(event)
         }
@@ -65,8 +67,8 @@ package struct EventFinder {
     }
 
     private func look(
-        at segment: SegmentListing, _ scan: any EventScan, around moment: CommitTime?,
-        _ found: (DestructiveEvent) throws(TidemarkError) -> Void
+        at segment: SegmentListing, _ scan: any EventScan, _ style: any PositionStyle,
+        around moment: CommitTime?, _ found: (DestructiveEvent) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         let reader = try SegmentReader(repository.store, segment.key)
         defer { reader.close() }
@@ -81,7 +83,7 @@ package struct EventFinder {
                     if let moment, let time = event.time, !Self.isNear(time, moment) { return }
                     try found(event)
                 }
-                position += UInt64(bytes.byteCount)
+                position = style.advanced(position, by: bytes.byteCount)
             }
         }
     }

@@ -54,7 +54,7 @@ extension StopLocator {
                 try scan.take(bytes, at: position) { (entry) throws(TidemarkError) in
                     if entry.last > first { add(entry) }
                 }
-                position += UInt64(bytes.byteCount)
+                position = planner.snapshot.style.advanced(position, by: bytes.byteCount)
             }
             while try reader.read(take) {}
         }

@@ -57,7 +57,7 @@ struct StopLocator {
         while answer == nil {
             let more = try reader.read { (bytes) throws(TidemarkError) in
                 answer = try search.take(bytes, at: position)
-                position += UInt64(bytes.byteCount)
+                position = planner.snapshot.style.advanced(position, by: bytes.byteCount)
             }
             if !more { return answer }
         }

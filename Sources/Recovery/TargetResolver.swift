@@ -141,20 +141,27 @@ struct TargetResolver {
         }
         let candidates = try planner.candidates()
         var position = known?.position
-        if let position { _ = try planner.candidates(reaching: position + 1) }
+        if let position { _ = try planner.candidates(reaching: reached(position)) }
         for candidate in candidates where position == nil {
             position = try locator.embeddedPoint(name, in: candidate.chain)
         }
         guard let position else { throw planner.refusal.absent("restore point \(name)") }
         for candidate in candidates {
             let segments = candidate.chain.segments
-            guard let index = segments.lastIndex(where: { $0.range.first <= position }) else {
+            guard let index = segments.lastIndex(where: { $0.range.first < reached(position) })
+            else {
                 continue
             }
             let answer = try locator.search(.point(name), candidate.chain, from: index)
             if case .stop(let stop) = answer { return try newest(candidates, stop) }
         }
         throw planner.refusal.absent("restore point \(name)")
+    }
+
+    /// How far an archive has come that holds the record at `position`: where positions do not
+    /// count bytes, a record's position is the one behind it.
+    private func reached(_ position: UInt64) -> UInt64 {
+        planner.snapshot.style.countsBytes ? position + 1 : position
     }
 
     private func newest(

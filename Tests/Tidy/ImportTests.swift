@@ -8,6 +8,7 @@ import Testing
         "Model": [],
         "Platform": ["Model", "CPlatform", "Glibc"],
         "Databases/Postgres": ["Model", "Platform", "Glibc", "CLibPQ"],
+        "Databases/Mongo": ["Model", "Platform", "Glibc", "CMongoC"],
         "Databases/Redis": [
             "Model", "Platform", "Glibc", "CHiredis", "NIOCore", "NIOEmbedded", "NIOSSL", "NIOTLS",
         ],
@@ -30,8 +31,9 @@ import Testing
             "NIOHTTP1", "NIOSSL", "Logging", "ServiceLifecycle",
         ],
         "Daemon": [
-            "Model", "Platform", "Postgres", "Redis", "Segments", "Storage", "Repository",
-            "Catalog", "Recovery", "Monitoring", "Glibc", "Logging", "ServiceLifecycle",
+            "Model", "Platform", "Postgres", "Mongo", "Redis", "Segments", "Storage",
+            "Repository", "Catalog", "Recovery", "Monitoring", "Glibc", "Logging",
+            "ServiceLifecycle",
             "UnixSignals", "Yams", "FoundationEssentials",
         ],
         "CommandLine": [
@@ -39,8 +41,8 @@ import Testing
             "ArgumentParser", "Logging", "Glibc",
         ],
         "TestKit": [
-            "Model", "Platform", "Segments", "Storage", "Repository", "Catalog", "Glibc", "Testing",
-            "FoundationEssentials",
+            "Model", "Platform", "Mongo", "Segments", "Storage", "Repository", "Catalog", "Glibc",
+            "Testing", "FoundationEssentials",
         ],
     ]
 

@@ -48,16 +48,11 @@ struct InitCommand: ParsableCommand {
         func list(_ servers: [LocalServer]) -> String {
             servers.map { "\($0.kind.rawValue) at \($0.place)" }.joined(separator: ", ")
         }
-        let known = servers.filter { UnbuiltFeatures.refusal(of: $0.kind) == nil }
         var lines = [
-            known.isEmpty
+            servers.isEmpty
                 ? "wrote \(path) with an example, since no server to archive was found here"
-                : "wrote \(path) with \(list(known))"
+                : "wrote \(path) with \(list(servers))"
         ]
-        let others = servers.filter { UnbuiltFeatures.refusal(of: $0.kind) != nil }
-        if !others.isEmpty {
-            lines.append("left out, since this version cannot archive it: \(list(others))")
-        }
         lines.append(
             "nothing else was made: `tidemark run` begins the archive in \(place.description)")
         let option = isUsual ? "" : " --config \(path)"

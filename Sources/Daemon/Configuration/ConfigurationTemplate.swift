@@ -32,25 +32,18 @@ package enum ConfigurationTemplate {
         var text = "sources:\n"
         var names: Set<String> = []
         let example = LocalServer(kind: .postgres, place: "localhost:5432", port: 5432)
-        let isAnyArchived = servers.contains { isArchived($0.kind) }
-        for server in (isAnyArchived ? [] : [example]) + servers {
+        for server in servers.isEmpty ? [example] : servers {
             var name = server.kind.rawValue
             if !names.insert(name).inserted {
                 name += "-\(server.port)"
                 names.insert(name)
             }
-            // What cannot be archived yet is written as a comment.
-            let indent = isArchived(server.kind) ? "  " : "  # "
-            text += "\(indent)\(name):\n"
+            text += "  \(name):\n"
             text += options(
-                "sources.*.", indent: indent + "  ",
+                "sources.*.", indent: "    ",
                 active: ["sources.*.url": url(server, name)], kind: server.kind)
         }
         return text
-    }
-
-    private static func isArchived(_ kind: DatabaseKind) -> Bool {
-        UnbuiltFeatures.refusal(of: kind) == nil
     }
 
     private static func url(_ server: LocalServer, _ name: String) -> String {

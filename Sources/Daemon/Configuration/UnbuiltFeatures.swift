@@ -24,13 +24,6 @@ package enum UnbuiltFeatures {
         for (path, problem) in sections where settings.hasContent(path) {
             throw refusal(settings, path, problem, remedy: "remove the section")
         }
-        for name in settings.names(in: "sources") {
-            guard let url = try settings.value(OptionTable.sourceURL, name) else { continue }
-            if let problem = refusal(of: url.kind) {
-                throw refusal(
-                    settings, "sources.\(name).url", problem, remedy: "remove the source")
-            }
-        }
     }
 
     /// Why no archive can lie there; nil when one can.
@@ -42,14 +35,6 @@ package enum UnbuiltFeatures {
                 .usage, "\(place.description): S3 is not in this version of tidemark",
                 remedy: "use a folder, best of another machine's disk that is mounted here: "
                     + "--repository file:///path")
-        }
-    }
-
-    /// Why a source of this kind cannot be archived; nil when it can.
-    package static func refusal(of kind: DatabaseKind) -> String? {
-        switch kind {
-        case .postgres, .redis: nil
-        case .mongodb: "MongoDB is not in this version of tidemark"
         }
     }
 

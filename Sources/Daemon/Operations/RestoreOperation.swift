@@ -136,7 +136,7 @@ package struct RestoreOperation: Sendable {
         switch request.places[source] {
         case .directory(let path): return try OwnProgram.absolute(path)
         case .server(let url):
-            guard url.kind == .redis else {
+            guard url.kind != .postgres else {
                 throw TidemarkError(
                     .usage, "\(source) cannot be restored into a running server (\(url))",
                     remedy: "name a folder: --into \(source)=/srv/restored")

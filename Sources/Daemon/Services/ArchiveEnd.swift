@@ -148,11 +148,9 @@ extension ArchiveEnd {
         of last: SegmentListing, _ repository: ArchiveRepository
     ) throws(TidemarkError) -> UInt64 {
         guard last.state == .open else { return last.range.last }
-        let reader = try SegmentReader(repository.store, last.key)
-        defer { reader.close() }
-        var end = last.range.first
-        while try reader.read({ end += UInt64($0.byteCount) }) {}
-        return end
+        return try SegmentReader.survey(
+            repository.store, last.key, first: last.range.first, bytes: 0
+        ).reach(from: last.range.first)
     }
 
     private static func ends(

@@ -112,6 +112,12 @@ package protocol ChangeSink: AnyObject {
     /// Bytes of the current timeline; `first` follows the last call without a hole. The bytes are
     /// lent for the call only.
     func append(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
+    /// Whole entries of a stream whose positions do not count bytes (`PositionStyle.countsBytes`);
+    /// `last` is the position behind them. They can be cut apart neither by a crash nor by a
+    /// reader.
+    func append(
+        _ entries: RawSpan, from first: UInt64, to last: UInt64
+    ) throws(TidemarkError)
     /// A commit, abort or restore point whose last byte has been appended.
     func note(_ entry: HistoryEntry) throws(TidemarkError)
     /// A small document that belongs to the timeline (a Postgres history file); durable on return.
@@ -123,6 +129,15 @@ package protocol ChangeSink: AnyObject {
 }
 
 extension ChangeSink {
+    /// Positions of most streams count bytes.
+    package func append(
+        _ entries: RawSpan, from first: UInt64, to last: UInt64
+    ) throws(TidemarkError) {
+        precondition(
+            last - first == UInt64(entries.byteCount), "positions of this stream count bytes")
+        try append(entries, at: first)
+    }
+
     /// Most streams can be cut at fixed places.
     package func edge(_ position: UInt64, state: String) throws(TidemarkError) {}
 }

@@ -64,9 +64,12 @@ struct StreamPour {
         var position = segment.range.first
         while position < end {
             let more = try reader.read { (bytes) throws(TidemarkError) in
-                let wanted = Int(min(UInt64(bytes.byteCount), end - position))
+                // Where positions do not count bytes, the room finds the end by itself.
+                let wanted =
+                    style.countsBytes
+                    ? Int(min(UInt64(bytes.byteCount), end - position)) : bytes.byteCount
                 try take(bytes.extracting(0..<wanted), position)
-                position += UInt64(bytes.byteCount)
+                position = style.advanced(position, by: bytes.byteCount)
             }
             if !more { return }
         }

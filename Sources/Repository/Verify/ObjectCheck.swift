@@ -113,7 +113,8 @@ struct ObjectCheck: Sendable {
             outcome.link = (
                 range.timeline,
                 ChainCheck.Link(
-                    key: listing.key, first: range.first, reach: range.first + survey.contentBytes)
+                    key: listing.key, first: range.first,
+                    reach: survey.reach(from: range.first))
             )
         } catch let error where error.code == .notFound {
             return try sealedMeanwhile(listing)

@@ -25,8 +25,8 @@ package enum FrameLimit {
 }
 
 /// What a note holds. The raw value is the low half of an LZ4 skippable frame's last magic digit:
-/// `0x184D2A50 + tag`, whose low byte is then the letter P, R, T or X. `0x184D2A5E`, which zstd's
-/// seekable format uses, is left alone.
+/// `0x184D2A50 + tag`, whose low byte is then the letter P, R, T, V or X. `0x184D2A5E`, which
+/// zstd's seekable format uses, is left alone.
 package enum NoteTag: UInt8, Sendable, CaseIterable {
     /// Zeros written ahead of a growing file ("P"); means nothing. LZ4 only.
     case pad = 0x0
@@ -34,6 +34,9 @@ package enum NoteTag: UInt8, Sendable, CaseIterable {
     case state = 0x2
     /// The descriptor at the end of a sealed segment ("T").
     case footer = 0x4
+    /// Where the content frame behind it ends ("V"), see `PositionNote`. Only in streams whose
+    /// positions do not count bytes.
+    case position = 0x6
     /// Commits inside an open segment ("X"), see `HistoryBatch`.
     case history = 0x8
 }

@@ -9,12 +9,16 @@ package struct SegmentSurvey: Sendable {
     package var contentBytes: UInt64 = 0
     /// Where the last whole content frame ends in the file; what follows is padding or torn.
     package var end: UInt64 = 0
+    /// Where the content ends; nil where positions count bytes.
+    package var position: UInt64?
     /// Whether the file ends there too, padding and notes apart; false where something is torn or
     /// damaged.
     package var isClean = true
     /// Where in the file a whole content frame follows although what is before it is not whole:
     /// what no crash leaves. Nil where nothing does, or it was not looked for.
     package var resumesAt: UInt64?
+    /// Where the last whole frame ends: `end`, or behind it inside an entry.
+    private var lastWhole: UInt64 = 0
     /// Number of content frames.
     package var frames = 0
     package var index: SegmentIndex
@@ -22,6 +26,9 @@ package struct SegmentSurvey: Sendable {
     package var state: String?
     /// SHA-256 of the content, lower-case hex; nil when it was not asked for.
     package var sha256: String?
+
+    /// The position behind the content of a segment that starts at `first`.
+    package func reach(from first: UInt64) -> UInt64 { position ?? first + contentBytes }
 
     /// Reads a file through `read`, up to the first byte that does not belong to a whole frame.
     ///
@@ -54,6 +61,9 @@ package struct SegmentSurvey: Sendable {
         }
         var pending = index
         pending.removeAll()
+        var place: UInt64?
+        var torn = (bytes: UInt64(0), frames: 0)
+        var whole = hash
         while let item = try survey.next(frames) {
             switch item {
             case .note(.history, let note): _ = HistoryNote.decode(note, into: &pending)
@@ -61,17 +71,27 @@ package struct SegmentSurvey: Sendable {
                 if survey.contentBytes == 0 {
                     survey.state = String(decoding: text, as: UTF8.self)
                 }
+            case .note(.position, let note): place = PositionNote.decode(note)
             case .note(.footer, _), .note(.pad, _): break
             case .content:
                 if hashing { hash.update(frames.content) }
-                survey.contentBytes += UInt64(frames.content.count)
-                survey.frames += 1
+                torn.bytes += UInt64(frames.content.count)
+                torn.frames += 1
+                survey.lastWhole = frames.boundary
+                defer { place = nil }
+                // A frame that ends inside an entry counts once the entry's last one is there.
+                if place == 0 { continue }
+                survey.contentBytes += torn.bytes
+                survey.frames += torn.frames
+                torn = (0, 0)
                 survey.end = frames.boundary
+                survey.position = place
                 survey.index.add(pending)
                 pending.removeAll()
+                whole = hash
             }
         }
-        if hashing { survey.sha256 = hash.finalize().hex }
+        if hashing { survey.sha256 = whole.finalize().hex }
         return survey
     }
 
@@ -96,7 +116,7 @@ package struct SegmentSurvey: Sendable {
         _ key: ObjectKey, read: @escaping (UInt64, Int) throws(TidemarkError) -> [UInt8]
     ) throws(TidemarkError) {
         if isClean { return }
-        resumesAt = try FrameSearch.first(in: key, behind: end, expected, read: read)
+        resumesAt = try FrameSearch.first(in: key, behind: lastWhole, expected, read: read)
     }
 }
 

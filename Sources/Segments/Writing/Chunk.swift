@@ -10,6 +10,9 @@ final class Chunk: @unchecked Sendable {
     let frame = Buffer(capacity: FrameLimit.content + (64 << 10))
     /// Position of the first content byte.
     var first: UInt64 = 0
+    /// The position behind its content where positions do not count bytes: `first` while it ends
+    /// inside an entry. Nil where they do.
+    private(set) var reached: UInt64?
     /// The segment it belongs to.
     var segment: PositionRange
     var compression = Compression.lz4
@@ -25,18 +28,26 @@ final class Chunk: @unchecked Sendable {
         self.history = history
     }
 
-    var end: UInt64 { first + UInt64(content.count) }
+    var end: UInt64 { reached ?? first + UInt64(content.count) }
 
     func begin(
-        _ first: UInt64, _ segment: PositionRange, _ compression: Compression, _ state: String?
+        _ first: UInt64, _ segment: PositionRange, _ compression: Compression, _ state: String?,
+        countsBytes: Bool
     ) {
         self.first = first
+        reached = countsBytes ? nil : first
         self.segment = segment
         self.compression = compression
         self.state = state
         closing = nil
         content.removeAll()
         frame.removeAll()
+    }
+
+    /// The last byte of its content ends an entry; `last` is the position behind it.
+    func reach(_ last: UInt64) {
+        precondition(reached != nil, "a chunk's end is told where positions do not count bytes")
+        reached = last
     }
 
     /// Encodes notes and content into `frame`. A closing chunk may be empty.
@@ -46,6 +57,10 @@ final class Chunk: @unchecked Sendable {
         let encoder = encoders.encoder(compression)
         if first == segment.first, let state {
             encoder.note(.state, Array(state.utf8), into: frame)
+        }
+        if let reached {
+            let note = PositionNote.encode(reached > first ? reached : nil)
+            encoder.note(.position, note, into: frame)
         }
         for note in HistoryNote.encode(history) { encoder.note(.history, note, into: frame) }
         try content.withBytes { (bytes) throws(TidemarkError) in

@@ -24,7 +24,7 @@ struct DamageCheck {
     func run(
         _ file: any AppendableFile, _ survey: SegmentSurvey
     ) throws(TidemarkError) {
-        let end = range.first + survey.contentBytes
+        let end = survey.reach(from: range.first)
         let isShort = expected.map { end < $0 } ?? false
         guard file.size > 0, isShort || survey.resumesAt != nil else { return }
         var found = DamagedSegment(

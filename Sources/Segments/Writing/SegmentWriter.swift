@@ -37,6 +37,8 @@ package final class SegmentWriter: ChangeSink {
     private var segmentState: String?
     /// When its first byte came; for rotation by age.
     private var segmentBegan: MonotonicTime?
+    /// Bytes of its content.
+    private var segmentBytes: UInt64 = 0
     /// The newest place where a segment ruled by size may end.
     private var edge: (position: UInt64, state: String?)?
     /// Commits of the open segment, and those among them that no chunk carries yet.
@@ -167,6 +169,7 @@ extension SegmentWriter {
         history = context.emptyIndex(from: segment.first)
         writtenFrom = segment.first
         segmentBegan = start.open == nil ? nil : context.time.monotonic()
+        segmentBytes = start.open?.survey.contentBytes ?? 0
         segmentState = start.open == nil ? state : start.open?.survey.state
         edge = nil
         try pipeline.drain()
@@ -187,6 +190,42 @@ extension SegmentWriter {
         precondition(timeline != nil, "a segment writer begins before bytes come")
         precondition(first == received, "a stream has no holes: \(first) after \(received)")
         try guarding { () throws(TidemarkError) in try take(bytes) }
+    }
+
+    package func append(
+        _ entries: RawSpan, from first: UInt64, to last: UInt64
+    ) throws(TidemarkError) {
+        if context.style.countsBytes {
+            precondition(
+                last - first == UInt64(entries.byteCount), "positions of this stream count bytes")
+            return try append(entries, at: first)
+        }
+        precondition(timeline != nil, "a segment writer begins before entries come")
+        precondition(first == received, "a stream has no holes: \(first) after \(received)")
+        precondition(last > first, "an entry moves the position")
+        try guarding { () throws(TidemarkError) in try take(entries, to: last) }
+    }
+
+    /// Entries that fit share a chunk; one that does not has its own, of which only the last
+    /// ends at a position.
+    private func take(_ entries: RawSpan, to last: UInt64) throws(TidemarkError) {
+        try submitHeld()
+        if unflushedSince == nil { unflushedSince = context.time.monotonic() }
+        let room = FrameLimit.content - (try currentChunk().content.count)
+        if entries.byteCount > room, room < FrameLimit.content { try hold() }
+        var from = 0
+        while from < entries.byteCount {
+            let chunk = try currentChunk()
+            let part = min(entries.byteCount - from, FrameLimit.content - chunk.content.count)
+            chunk.content.append(entries.extracting(from..<from + part))
+            from += part
+            segmentBytes += UInt64(part)
+            if from == entries.byteCount {
+                chunk.reach(last)
+                received = last
+            }
+            if chunk.content.count == FrameLimit.content { try hold() }
+        }
     }
 
     /// A segment that goes on in its middle: its checksum needs what is there already.
@@ -213,6 +252,7 @@ extension SegmentWriter {
             chunk.content.append(bytes.extracting(from..<from + part))
             from += part
             received += UInt64(part)
+            segmentBytes += UInt64(part)
             if !segment.isEmpty, received == segment.last {
                 try cut()
             } else if chunk.content.count == FrameLimit.content {
@@ -244,7 +284,7 @@ extension SegmentWriter {
             return
         }
         edge = (position, state.isEmpty ? nil : state)
-        guard received > segment.first, received - segment.first >= bytes || isTooOld else {
+        guard received > segment.first, segmentBytes >= bytes || isTooOld else {
             return
         }
         try guarding { () throws(TidemarkError) in try cut() }
@@ -274,7 +314,7 @@ extension SegmentWriter {
             try chunk.encodeInline(&history, encoders)
             try pipeline.tail.write(chunk, isSmall: chunk.content.count < FrameLimit.content / 4)
             try pipeline.tail.sync()
-            chunk.begin(received, segment, compression, segmentState)
+            begin(chunk)
         } else {
             try pipeline.drain()
             try pipeline.tail.sync()
@@ -324,15 +364,20 @@ extension SegmentWriter {
         if let chunk {
             // After a flush the empty chunk stays, and the segment may have changed since.
             if chunk.content.isEmpty {
-                chunk.begin(received, segment, compression, segmentState)
+                begin(chunk)
             }
             return chunk
         }
         let fresh = try pipeline.takeChunk(segment, history)
-        fresh.begin(received, segment, compression, segmentState)
+        begin(fresh)
         chunk = fresh
         if segmentBegan == nil { segmentBegan = context.time.monotonic() }
         return fresh
+    }
+
+    private func begin(_ chunk: Chunk) {
+        chunk.begin(
+            received, segment, compression, segmentState, countsBytes: context.style.countsBytes)
     }
 
     /// Sets the current chunk aside until the notes of its `append` have come.
@@ -351,6 +396,7 @@ extension SegmentWriter {
         try hold()
         last.closing = index
         segment = context.openRange(segment.timeline, received)
+        segmentBytes = 0
         segmentState = edge?.state
         compression = context.options.compression
         index = context.emptyIndex(from: segment.first)

@@ -55,7 +55,12 @@ struct TimelineStart {
         } else if let range = incomplete.first(where: { $0.first == archivedEnd }) {
             let (file, survey) = try context.openFile(range, hashing: false)
             open = (range, file, survey)
-            archivedEnd += survey.contentBytes
+            archivedEnd = survey.reach(from: range.first)
+        }
+        if !context.style.countsBytes, archivedEnd > start {
+            // Nothing can be compared by its place: the stream is to begin where the archive ends.
+            open?.file.close()
+            throw overtaken(archivedEnd, context)
         }
         do {
             previous = try Self.hash(of: folder.sealed(endingAt: sealedEnd), context)
@@ -71,20 +76,22 @@ struct TimelineStart {
         _ range: PositionRange, _ folder: TimelineFolder, _ context: WriterContext
     ) throws(TidemarkError) {
         let (file, survey) = try context.openFile(range, hashing: false)
-        let end = range.first + survey.contentBytes
+        let end = survey.reach(from: range.first)
         if end == start {
             open = (range, file, survey)
             return
         }
         file.close()
-        guard end < start else {
-            throw TidemarkError(
-                .sourceUnreachable,
-                "\(context.source) was archived up to \(context.style.text(end)) while its stream "
-                    + "was opened at \(context.style.text(start))",
-                remedy: "Tidemark connects again by itself; if this goes on, another sidecar "
-                    + "archives the same source")
-        }
+        guard end < start else { throw overtaken(end, context) }
+    }
+
+    private func overtaken(_ end: UInt64, _ context: WriterContext) -> TidemarkError {
+        TidemarkError(
+            .sourceUnreachable,
+            "\(context.source) was archived up to \(context.style.text(end)) while its stream "
+                + "was opened at \(context.style.text(start))",
+            remedy: "Tidemark connects again by itself; if this goes on, another sidecar "
+                + "archives the same source")
     }
 
     /// Where the sealed part ends and the first segment to be written starts.
@@ -105,7 +112,7 @@ struct TimelineStart {
                 try file.discard()
                 return true
             }
-            let end = range.first + survey.contentBytes
+            let end = survey.reach(from: range.first)
             guard isComplete(range, end, folder, context) else {
                 // An empty one holds nothing and says nothing.
                 if survey.contentBytes == 0 { try file.discard() } else { file.close() }

@@ -31,10 +31,6 @@ import Testing
             try configuration("mysql://u:hunter2@db")
         }
         #expect(error?.code == .usage && error?.description.contains("hunter2") == false)
-        let later = #expect(throws: TidemarkError.self) { try configuration("mongodb://m") }
-        #expect(
-            later?.message
-                == "command line: sources.mongodb.url: MongoDB is not in this version of tidemark")
         let place = #expect(throws: TidemarkError.self) {
             try Configuration(urls: [], repository: "relative", environment: Environment([:]))
         }

@@ -130,15 +130,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("mongodb://m:27017/?replicaSet=rs0", "MongoDB is not in this version of tidemark")
-    ])
-    func `a database of a later version is refused by name`(url: String, problem: String) throws {
-        let yaml = Self.document("  other: { url: \"\(url)\" }")
-        let error = try #require(refusal(yaml))
-        #expect(error.message == "tidemark.yml:6: sources.other.url: \(problem)")
-    }
-
-    @Test(arguments: [
         ("flsh: { interval: 1s }", "tidemark.yml:6: flsh: unknown key", "did you mean flush?"),
         (
             "flush: { intervall: 1s }", "tidemark.yml:6: flush.intervall: unknown key",

@@ -1,0 +1,81 @@
+import CMongoC
+package import Model
+
+/// How to reach one MongoDB, and who we are there.
+///
+/// The URL is libmongoc's (`mongodb://`, `mongodb+srv://`), with all of its options. A set is
+/// named by `replicaSet=`; a single address without it is talked to directly, whatever it is.
+package struct MongoConfiguration: Sendable {
+    package let source: SourceID
+    /// Holds the password.
+    private let url: String
+    /// `db1:27017,db2:27017`; for messages.
+    package let place: String
+    /// Empty without authentication.
+    package let user: String
+    /// Set when the URL names one; the server's must be the same.
+    let setName: String?
+
+    /// Our name at the server: `currentOp` and the log show it.
+    let clientName = "tidemark"
+    /// Milliseconds to find a server, to connect, and to wait for an answer.
+    private static let selectionTimeout: Int32 = 10_000
+    private static let connectTimeout: Int32 = 10_000
+    private static let socketTimeout: Int32 = 60_000
+
+    package var kind: DatabaseKind { .mongodb }
+
+    package init(source: SourceID, url: String) throws(TidemarkError) {
+        self.source = source
+        self.url = url
+        let uri = unsafe try Self.parsed(url, source)
+        defer { unsafe mongoc_uri_destroy(uri) }
+        var places: [String] = []
+        var host = unsafe mongoc_uri_get_hosts(uri)
+        while let this = unsafe host {
+            places.append(
+                unsafe withUnsafeBytes(of: this.pointee.host_and_port) { bytes in
+                    unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                })
+            unsafe host = unsafe UnsafePointer(this.pointee.next)
+        }
+        if places.isEmpty, let service = unsafe mongoc_uri_get_srv_hostname(uri) {
+            places = [unsafe String(cString: service)]
+        }
+        place = places.joined(separator: ",")
+        user = unsafe mongoc_uri_get_username(uri).map { unsafe String(cString: $0) } ?? ""
+        setName = unsafe mongoc_uri_get_replica_set(uri).map { unsafe String(cString: $0) }
+    }
+
+    /// libmongoc's reading of the URL with our limits, where it sets none; to be destroyed.
+    func uri() throws(TidemarkError) -> OpaquePointer {
+        let uri = unsafe try Self.parsed(url, source)
+        let limits = [
+            ("serverselectiontimeoutms", Self.selectionTimeout),
+            ("connecttimeoutms", Self.connectTimeout), ("sockettimeoutms", Self.socketTimeout),
+        ]
+        for (name, value) in limits where unsafe !mongoc_uri_has_option(uri, name) {
+            _ = unsafe mongoc_uri_set_option_as_int32(uri, name, value)
+        }
+        return unsafe uri
+    }
+
+    private static func parsed(
+        _ url: String, _ source: SourceID
+    ) throws(TidemarkError) -> OpaquePointer {
+        Driver.start()
+        var failure = bson_error_t()
+        guard let uri = unsafe mongoc_uri_new_with_error(url, &failure) else {
+            throw TidemarkError(
+                .configuration, "source \(source): the url is not one that MongoDB understands",
+                remedy: "write mongodb://user:password@host:27017/?replicaSet=rs0, with special "
+                    + "characters of the password as %XX")
+        }
+        return unsafe uri
+    }
+}
+
+extension MongoConfiguration: CustomStringConvertible {
+    /// Never the URL: it may hold a password.
+    package var description: String { "mongodb \(source) at \(place)" }
+}

@@ -1,0 +1,119 @@
+import CMongoC
+import Model
+
+/// A client of libmongoc: connects when first asked, to whatever member the question needs.
+///
+/// Owned by one thread at a time. Every wait has a limit. Raw commands only: replies are taken
+/// apart here, which costs a third of what libmongoc's cursors do.
+@safe
+final class Connection {
+    let configuration: MongoConfiguration
+    let client: OpaquePointer
+
+    /// Whom a command goes to.
+    enum Member: Hashable, Sendable {
+        case primary
+        /// Any, a secondary if there is one: reads cost the primary nothing then.
+        case anyMember
+        /// The one that a cursor lives on.
+        case server(UInt32)
+    }
+
+    init(_ configuration: MongoConfiguration) throws(TidemarkError) {
+        self.configuration = configuration
+        let uri = try unsafe configuration.uri()
+        defer { unsafe mongoc_uri_destroy(uri) }
+        var failure = bson_error_t()
+        guard let client = unsafe mongoc_client_new_from_uri_with_error(uri, &failure) else {
+            throw TidemarkError(
+                .configuration, "\(configuration): \(failure.text)",
+                remedy: "correct the options in the source's url")
+        }
+        unsafe self.client = client
+        _ = unsafe mongoc_client_set_error_api(client, 2)
+        _ = unsafe mongoc_client_set_appname(client, configuration.clientName)
+    }
+
+    deinit { unsafe mongoc_client_destroy(client) }
+
+    /// The member that questions to `member` go to now; cursors stay there.
+    func select(_ member: Member) throws(TidemarkError) -> UInt32 {
+        if case .server(let id) = member { return id }
+        let mode = member == .primary ? MONGOC_READ_PRIMARY : MONGOC_READ_SECONDARY_PREFERRED
+        let preference = unsafe mongoc_read_prefs_new(mode)
+        defer { unsafe mongoc_read_prefs_destroy(preference) }
+        var failure = bson_error_t()
+        let server = unsafe mongoc_client_select_server(
+            client, member == .primary, member == .primary ? nil : preference, &failure)
+        guard let server = unsafe server else {
+            throw ConnectionFailure(failure, .empty).error(configuration, command: "hello")
+        }
+        defer { unsafe mongoc_server_description_destroy(server) }
+        return unsafe mongoc_server_description_id(server)
+    }
+
+    /// The answer to a command; an error answer is thrown.
+    func run(
+        _ command: BSONDocument, on database: String = "admin", at member: Member = .anyMember
+    ) throws(TidemarkError) -> BSONDocument {
+        switch try answer(command, on: database, at: member) {
+        case .success(let reply): return reply
+        case .failure(let failure):
+            throw failure.error(configuration, command: command.firstName ?? "")
+        }
+    }
+
+    /// The answer to a command, an error answer included.
+    func answer(
+        _ command: BSONDocument, on database: String = "admin", at member: Member = .anyMember
+    ) throws(TidemarkError) -> Result<BSONDocument, ConnectionFailure> {
+        try lend(command, on: database, at: member) { result throws(TidemarkError) in
+            switch result {
+            case .success(let bytes):
+                return .success(BSONDocument(sound: unsafe Array(bytes.bytes)))
+            case .failure(let failure): return .failure(failure)
+            }
+        }
+    }
+
+    /// The answer, lent as libmongoc holds it: for batches of many megabytes.
+    func lend<R>(
+        _ command: BSONDocument, on database: String, at member: Member,
+        _ body: (Result<Lent, ConnectionFailure>) throws(TidemarkError) -> R
+    ) throws(TidemarkError) -> R {
+        let server = try select(member)
+        guard let reply = unsafe bson_new() else { preconditionFailure("there is memory") }
+        // libmongoc makes the reply anew in place.
+        defer { unsafe bson_destroy(reply) }
+        var failure = bson_error_t()
+        let preference = unsafe mongoc_read_prefs_new(
+            member == .primary ? MONGOC_READ_PRIMARY : MONGOC_READ_SECONDARY_PREFERRED)
+        defer { unsafe mongoc_read_prefs_destroy(preference) }
+        let isDone = unsafe CDocument.with(command) { bson in
+            unsafe mongoc_client_command_simple_with_server_id(
+                client, database, bson, preference, server, reply, &failure)
+        }
+        let content = unsafe Lent(reply)
+        guard isDone else {
+            let told = BSONDocument(sound: unsafe Array(content.bytes))
+            return try body(.failure(ConnectionFailure(failure, told)))
+        }
+        return try body(.success(content))
+    }
+
+    /// A reply as long as the call lasts.
+    @safe
+    struct Lent {
+        let bytes: UnsafeBufferPointer<UInt8>
+
+        init(_ bson: OpaquePointer) {
+            guard let data = unsafe bson_get_data(bson) else {
+                preconditionFailure("a libbson document has bytes")
+            }
+            let head = unsafe UnsafeBufferPointer(start: data, count: 4)
+            let length =
+                unsafe Int(head[0]) | Int(head[1]) << 8 | Int(head[2]) << 16 | Int(head[3]) << 24
+            unsafe bytes = unsafe UnsafeBufferPointer(start: data, count: length)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import CMongoC
+import Model
+
+/// An error of the server or of libmongoc: what it means and what to do about it.
+struct ConnectionFailure: Error, Hashable, Sendable {
+    /// Whose number `code` is (`mongoc_error_domain_t`).
+    enum Domain: Hashable, Sendable { case server, network, selection, client, protocolVersion }
+
+    let domain: Domain
+    let code: Int
+    let text: String
+    let labels: [String]
+
+    init(_ domain: Domain, code: Int, _ text: String, labels: [String] = []) {
+        self.domain = domain
+        self.code = code
+        self.text = text
+        self.labels = labels
+    }
+
+    init(_ error: bson_error_t, _ reply: BSONDocument) {
+        labels = (reply["errorLabels"]?.elements ?? []).compactMap(\.string)
+        text = reply["errmsg"]?.string ?? error.text
+        code = reply["code"]?.integer.flatMap { Int(exactly: $0) } ?? Int(error.code)
+        switch error.domain {
+        case MONGOC_ERROR_SERVER.rawValue, MONGOC_ERROR_QUERY.rawValue,
+            MONGOC_ERROR_WRITE_CONCERN.rawValue:
+            domain = .server
+        case MONGOC_ERROR_STREAM.rawValue: domain = .network
+        case MONGOC_ERROR_SERVER_SELECTION.rawValue: domain = .selection
+        case MONGOC_ERROR_PROTOCOL.rawValue: domain = .protocolVersion
+        default: domain = .client
+        }
+    }
+
+    var isMissingRight: Bool { domain == .server && code == 13 }
+    var isUnknownCommand: Bool { domain == .server && code == 59 }
+
+    /// Wrong password or user, whoever noticed.
+    private var isAuthentication: Bool {
+        (domain == .server && code == 18) || (domain == .client && code == 11)
+            || text.contains("Authentication failed")
+    }
+
+    /// A cursor that is no longer there: the same question can be asked again at once.
+    var isDeadCursor: Bool {
+        // CursorNotFound, CappedPositionLost, QueryPlanKilled, CursorKilled, Interrupted.
+        domain == .server && [43, 136, 175, 237, 11601].contains(code)
+    }
+
+    /// `readConcern: majority` is switched off (up to 4.4).
+    var isMajorityMissing: Bool { domain == .server && code == 148 }
+
+    /// The statements that make a user with all rights that archiving needs.
+    static func grant(_ configuration: MongoConfiguration) -> String {
+        let user = configuration.user.isEmpty ? "tidemark" : configuration.user
+        return "db.getSiblingDB(\"admin\").grantRolesToUser(\"\(user)\", "
+            + "[\"backup\", \"clusterMonitor\"])"
+    }
+
+    /// - Parameter command: that was answered like this.
+    func error(_ configuration: MongoConfiguration, command: String) -> TidemarkError {
+        let place = "MongoDB at \(configuration.place)"
+        if isAuthentication {
+            return TidemarkError(
+                .sourceRefused,
+                configuration.user.isEmpty
+                    ? "\(place) wants a user and a password"
+                    : "\(place) does not take the password of user \(configuration.user)",
+                remedy: "correct user and password in the source's url; make the user by "
+                    + "`db.getSiblingDB(\"admin\").createUser({user: \"tidemark\", pwd: "
+                    + "passwordPrompt(), roles: [\"backup\", \"clusterMonitor\"]})`")
+        }
+        if isMissingRight {
+            return TidemarkError(
+                .sourceRefused,
+                configuration.user.isEmpty
+                    ? "\(place) does not allow \(command) without a user"
+                    : "user \(configuration.user) at \(place) may not use \(command)",
+                remedy: configuration.user.isEmpty
+                    ? "put a user into the source's url: mongodb://user:password@host/"
+                    : "run `\(Self.grant(configuration))`")
+        }
+        if isMajorityMissing {
+            return TidemarkError(
+                .sourceRefused,
+                "\(place) has majority reads switched off, so what is read may be rolled back",
+                remedy: "remove `enableMajorityReadConcern: false` from mongod.conf")
+        }
+        if domain == .protocolVersion || text.contains("wire version") {
+            return TidemarkError(
+                .sourceRefused, "\(place) speaks another protocol: \(text)",
+                remedy: "servers from 3.6 on can be archived")
+        }
+        return unreachable(place, command)
+    }
+
+    private func unreachable(_ place: String, _ command: String) -> TidemarkError {
+        let remedy: String
+        switch (domain, code) {
+        case (.selection, _):
+            remedy =
+                "check that the server runs, that its address and `replicaSet` in the source's "
+                + "url are right, and that a firewall lets it through"
+        case (.server, 10107), (.server, 13435), (.server, 13436), (.server, 189),
+            (.server, 11600), (.server, 11602), (.server, 91):
+            remedy =
+                "Tidemark connects again by itself; the set is choosing a primary or a member "
+                + "is going down"
+        default: remedy = "Tidemark tries again by itself; see the server's log if this goes on"
+        }
+        return TidemarkError(
+            .sourceUnreachable, "\(place) answered \(command) with: \(text) (\(code))",
+            remedy: remedy)
+    }
+}

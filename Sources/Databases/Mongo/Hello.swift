@@ -1,0 +1,34 @@
+import Model
+
+/// What a member says of itself (`hello`), as far as an archive needs it.
+struct Hello: Hashable, Sendable {
+    var setName: String?
+    var isPrimary: Bool
+    var isSecondary: Bool
+    /// A router of a sharded cluster.
+    var isRouter: Bool
+    var isArbiter: Bool
+    var maxWireVersion: Int64
+    /// The newest entry of this member, and the newest that a majority has.
+    var newest: OpTime?
+    var majority: OpTime?
+    /// The member's clock.
+    var time: CommitTime?
+    /// Its own address.
+    var me: String?
+
+    init(_ reply: BSONDocument) {
+        setName = reply["setName"]?.string
+        isPrimary =
+            reply["isWritablePrimary"]?.isTrue == true || reply["ismaster"]?.isTrue == true
+        isSecondary = reply["secondary"]?.isTrue == true
+        isRouter = reply["msg"]?.string == "isdbgrid"
+        isArbiter = reply["arbiterOnly"]?.isTrue == true
+        maxWireVersion = reply["maxWireVersion"]?.integer ?? 0
+        let last = reply["lastWrite"]?.document
+        newest = last?["opTime"]?.document?["ts"]?.timestamp
+        majority = last?["majorityOpTime"]?.document?["ts"]?.timestamp
+        time = reply["localTime"]?.date.map { CommitTime(milliseconds: $0) }
+        me = reply["me"]?.string
+    }
+}

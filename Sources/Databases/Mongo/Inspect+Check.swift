@@ -1,0 +1,101 @@
+import Model
+
+// `check`: every missing right and every setting that would cost history, with what mends it.
+extension Inspect {
+    /// Hours that the oplog should reach back: a night without anybody.
+    private static let windowHours = 24.0
+
+    func check() throws(TidemarkError) -> [Finding] {
+        try asking { (connection) throws(TidemarkError) in
+            let member = Connection.Member.server(try connection.select(.anyMember))
+            let hello = try Questions.hello(connection, member)
+            try Membership.check(hello, configuration)
+            let version = try Questions.version(connection)
+            var findings = [
+                Finding(.ok, "MongoDB \(version), replica set \(hello.setName ?? "")")
+            ]
+            findings += try rights(connection, member)
+            findings += try window(connection, hello, member)
+            findings += try noops(connection, member)
+            return findings
+        }
+    }
+
+    private func rights(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> [Finding] {
+        var missing: [String] = []
+        let questions: [(String, String, BSONDocument)] = [
+            (
+                "read local.oplog.rs", "local",
+                BSONDocument([
+                    ("find", .string("oplog.rs")), ("limit", .int32(1)),
+                    ("singleBatch", .bool(true)),
+                ])
+            ),
+            (
+                "list all databases", "admin",
+                BSONDocument([("listDatabases", .int32(1)), ("nameOnly", .bool(true))])
+            ),
+            (
+                "read the set's configuration", "admin",
+                BSONDocument([("replSetGetConfig", .int32(1))])
+            ),
+            (
+                "read users and roles", "admin",
+                BSONDocument([
+                    ("find", .string("system.users")), ("limit", .int32(1)),
+                    ("singleBatch", .bool(true)),
+                ])
+            ),
+        ]
+        for (what, database, command) in questions {
+            let answer = try connection.answer(command, on: database, at: member)
+            if case .failure(let failure) = answer, failure.isMissingRight { missing.append(what) }
+        }
+        let user = configuration.user.isEmpty ? "nobody" : configuration.user
+        guard !missing.isEmpty else {
+            return [Finding(.ok, "user \(user) may read the oplog and all data")]
+        }
+        return [
+            Finding(
+                .error, "user \(user) may not \(missing.joined(separator: ", nor "))",
+                remedy: ConnectionFailure.grant(configuration))
+        ]
+    }
+
+    private func window(
+        _ connection: Connection, _ hello: Hello, _ member: Connection.Member
+    ) throws(TidemarkError) -> [Finding] {
+        guard let oldest = try? Questions.oldest(connection, member)?["ts"]?.timestamp,
+            let newest = hello.newest, newest >= oldest
+        else { return [] }
+        let hours = Double(newest.seconds - oldest.seconds) / 3600
+        let message = "the oplog reaches back \(Int(hours)) h"
+        if hours >= Self.windowHours { return [Finding(.ok, message)] }
+        return [
+            Finding(
+                .warning, message + ": a longer outage of the archiver costs a gap",
+                remedy:
+                    "db.adminCommand({replSetResizeOplog: 1, minRetentionHours: 24}) on 4.4 and "
+                    + "later, else a larger size in MB: db.adminCommand({replSetResizeOplog: 1, "
+                    + "size: 16000}); a set that is younger needs nothing")
+        ]
+    }
+
+    /// Without them an idle set writes nothing that proves it idle; our own question does.
+    private func noops(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> [Finding] {
+        let answer = try connection.answer(
+            BSONDocument([("getParameter", .int32(1)), ("writePeriodicNoops", .int32(1))]),
+            at: member)
+        guard case .success(let reply) = answer, reply["writePeriodicNoops"]?.isTrue == false
+        else { return [] }
+        return [
+            Finding(
+                .warning, "periodic no-ops are off: an idle set's oplog stands still",
+                remedy: "start mongod with `--setParameter writePeriodicNoops=true`, its default")
+        ]
+    }
+}

@@ -1,0 +1,140 @@
+import Model
+import Platform
+
+/// The side connection of one source: proofs, findings, marks, the window of its oplog.
+///
+/// Owned by one thread at a time; connects when first asked and again after a failure.
+final class Inspect: SourceInspector {
+    let configuration: MongoConfiguration
+    private let state: RoomState
+    private let time: any TimeSource
+    private var connection: Connection?
+
+    init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
+        self.configuration = configuration
+        self.state = state
+        self.time = time
+    }
+
+    func close() { connection = nil }
+
+    /// Runs `body` on the open connection; after an error the next call makes a new one.
+    func asking<R>(
+        _ body: (Connection) throws(TidemarkError) -> R
+    ) throws(TidemarkError) -> R {
+        do throws(TidemarkError) {
+            if let connection { return try body(connection) }
+            let made = try Connection(configuration)
+            connection = made
+            return try body(made)
+        } catch {
+            connection = nil
+            throw error
+        }
+    }
+
+    // MARK: proofs
+
+    /// The primary's clock, then its newest entry: everything committed at that time lies at or
+    /// before it. Without a write the entry does not move, so an idle set is proved every second.
+    func probe() throws(TidemarkError) -> Probe {
+        let asked = time.monotonic()
+        let wall = time.wall()
+        return try asking { (connection) throws(TidemarkError) in
+            let member = Connection.Member.server(try connection.select(.primary))
+            let clock = try Questions.hello(connection, member)
+            let bound = try Questions.hello(connection, member)
+            guard bound.isPrimary else {
+                throw TidemarkError(
+                    .sourceUnreachable,
+                    "MongoDB at \(configuration.place) is not the primary, and only the primary "
+                        + "knows what is committed",
+                    remedy: "give the set in the source's url: "
+                        + "mongodb://host1,host2/?replicaSet=\(bound.setName ?? "rs0")")
+            }
+            guard let newest = bound.newest else {
+                throw TidemarkError(
+                    .sourceUnreachable,
+                    "MongoDB at \(configuration.place) does not say what it wrote last",
+                    remedy: "servers from 3.6 on do; check what stands between")
+            }
+            let timeline = try self.timeline(connection, bound, member)
+            return Probe(
+                timeline: timeline, bound: newest.ordinal, sourceTime: clock.time, asked: asked,
+                askedWall: wall, answered: time.monotonic(), isWaitedFor: false)
+        }
+    }
+
+    /// The open stream's, or that of the set when none has been open yet.
+    private func timeline(
+        _ connection: Connection, _ hello: Hello, _ member: Connection.Member
+    ) throws(TidemarkError) -> TimelineID {
+        if let known = state.read({ $0.received?.timeline }) { return known }
+        return TimelineID(try Questions.identity(connection, hello, member))
+    }
+
+    // MARK: marks and windows
+
+    func mark(_ name: String) throws(TidemarkError) -> RestorePoint {
+        try asking { (connection) throws(TidemarkError) in
+            let majority = BSONDocument([
+                ("w", .string("majority")), ("wtimeout", .int32(30_000)),
+            ])
+            let member = Connection.Member.server(try connection.select(.primary))
+            let reply = try connection.run(
+                BSONDocument([
+                    ("appendOplogNote", .int32(1)),
+                    ("data", .document(RestorePointNote.content(name))),
+                    ("writeConcern", .document(majority)),
+                ]), at: member)
+            let hello = try Questions.hello(connection, member)
+            let written = try notePlace(connection, member, name)
+            guard let place = written ?? reply["operationTime"]?.timestamp else {
+                throw TidemarkError(
+                    .sourceRefused,
+                    "MongoDB at \(configuration.place) did not say where it wrote the mark",
+                    remedy: "run the command again; the user needs to read local.oplog.rs")
+            }
+            let timeline = try self.timeline(connection, hello, member)
+            return RestorePoint(
+                name: name, timeline: timeline, position: place.ordinal,
+                time: hello.time ?? time.wall(), end: place.ordinal)
+        }
+    }
+
+    /// The note itself: the newest entry that carries this name.
+    private func notePlace(
+        _ connection: Connection, _ member: Connection.Member, _ name: String
+    ) throws(TidemarkError) -> OpTime? {
+        let answer = try connection.answer(
+            BSONDocument([
+                ("find", .string("oplog.rs")),
+                ("sort", .document(BSONDocument([("$natural", .int32(-1))]))),
+                ("limit", .int32(1000)), ("batchSize", .int32(1000)), ("singleBatch", .bool(true)),
+            ]), on: "local", at: member)
+        guard case .success(let reply) = answer else { return nil }
+        let entries = reply["cursor"]?.document?["firstBatch"]?.elements ?? []
+        for entry in entries.compactMap(\.document) where entry["op"]?.string == "n" {
+            guard let note = entry["o"]?.document, RestorePointNote.name(in: note) == name else {
+                continue
+            }
+            return entry["ts"]?.timestamp
+        }
+        return nil
+    }
+
+    /// How far the oplog reaches back, and so how long the archiver may be away.
+    func sourceWindow() throws(TidemarkError) -> SourceWindow? {
+        try asking { (connection) throws(TidemarkError) in
+            let member = Connection.Member.server(try connection.select(.anyMember))
+            let hello = try Questions.hello(connection, member)
+            guard let oldest = try Questions.oldest(connection, member)?["ts"]?.timestamp,
+                let newest = hello.newest
+            else { return nil }
+            let position = state.read { $0.received.map { OpTime(ordinal: $0.ordinal) } } ?? newest
+            let seconds = Double(position.seconds) - Double(oldest.seconds)
+            return SourceWindow(
+                kind: "oplog", headroomSeconds: max(0, seconds), headroomBytes: nil)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import CMongoC
+import Model
+
+/// Writes to one collection that are sent together, as libmongoc packs them.
+///
+/// Inserts keep their order; deletes and puts may be done in any. Validators are bypassed: what was
+/// in the source belongs into the copy.
+@safe
+struct BulkWrite: ~Copyable {
+    struct Outcome: Hashable {
+        var deleted = 0
+        var upserted = 0
+    }
+
+    private let connection: Connection
+    private let namespace: Namespace
+    private let bulk: OpaquePointer
+    private let collection: OpaquePointer
+
+    init(_ connection: Connection, _ namespace: Namespace) throws(TidemarkError) {
+        self.connection = connection
+        self.namespace = namespace
+        let made = unsafe mongoc_client_get_collection(
+            connection.client, namespace.database, namespace.collection)
+        guard let collection = unsafe made else { preconditionFailure("there is memory") }
+        unsafe self.collection = collection
+        let options = BSONDocument([("ordered", .bool(true))])
+        let begun = unsafe CDocument.with(options) { bson in
+            unsafe mongoc_collection_create_bulk_operation_with_opts(collection, bson)
+        }
+        guard let bulk = unsafe begun else { preconditionFailure("there is memory") }
+        unsafe self.bulk = bulk
+        unsafe mongoc_bulk_operation_set_bypass_document_validation(bulk, true)
+    }
+
+    deinit {
+        unsafe mongoc_bulk_operation_destroy(bulk)
+        unsafe mongoc_collection_destroy(collection)
+    }
+
+    /// libmongoc's own look at the documents is switched off: names with dots and dollars are what
+    /// the source had.
+    private static let unchecked = BSONDocument([("validate", .bool(false))])
+    private static let putting = BSONDocument([("validate", .bool(false)), ("upsert", .bool(true))])
+
+    mutating func insert(_ document: BSONDocument) {
+        let isTaken = unsafe CDocument.with(document) { bson in
+            unsafe CDocument.with(Self.unchecked) { options in
+                unsafe mongoc_bulk_operation_insert_with_opts(bulk, bson, options, nil)
+            }
+        }
+        precondition(isTaken, "libmongoc takes a document that it is not to look at")
+    }
+
+    mutating func delete(_ id: BSONValue) {
+        let isTaken = unsafe CDocument.with(BSONDocument([("_id", id)])) { selector in
+            unsafe mongoc_bulk_operation_remove_one_with_opts(bulk, selector, nil, nil)
+        }
+        precondition(isTaken, "libmongoc takes a selector by _id")
+    }
+
+    /// Replaces the document of this `_id`, or makes it.
+    mutating func put(_ id: BSONValue, _ document: BSONDocument) {
+        let isTaken = unsafe CDocument.with(BSONDocument([("_id", id)])) { selector in
+            unsafe CDocument.with(document) { bson in
+                unsafe CDocument.with(Self.putting) { options in
+                    unsafe mongoc_bulk_operation_replace_one_with_opts(
+                        bulk, selector, bson, options, nil)
+                }
+            }
+        }
+        precondition(isTaken, "libmongoc takes a document that it is not to look at")
+    }
+
+    /// Sends everything.
+    mutating func run() throws(TidemarkError) -> Outcome {
+        guard let reply = unsafe bson_new() else { preconditionFailure("there is memory") }
+        defer { unsafe bson_destroy(reply) }
+        var failure = bson_error_t()
+        let server = unsafe mongoc_bulk_operation_execute(bulk, reply, &failure)
+        let told = unsafe CDocument.copy(reply)
+        guard server != 0 else {
+            throw ConnectionFailure(failure, told.withoutOutcome).error(
+                connection.configuration, command: "writes to \(namespace)")
+        }
+        return Outcome(
+            deleted: Int(told["nRemoved"]?.integer ?? 0),
+            upserted: Int(told["nUpserted"]?.integer ?? 0))
+    }
+}
+
+extension BSONDocument {
+    /// The first error among those of a bulk write, as a command would answer it.
+    fileprivate var withoutOutcome: BSONDocument {
+        self["writeErrors"]?.elements?.first?.document ?? .empty
+    }
+}

@@ -1,0 +1,45 @@
+package import Model
+
+/// Restores of MongoDB: a base backup and the oplog behind it become a dump or a filled server.
+package final class MongoReplayer: Replayer {
+    package init() {}
+
+    package var kind: DatabaseKind { .mongodb }
+
+    package func style(segmentBytes: UInt64) -> any PositionStyle { OplogPositionStyle() }
+
+    /// A server asks for no files.
+    package func request(_ name: String, segmentBytes: UInt64) -> StreamRequest? { nil }
+
+    /// A timeline that the set has left shares nothing that could be named with the one after it.
+    package func ancestors(
+        of timeline: TimelineID, _ documents: [String: [UInt8]]
+    ) throws(TidemarkError) -> [Ancestor] { [] }
+
+    package func search(
+        _ question: StopQuestion, of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> any StopSearch { OplogStopSearch(question) }
+
+    package func scan(of descriptor: SourceDescriptor, on timeline: TimelineID) -> any HistoryScan {
+        OplogHistoryScan()
+    }
+
+    package func events(
+        of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> (any EventScan)? { OplogEventScan(timeline) }
+
+    package func export(_ order: StreamExportOrder) -> (any StreamExport)? {
+        ExportedEntries(order)
+    }
+
+    package func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration {
+        if let server = order.server { return try FilledServer(order, server: server) }
+        return try RestoredDump(order)
+    }
+
+    package func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity {
+        throw TidemarkError(
+            .failed, "MongoDB hands over no segments",
+            remedy: "`tidemark wal push` is for Postgres's archive_command")
+    }
+}

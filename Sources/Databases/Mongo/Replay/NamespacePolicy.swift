@@ -1,0 +1,50 @@
+/// Which namespaces of an archive are replayed. The archive has all of them.
+enum NamespacePolicy {
+    enum Verdict: Hashable {
+        case replay
+        /// Definitions of views: only what they are in the end matters.
+        case views
+        /// Users and roles: only when they are asked for.
+        case users
+        /// The server's own bookkeeping.
+        case skip
+    }
+
+    static func verdict(_ namespace: Namespace) -> Verdict {
+        let name = namespace.collection
+        if ["config", "local"].contains(namespace.database)
+            || namespace.database.hasPrefix("__mdb_internal")
+        {
+            return .skip
+        }
+        if namespace.database == "admin" {
+            if ["system.users", "system.roles"].contains(name) { return .users }
+            // The feature compatibility and the keys of a cluster belong to their own servers.
+            if name.hasPrefix("system.") || name.hasPrefix("temp") { return .skip }
+        }
+        if name == "system.views" { return .views }
+        if name == "system.profile" || name.hasPrefix("system.drop.") { return .skip }
+        return .replay
+    }
+
+    fileprivate static let buckets = "system.buckets."
+
+    /// The time series whose data lie here: `db.system.buckets.X` → `db.X`.
+    static func timeSeries(of namespace: Namespace) -> Namespace? {
+        guard namespace.collection.hasPrefix(buckets) else { return nil }
+        return Namespace(
+            namespace.database, String(namespace.collection.dropFirst(buckets.count)))
+    }
+
+    /// Where the data of a time series lie.
+    static func buckets(of namespace: Namespace) -> Namespace {
+        Namespace(namespace.database, buckets + namespace.collection)
+    }
+}
+
+extension NamespacePolicy {
+    /// Whether a view's options are those of a time series over its buckets.
+    static func isTimeSeries(_ view: BSONDocument) -> Bool {
+        view["viewOn"]?.string?.hasPrefix(buckets) == true
+    }
+}

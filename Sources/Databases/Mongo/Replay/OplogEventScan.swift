@@ -1,0 +1,95 @@
+import Model
+
+/// Finds what took much away at once: drop, dropDatabase, a rename over something, and the deletion
+/// of many documents in one go.
+final class OplogEventScan: EventScan {
+    /// Fewer deletions in a row are everyday work.
+    static let manyDocuments = 100
+
+    private let timeline: TimelineID
+    private var entries = ArchivedEntries()
+    /// The entry before the one at hand.
+    private var before: UInt64?
+    private var run: Deletions?
+
+    /// Deletions from one collection with nothing else between.
+    private struct Deletions {
+        var namespace: Namespace
+        var before: UInt64
+        var count: Int
+        var time: CommitTime?
+    }
+
+    init(_ timeline: TimelineID) { self.timeline = timeline }
+
+    func index(_ entries: [TimeIndexEntry], state: String?) {}
+
+    func take(
+        _ bytes: RawSpan, at first: UInt64,
+        _ found: (DestructiveEvent) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        try entries.take(bytes, at: first) { (bytes, head) throws(TidemarkError) in
+            let before = before ?? first
+            self.before = head.ts.ordinal
+            let time = head.wall.map { CommitTime(milliseconds: $0) }
+            guard head.kind == .delete || head.kind == .command else {
+                run = nil
+                return
+            }
+            let entry: OplogEntry
+            do throws(BSONFailure) {
+                entry = try OplogEntry(bytes.array)
+            } catch {
+                throw error.error(
+                    .archiveDamaged, in: "the archived oplog entry \(head.ts)",
+                    remedy: "run `tidemark verify --deep`")
+            }
+            if case .delete(let target, _) = entry.change {
+                return try count(target.namespace, before, time, found)
+            }
+            run = nil
+            guard let (action, place) = Self.action(entry.change) else { return }
+            try found(
+                DestructiveEvent(
+                    before: Position(timeline: timeline, ordinal: before), action: action,
+                    place: place, time: time))
+        }
+    }
+
+    /// Told as soon as there are many: whether more follow is not known yet.
+    private func count(
+        _ namespace: Namespace, _ before: UInt64, _ time: CommitTime?,
+        _ found: (DestructiveEvent) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        guard NamespacePolicy.verdict(namespace) == .replay else { return }
+        if run?.namespace != namespace {
+            run = Deletions(namespace: namespace, before: before, count: 0, time: time)
+        }
+        run?.count += 1
+        guard let run, run.count == Self.manyDocuments else { return }
+        try found(
+            DestructiveEvent(
+                before: Position(timeline: timeline, ordinal: run.before),
+                action: "deletion of \(run.count) documents or more",
+                place: namespace.description, time: run.time))
+    }
+
+    private static func action(_ change: OplogChange) -> (String, String)? {
+        guard case .command(let target, let command) = change else { return nil }
+        let database = target.namespace.database
+        switch command {
+        case .drop(let name):
+            let namespace = Namespace(database, name)
+            // A temporary collection that an aggregation or a conversion leaves behind.
+            guard NamespacePolicy.verdict(namespace) == .replay, !name.hasPrefix("tmp") else {
+                return nil
+            }
+            return ("drop", namespace.description)
+        case .dropDatabase: return ("dropDatabase", database)
+        case .rename(let from, let to, true, _):
+            return ("rename of \(from) over it", to.description)
+        case .empty(let name): return ("emptycapped", "\(database).\(name)")
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import Model
+
+// Commands: what changes collections, not documents.
+extension OplogReplay {
+    func run(
+        _ command: OplogCommand, _ place: OplogChange.Target, _ document: BSONDocument
+    ) throws(TidemarkError) {
+        let database = place.namespace.database
+        switch command {
+        case .ignored: return
+        case .refused(let name, let reason):
+            throw TidemarkError(
+                .failed, "the oplog entry \(now) is \(name), which cannot be replayed: \(reason)",
+                remedy: "choose a target before \(now), or a base backup taken after it")
+        case .unknown(let name): throw unknown("the command \(name)", document)
+        case .commitTransaction, .abortTransaction, .applyOps:
+            throw unknown("the end of a transaction without its name", document)
+        case .dropDatabase: try dropDatabase(database)
+        case .rename(let from, let to, let dropsTarget, let staysTemporary):
+            try rename(
+                from, to: to, dropsTarget: dropsTarget, staysTemporary: staysTemporary, place.uuid)
+        case .create(let collection, let options):
+            let namespace = Namespace(database, collection)
+            guard isReplayed(namespace) else { return }
+            try make(namespace, place.uuid, options)
+        case .drop(let collection):
+            try on(Namespace(database, collection), place.uuid) {
+                (namespace) throws(TidemarkError) in
+                discard(namespace)
+                try target.drop(namespace)
+                catalog.remove(namespace)
+            }
+        case .modify, .createIndexes, .dropIndexes, .convertToCapped, .empty:
+            try alter(command, database, place.uuid)
+        }
+    }
+
+    private func isReplayed(_ namespace: Namespace) -> Bool {
+        switch NamespacePolicy.verdict(namespace) {
+        case .replay: true
+        case .users: rules.withUsers
+        case .views, .skip: false
+        }
+    }
+
+    /// Runs `body` when the collection is there; where it must be there, its absence is a miss.
+    private func on(
+        _ namespace: Namespace, _ uuid: CollectionUUID?,
+        _ body: (Namespace) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        guard isReplayed(namespace),
+            let found = resolve(.init(namespace: namespace, uuid: uuid))
+        else { return }
+        guard catalog[found] != nil else { return count(misses: 1) }
+        try body(found)
+    }
+
+    // MARK: create, drop, rename
+
+    private func make(
+        _ namespace: Namespace, _ uuid: CollectionUUID?, _ options: BSONDocument
+    ) throws(TidemarkError) {
+        if let uuid, catalog.name(of: uuid) != nil {
+            // A fuzzy base has it already, perhaps under a later name.
+            return
+        }
+        if catalog[namespace] != nil {
+            if isFuzzy, let uuid {
+                gone.insert(uuid)
+                return
+            }
+            discard(namespace)
+            try target.drop(namespace)
+            catalog.remove(namespace)
+        }
+        try create(namespace, uuid, options)
+    }
+
+    func create(
+        _ namespace: Namespace, _ uuid: CollectionUUID?, _ options: BSONDocument
+    ) throws(TidemarkError) {
+        // `recordIdsReplicated` and the like are the server's own business.
+        let plain = options.without(["temp", "recordIdsReplicated", "idIndex", "uuid"])
+        var collection = ReplayCatalog.Collection(uuid: uuid, options: plain, indexes: [])
+        collection.isTemporary = options["temp"]?.isTrue == true
+        if let index = options["idIndex"]?.document { collection.indexes = [index.without(["ns"])] }
+        try target.create(namespace, plain)
+        catalog.add(namespace, collection)
+    }
+
+    private func dropDatabase(_ database: String) throws(TidemarkError) {
+        guard NamespacePolicy.verdict(Namespace(database, "x")) == .replay else { return }
+        for namespace in catalog.inside(database) where isReplayed(namespace) {
+            discard(namespace)
+            try target.drop(namespace)
+            catalog.remove(namespace)
+        }
+        discard(Namespace(database, "system.views"))
+        for view in catalog.views.keys where view.database == database {
+            catalog.setView(view, nil)
+        }
+        try target.dropDatabase(database)
+    }
+
+    private func rename(
+        _ from: Namespace, to: Namespace, dropsTarget: Bool, staysTemporary: Bool,
+        _ uuid: CollectionUUID?
+    ) throws(TidemarkError) {
+        guard isReplayed(from) || isReplayed(to),
+            let source = resolve(.init(namespace: from, uuid: uuid))
+        else { return }
+        if source == to { return }
+        guard catalog[source] != nil else { return count(misses: 1) }
+        if catalog[to] != nil {
+            guard dropsTarget || isFuzzy else {
+                throw TidemarkError(
+                    .archiveDamaged,
+                    "the entry \(now) renames \(from) to \(to), which exists and is not dropped",
+                    remedy: "run `tidemark verify --deep`, or restore from another base backup")
+            }
+            discard(to)
+            try target.drop(to)
+            catalog.remove(to)
+        }
+        try flush(source)
+        try target.rename(source, to: to, dropsTarget: false)
+        catalog.rename(source, to: to, staysTemporary: staysTemporary)
+    }
+
+    // MARK: options and indexes
+
+    private func alter(
+        _ command: OplogCommand, _ database: String, _ uuid: CollectionUUID?
+    ) throws(TidemarkError) {
+        switch command {
+        case .modify(let name, let change):
+            try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
+                try modify(namespace, change)
+            }
+        case .createIndexes(let name, let specifications):
+            try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
+                catalog.addIndexes(specifications, on: namespace)
+            }
+        case .dropIndexes(let name, let index, let key):
+            try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
+                if !catalog.dropIndexes(on: namespace, name: index, key: key) { count(misses: 1) }
+            }
+        case .convertToCapped(let name, let size):
+            try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
+                try flush(namespace)
+                try target.convertToCapped(namespace, size: size)
+                catalog.setOptions(
+                    namespace, BSONDocument([("capped", .bool(true)), ("size", .int64(size))]))
+            }
+        case .empty(let name):
+            try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
+                discard(namespace)
+                try target.empty(namespace)
+            }
+        default: preconditionFailure("only commands that alter a collection come here")
+        }
+    }
+
+    private func modify(_ namespace: Namespace, _ change: BSONDocument) throws(TidemarkError) {
+        if let index = change["index"]?.document, !catalog.modifyIndex(on: namespace, index) {
+            count(misses: 1)
+        }
+        // Servers of today no longer know the last two.
+        let rest = change.without(["index", "noPadding", "usePowerOf2Sizes"])
+        guard !rest.isEmpty else { return }
+        try flush(namespace)
+        try target.modify(namespace, rest)
+        catalog.setOptions(namespace, rest)
+    }
+}

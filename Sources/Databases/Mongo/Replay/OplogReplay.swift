@@ -1,0 +1,258 @@
+package import Model
+
+/// Brings a copy forward, entry by entry, in its own code: never by `applyOps`, whose meaning
+/// changes from version to version and which takes one round trip for each.
+///
+/// Writes are gathered per collection (`WriteWindow`), so that of many changes to a document one
+/// reaches the target. A command on a collection ends its window. Indexes are kept in the catalog
+/// and built when everything is written; so are views. Anything that is not understood stops the
+/// replay: it is better to have no copy than one that lacks something.
+package final class OplogReplay {
+    package private(set) var report = ReplayReport()
+    package internal(set) var catalog: ReplayCatalog
+    let target: any ReplayTarget
+    let rules: ReplayRules
+    private var transactions = TransactionAssembler()
+    private var windows: [Namespace: WriteWindow] = [:]
+    private var held = 0
+    /// Collections that a fuzzy base no longer had, since others have taken their names.
+    var gone: Set<CollectionUUID> = []
+    /// The entry at hand.
+    private(set) var now = OpTime.zero
+
+    /// Bytes of writes that are gathered before they are written.
+    static let windowBytes = 16 << 20
+    /// The server refuses deeper ones (`ApplyOps::kMaxDepth`).
+    private static let depth = 10
+
+    package init(_ target: any ReplayTarget, catalog: ReplayCatalog, rules: ReplayRules) {
+        self.target = target
+        self.catalog = catalog
+        self.rules = rules
+    }
+
+    /// Whether everything up to the target has been taken.
+    package var isDone: Bool { rules.upTo.map { now >= $0 } ?? false }
+
+    /// The next entry, in order; those outside the rules change nothing.
+    package func take(_ bytes: [UInt8]) throws(TidemarkError) {
+        let entry: OplogEntry
+        do {
+            entry = try OplogEntry(bytes)
+        } catch {
+            throw error.error(
+                .archiveDamaged, in: "the oplog entry behind \(now)",
+                remedy: "run `tidemark verify --deep`, and bring the segment back from a copy of "
+                    + "the archive")
+        }
+        try take(entry)
+    }
+
+    private func take(_ entry: OplogEntry) throws(TidemarkError) {
+        if let upTo = rules.upTo, entry.ts > upTo { return }
+        guard entry.ts > now else {
+            throw TidemarkError(
+                .archiveDamaged, "the oplog entry \(entry.ts) comes behind \(now)",
+                remedy: "run `tidemark verify --deep` to find out which segment is wrong")
+        }
+        // What is gathered still belongs to the time in which misses are to be expected.
+        if isFuzzy, let until = rules.fuzzyUntil, entry.ts > until { try flush() }
+        now = entry.ts
+        let isBefore = entry.ts <= rules.after
+        if let operations = try transactions.take(entry, isBefore: isBefore) {
+            guard !isBefore else { return }
+            try unroll(operations, depth: 1)
+        } else {
+            guard !isBefore else { return }
+            try apply(entry.change, entry.document, depth: 0)
+        }
+        report.entries += 1
+        report.reached = entry.ts
+    }
+
+    /// Writes what is gathered, and then what had to wait: indexes and views.
+    package func finish() throws(TidemarkError) {
+        try flush()
+        report.undecided = transactions.open
+        for (namespace, collection) in catalog.collections where collection.isTemporary {
+            try target.drop(namespace)
+            catalog.remove(namespace)
+        }
+        for (namespace, collection) in catalog.collections.sorted(by: { $0.key < $1.key }) {
+            let indexes = collection.indexes.filter { !$0.isOfID }
+            if !indexes.isEmpty { try target.createIndexes(indexes, on: namespace) }
+        }
+        for (namespace, options) in catalog.views.sorted(by: { $0.key < $1.key }) {
+            // The view of a time series is made with its buckets.
+            if NamespacePolicy.isTimeSeries(options) { continue }
+            try target.createView(namespace, options)
+        }
+        try target.mark(report.reached)
+    }
+
+    // MARK: operations
+
+    private func unroll(_ operations: [BSONDocument], depth: Int) throws(TidemarkError) {
+        for operation in operations {
+            let change: OplogChange
+            do {
+                change = try OplogChange(operation)
+            } catch {
+                throw error.error(
+                    .archiveDamaged, in: "an operation of the entry \(now)",
+                    remedy: "run `tidemark verify --deep`")
+            }
+            try apply(change, operation, depth: depth)
+        }
+    }
+
+    private func apply(
+        _ change: OplogChange, _ document: BSONDocument, depth: Int
+    ) throws(TidemarkError) {
+        report.operations += 1
+        switch change {
+        case .noop, .bookkeeping: return
+        case .insert(let target, let document):
+            try write(target) { (window) throws(TidemarkError) in
+                window.insert(try self.id(document), document)
+            }
+        case .update(let target, let key, let form):
+            try write(target) { (window) throws(TidemarkError) in
+                window.update(try self.id(key), form)
+            }
+        case .delete(let target, let key):
+            try write(target) { (window) throws(TidemarkError) in
+                window.delete(try self.id(key))
+            }
+        case .command(_, .applyOps(let ops)):
+            guard depth < Self.depth else { throw unknown("applyOps inside applyOps", document) }
+            try unroll(ops.operations, depth: depth + 1)
+        case .command(let target, let command): try run(command, target, document)
+        case .unknown(let op): throw unknown("op \(op)", document)
+        }
+    }
+
+    private func id(_ document: BSONDocument) throws(TidemarkError) -> BSONValue {
+        guard let id = document["_id"] else { throw unknown("a write without _id", document) }
+        return id
+    }
+
+    func unknown(_ what: String, _ document: BSONDocument) -> TidemarkError {
+        TidemarkError(
+            .failed,
+            "the oplog entry \(now) has \(what), which this version does not know: "
+                + document.text(limit: 400),
+            remedy: "choose a target before \(now), or use a newer tidemark; `tidemark export` "
+                + "gives the entries as they are")
+    }
+
+    // MARK: windows
+
+    private func write(
+        _ place: OplogChange.Target,
+        _ body: (inout WriteWindow) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        guard let namespace = try destination(place) else { return }
+        var window = windows.removeValue(forKey: namespace) ?? WriteWindow()
+        let before = window.bytes
+        try body(&window)
+        held += window.bytes - before
+        windows[namespace] = window
+        if held >= Self.windowBytes { try flush() }
+    }
+
+    /// Where a write goes; nil when it is not replayed.
+    private func destination(
+        _ place: OplogChange.Target
+    ) throws(TidemarkError) -> Namespace? {
+        switch NamespacePolicy.verdict(place.namespace) {
+        case .skip: return nil
+        case .users where !rules.withUsers: return nil
+        case .views: return place.namespace
+        case .replay, .users: break
+        }
+        guard let namespace = resolve(place) else { return nil }
+        if catalog[namespace] == nil {
+            // A base that was read while this collection came or went.
+            guard isFuzzy else {
+                throw TidemarkError(
+                    .archiveDamaged,
+                    "the entry \(now) writes to \(namespace), which neither the base backup nor "
+                        + "the oplog has made",
+                    remedy: "run `tidemark verify --deep`, or restore from another base backup")
+            }
+            try create(namespace, place.uuid, .empty)
+        }
+        return namespace
+    }
+
+    /// A collection keeps its UUID when it is renamed: of a base that was read later than the entry
+    /// was written it may have its newer name already.
+    func resolve(_ place: OplogChange.Target) -> Namespace? {
+        guard let uuid = place.uuid else { return place.namespace }
+        if gone.contains(uuid) { return nil }
+        return catalog.name(of: uuid) ?? place.namespace
+    }
+
+    var isFuzzy: Bool { rules.fuzzyUntil.map { now <= $0 } ?? false }
+
+    func count(misses: Int) {
+        if isFuzzy { report.expectedMisses += misses } else { report.misses += misses }
+    }
+
+    /// Writes everything that is gathered.
+    package func flush() throws(TidemarkError) {
+        for namespace in windows.keys.sorted() { try flush(namespace) }
+        if report.reached > .zero { try target.mark(report.reached) }
+    }
+
+    func discard(_ namespace: Namespace) {
+        held -= windows.removeValue(forKey: namespace)?.bytes ?? 0
+    }
+
+    func flush(_ namespace: Namespace) throws(TidemarkError) {
+        guard let window = windows.removeValue(forKey: namespace) else { return }
+        held -= window.bytes
+        if namespace.collection == "system.views" { return flushViews(window) }
+        let wanted = window.wanted
+        let found = wanted.isEmpty ? [] : try target.documents(wanted, in: namespace)
+        var (batch, misses) = window.batch(found)
+        count(misses: misses)
+        let isCapped = catalog[namespace]?.isCapped == true
+        // A capped target drops its oldest by itself, as the source did.
+        if isCapped {
+            for place in batch.deletions.indices { batch.deletions[place].mustExist = false }
+        }
+        guard !batch.isEmpty else { return }
+        report.written += UInt64(batch.puts.count + batch.deletions.count)
+        if isCapped, batch.deletions.isEmpty, window.isOnlyInserts {
+            try target.append(batch.puts.map(\.document), to: namespace)
+        } else {
+            count(misses: try target.write(batch, to: namespace))
+        }
+    }
+
+    /// `_id` is the view's full name.
+    private func flushViews(_ window: WriteWindow) {
+        let old = window.wanted.compactMap { id in
+            id.string.flatMap { Namespace($0) }.flatMap { name in
+                catalog.views[name].map { BSONDocument([("_id", id)] + $0.pairs) }
+            }
+        }
+        let (batch, _) = window.batch(old)
+        for deletion in batch.deletions {
+            if let name = deletion.id.string.flatMap({ Namespace($0) }) {
+                catalog.setView(name, nil)
+            }
+        }
+        for put in batch.puts {
+            if let name = put.id.string.flatMap({ Namespace($0) }) {
+                catalog.setView(name, put.document.without(["_id"]))
+            }
+        }
+    }
+}
+
+extension BSONDocument {
+    fileprivate var pairs: [(String, BSONValue)] { fields.map { ($0.name, $0.value) } }
+}

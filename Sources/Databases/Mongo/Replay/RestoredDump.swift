@@ -1,0 +1,138 @@
+import Model
+import Platform
+
+/// A folder as mongodump leaves it, with `oplog.bson` cut at the target: for the official tools.
+///
+/// ```
+/// mongorestore --oplogReplay DIR
+/// ```
+///
+/// Entries up to the base's start are left out, since they are in it. Until everything is durable
+/// the oplog has another name, so that no tool takes a part of it for the whole.
+final class RestoredDump: Restoration {
+    private(set) var notes: [String] = []
+    private let order: RestoreOrder
+    private var file: DumpFile?
+    private var oplog: DumpFile?
+    private var entries = ArchivedEntries()
+    private var reached: UInt64
+    private static let oplogName = "oplog.bson"
+    private static let unfinishedName = "oplog.bson.unfinished"
+
+    init(_ order: RestoreOrder) throws(TidemarkError) {
+        self.order = order
+        reached = order.backup.start
+        try Self.checkDestination(order)
+        if order.starts {
+            throw TidemarkError(
+                .usage, "a MongoDB dump is no data directory that a server could start on",
+                remedy: "give an empty server instead: --into "
+                    + "\(order.source)=mongodb://host:27017/")
+        }
+        notes.append(
+            "fill an empty server by `mongorestore --oplogReplay \(order.destination)`, or let "
+                + "tidemark do it: --into \(order.source)=mongodb://host:27017/")
+    }
+
+    private static func checkDestination(_ order: RestoreOrder) throws(TidemarkError) {
+        let names: [String]
+        do throws(SystemFailure) {
+            names = try Directory.names(in: order.destination)
+        } catch  where error.isAbsence {
+            return
+        } catch {
+            throw error.asTidemarkError
+        }
+        if names.isEmpty { return }
+        guard order.force else {
+            throw TidemarkError(
+                .destinationOccupied, "\(order.destination) is not empty",
+                remedy: "name an empty folder with --into, or add --force to replace what is there")
+        }
+        guard names.contains(oplogName) || names.contains(unfinishedName) else {
+            throw TidemarkError(
+                .destinationOccupied, "\(order.destination) holds something that is no dump",
+                remedy: "name an empty folder with --into; --force replaces only a dump")
+        }
+    }
+
+    func begin() throws(TidemarkError) {
+        do throws(SystemFailure) {
+            try Directory.makeAll(order.destination)
+            for name in try Directory.names(in: order.destination) {
+                try Directory.removeAll(order.destination + "/" + name)
+            }
+        } catch {
+            throw error.asTidemarkError
+        }
+        oplog = try DumpFile(order.destination + "/" + Self.unfinishedName)
+    }
+
+    func open(_ stored: StoredFile) throws(TidemarkError) {
+        guard let plain = stored.plainDumpName else {
+            file = nil
+            return
+        }
+        let path = order.destination + "/" + plain
+        do throws(SystemFailure) {
+            try Directory.makeAll(Directory.parent(path))
+        } catch {
+            throw error.asTidemarkError
+        }
+        file = try DumpFile(path)
+    }
+
+    func write(_ bytes: RawSpan) throws(TidemarkError) { try file?.append(bytes) }
+
+    func close() throws(TidemarkError) {
+        try file?.finish()
+        file = nil
+    }
+
+    var takesStream: Bool { true }
+
+    func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
+        let end = order.stop?.end ?? .max
+        try entries.take(bytes, at: first) { (entry, head) throws(TidemarkError) in
+            guard head.ts.ordinal > order.backup.start, head.ts.ordinal <= end else { return }
+            try unsafe oplog?.append(entry.bytes)
+            reached = head.ts.ordinal
+        }
+    }
+
+    func complete() throws(TidemarkError) {
+        try order.requireReached(reached)
+        try oplog?.finish()
+        oplog = nil
+        let root = order.destination
+        try DumpFile.rename(
+            root + "/" + Self.unfinishedName, to: root + "/" + Self.oplogName, in: root)
+    }
+
+    func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {
+        preconditionFailure("a dump starts no server")
+    }
+}
+
+extension StoredFile {
+    /// Path in a dump, without the archive's compression suffix; nil for what is no part of one.
+    var plainDumpName: String? {
+        for kind in [".metadata.json", ".bson"] {
+            guard let end = name.ranges(of: kind).last else { continue }
+            return String(name[..<end.upperBound])
+        }
+        return nil
+    }
+}
+
+extension RestoreOrder {
+    /// Throws unless everything up to the target has come.
+    func requireReached(_ reached: UInt64) throws(TidemarkError) {
+        guard let stop, reached < stop.end, reached < stop.last else { return }
+        throw TidemarkError(
+            .archiveIncomplete,
+            "the archive of \(source) ends at \(OpTime(ordinal: reached)), before the target at "
+                + "\(OpTime(ordinal: stop.end))",
+            remedy: "run `tidemark verify`, and take an earlier target")
+    }
+}

@@ -1,0 +1,110 @@
+import Model
+
+/// Collects the operations of transactions whose entries come one after another, until they commit.
+///
+/// One entry: `applyOps` with `lsid` and `txnNumber`. More than 16 MB: several with `partialTxn`,
+/// linked by `prevOpTime`, the last one with `count`. Prepared (sharded clusters): `prepare` on the
+/// last, then `commitTransaction` or `abortTransaction`. Of an aborted one nothing may follow at
+/// all, so a chain is also dropped when its session goes on with a higher number.
+struct TransactionAssembler {
+    private struct Chain {
+        var number: Int64
+        var operations: [BSONDocument]
+        var bytes: Int
+        var isPrepared: Bool
+        /// The newest entry of the chain.
+        var last: OpTime
+    }
+
+    private var chains: [BSONValue: Chain] = [:]
+    private(set) var bytes = 0
+
+    /// Operations of undecided transactions that are held at most. A transaction lives a minute
+    /// (`transactionLifetimeLimitSeconds`), so more means that the archive is not what it seems.
+    static let limit = 1 << 30
+
+    /// Transactions that have begun and not ended.
+    var open: Int { chains.count }
+
+    /// The operations that become true with this entry; nil when it is no part of a transaction.
+    ///
+    /// - Parameter isBefore: the entry lies before what is replayed: its operations are held while
+    ///   they are undecided, and dropped when it decides.
+    mutating func take(
+        _ entry: OplogEntry, isBefore: Bool
+    ) throws(TidemarkError) -> [BSONDocument]? {
+        guard let transaction = entry.transaction, case .command(_, let command) = entry.change
+        else { return nil }
+        switch command {
+        case .applyOps(let ops) where entry.multiOpType != 1:
+            return try take(ops, transaction, entry, isBefore: isBefore)
+        case .commitTransaction:
+            guard let chain = remove(transaction.session), chain.number == transaction.number
+            else {
+                if isBefore { return [] }
+                throw incomplete(entry, "the operations it commits lie before")
+            }
+            return chain.operations
+        case .abortTransaction:
+            if chains[transaction.session]?.number == transaction.number {
+                _ = remove(transaction.session)
+            }
+            return []
+        default: return nil
+        }
+    }
+
+    private mutating func take(
+        _ ops: OplogCommand.ApplyOps, _ transaction: OplogEntry.Transaction, _ entry: OplogEntry,
+        isBefore: Bool
+    ) throws(TidemarkError) -> [BSONDocument] {
+        let session = transaction.session
+        if let old = chains[session], old.number != transaction.number { _ = remove(session) }
+        var chain =
+            remove(session)
+            ?? Chain(
+                number: transaction.number, operations: [], bytes: 0, isPrepared: false,
+                last: .zero)
+        let isWhole = chain.last == transaction.previous
+        if !isWhole {
+            // A chain whose beginning is not here: only its end may need it.
+            chain.operations = []
+        }
+        chain.operations += ops.operations
+        chain.bytes += entry.document.bytes.count
+        chain.last = entry.ts
+        guard ops.isPartial || ops.isPrepared else {
+            if isBefore { return [] }
+            if let count = ops.count, count != chain.operations.count {
+                throw incomplete(
+                    entry, "it has \(count) operations, of which \(chain.operations.count) are here"
+                )
+            }
+            guard isWhole else { throw incomplete(entry, "its beginning is not here") }
+            return chain.operations
+        }
+        chain.isPrepared = ops.isPrepared
+        chains[session] = chain
+        bytes += chain.bytes
+        guard bytes <= Self.limit else {
+            throw TidemarkError(
+                .archiveDamaged,
+                "undecided transactions at \(entry.ts) hold more than \(ByteCount(UInt64(bytes)))",
+                remedy: "choose a target before \(entry.ts), or a newer base backup")
+        }
+        return []
+    }
+
+    private mutating func remove(_ session: BSONValue) -> Chain? {
+        guard let chain = chains.removeValue(forKey: session) else { return nil }
+        bytes -= chain.bytes
+        return chain
+    }
+
+    private func incomplete(_ entry: OplogEntry, _ what: String) -> TidemarkError {
+        TidemarkError(
+            .archiveIncomplete,
+            "a transaction that commits at \(entry.ts) is not whole: \(what)",
+            remedy: "choose a target before \(entry.ts), or restore from another base backup")
+    }
+}

@@ -1,0 +1,125 @@
+/// The writes to one collection that have not reached the target: of each document only what
+/// becomes of it in the end.
+///
+/// The server takes 1, 1.0 and 1L for the same `_id`, and a collation may take "a" and "A" for the
+/// same. Numbers therefore share one key here; for all else it is enough that deletes go to the
+/// target before puts: no history has two such documents at once.
+struct WriteWindow {
+    enum Fate: Sendable {
+        /// Put as it is. `mustExist`: it was an update of what the window had not seen.
+        case document(BSONDocument, mustExist: Bool)
+        case deleted(mustExist: Bool)
+        /// To be applied, in order, to what the target has.
+        case changed([UpdateForm])
+    }
+
+    struct Slot: Sendable {
+        var id: BSONValue
+        var fate: Fate
+        var rank: Int
+    }
+
+    private(set) var slots: [BSONValue: Slot] = [:]
+    /// About, of everything held.
+    private(set) var bytes = 0
+    /// Updates that could not be applied in full to a document of the window.
+    private(set) var misses = 0
+
+    var isEmpty: Bool { slots.isEmpty }
+
+    mutating func insert(_ id: BSONValue, _ document: BSONDocument) {
+        set(id, .document(document, mustExist: false), document.bytes.count)
+    }
+
+    mutating func delete(_ id: BSONValue) {
+        switch slots[Self.key(id)]?.fate {
+        case nil, .changed: set(id, .deleted(mustExist: true), 32)
+        case .document(_, let mustExist): set(id, .deleted(mustExist: mustExist), 32)
+        case .deleted:
+            misses += 1
+        }
+    }
+
+    mutating func update(_ id: BSONValue, _ form: UpdateForm) {
+        let key = Self.key(id)
+        switch (form, slots[key]?.fate) {
+        case (.replacement(let document), nil), (.replacement(let document), .changed):
+            set(id, .document(document, mustExist: true), document.bytes.count)
+        case (.replacement(let document), .document(_, let mustExist)):
+            set(id, .document(document, mustExist: mustExist), document.bytes.count)
+        case (_, .deleted): misses += 1
+        case (_, .document(let old, let mustExist)):
+            let outcome = form.applied(to: old)
+            misses += outcome.misses
+            set(
+                id, .document(outcome.document, mustExist: mustExist),
+                outcome.document.bytes.count)
+        case (_, .changed(let forms)): set(id, .changed(forms + [form]), 256)
+        case (_, nil): set(id, .changed([form]), 256)
+        }
+    }
+
+    private mutating func set(_ id: BSONValue, _ fate: Fate, _ size: Int) {
+        let key = Self.key(id)
+        bytes += size
+        slots[key] = Slot(id: id, fate: fate, rank: slots[key]?.rank ?? slots.count)
+    }
+
+    /// Whether the target has seen none of these documents before.
+    var isOnlyInserts: Bool {
+        slots.values.allSatisfy {
+            if case .document(_, mustExist: false) = $0.fate { true } else { false }
+        }
+    }
+
+    /// What the target must tell before the window can be written.
+    var wanted: [BSONValue] {
+        slots.values.filter { if case .changed = $0.fate { true } else { false } }
+            .sorted { $0.rank < $1.rank }.map(\.id)
+    }
+
+    /// The writes, and how many updates met no document or not the one they were made for.
+    func batch(_ found: [BSONDocument]) -> (batch: WriteBatch, misses: Int) {
+        var known: [BSONValue: BSONDocument] = [:]
+        for document in found {
+            if let id = document["_id"] { known[Self.key(id)] = document }
+        }
+        var batch = WriteBatch()
+        var misses = misses
+        for (key, slot) in slots.sorted(by: { $0.value.rank < $1.value.rank }) {
+            switch slot.fate {
+            case .document(let document, let mustExist):
+                batch.puts.append(.init(id: slot.id, document: document, mustExist: mustExist))
+            case .deleted(let mustExist):
+                batch.deletions.append(.init(id: slot.id, mustExist: mustExist))
+            case .changed(let forms):
+                guard var document = known[key] else {
+                    misses += 1
+                    continue
+                }
+                for form in forms {
+                    let outcome = form.applied(to: document)
+                    document = outcome.document
+                    misses += outcome.misses
+                }
+                batch.puts.append(.init(id: slot.id, document: document, mustExist: false))
+            }
+        }
+        return (batch, misses)
+    }
+
+    /// Whole numbers of every type have one key.
+    static func key(_ id: BSONValue) -> BSONValue {
+        id.integer.map { .int64($0) } ?? id
+    }
+}
+
+extension UpdateForm {
+    func applied(to document: BSONDocument) -> UpdateOutcome {
+        switch self {
+        case .replacement(let new): UpdateOutcome(document: new, misses: 0)
+        case .modifiers(let update): update.applied(to: document)
+        case .delta(let update): update.applied(to: document)
+        }
+    }
+}

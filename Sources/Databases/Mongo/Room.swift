@@ -1,0 +1,34 @@
+package import Model
+package import Platform
+
+/// MongoDB, as the flow sees it.
+package final class MongoRoom: DatabaseRoom {
+    /// Segments are cut behind the first entry that reaches this many bytes.
+    package static let segmentBytes: UInt64 = 16 << 20
+
+    private let configuration: MongoConfiguration
+    private let time: any TimeSource
+    private let state = RoomState()
+
+    package init(_ configuration: MongoConfiguration, time: any TimeSource) {
+        self.configuration = configuration
+        self.time = time
+    }
+
+    package var kind: DatabaseKind { .mongodb }
+    package var source: SourceID { configuration.source }
+
+    package func style(segmentBytes: UInt64) -> any PositionStyle { OplogPositionStyle() }
+
+    package func stream() -> any ChangeSource {
+        Stream(configuration, state: state, time: time)
+    }
+
+    package func inspector() -> any SourceInspector {
+        Inspect(configuration, state: state, time: time)
+    }
+
+    package func baseBackup() -> any BaseBackupSource {
+        BaseBackup(configuration, state: state, time: time)
+    }
+}

@@ -1,0 +1,117 @@
+package import Model
+import Mongo
+package import Platform
+import Glibc
+
+/// A single-node replica set on loopback that serves recorded entries and documents of a real
+/// server, with faults on demand.
+///
+/// It answers exactly the commands that archiving asks, and everything else with CommandNotFound.
+/// It never invents entries: what it serves was recorded, except for the notes that
+/// `appendOplogNote` asks for, whose shape is the recorded one. Stopped when the object goes.
+package final class MongoDouble: Sendable {
+    package let port: Int
+    package let state: Monitor<MongoDoubleState>
+    private let listener: Int32
+    private let accepting: Monitor<DedicatedThread<Void>?>
+
+    package init(entries: [[UInt8]] = [], visible: Int = .max) throws(TidemarkError) {
+        port = try freePort()
+        var made = MongoDoubleState(port: port)
+        for bytes in entries { made.add(bytes) }
+        made.visible = min(visible, made.entries.count)
+        state = Monitor(made)
+        listener = try Self.listen(port)
+        accepting = Monitor(nil)
+        let (listener, state) = (listener, state)
+        let thread = DedicatedThread("double-accept") { () throws(TidemarkError) in
+            while true {
+                let socket = accept(listener, nil, nil)
+                guard socket >= 0 else { return }
+                state.update { _ = $0.sockets.insert(socket) }
+                // Ends with its socket.
+                _ = DedicatedThread("double-serve") { () throws(TidemarkError) in
+                    MongoDoubleSession(socket, state).run()
+                }
+            }
+        }
+        accepting.update { $0 = thread }
+    }
+
+    deinit { stop() }
+
+    /// Closes everything, as a server that goes down.
+    package func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        cutConnections()
+        guard
+            let thread = accepting.update({ thread in
+                defer { thread = nil }
+                return thread
+            })
+        else { return }
+        try? thread.join()
+        close(listener)
+    }
+
+    package var url: String { "mongodb://127.0.0.1:\(port)/?replicaSet=rs0" }
+
+    private static func listen(_ port: Int) throws(TidemarkError) -> Int32 {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard socket >= 0, isBound, Glibc.listen(socket, 16) == 0 else {
+            throw TidemarkError(.failed, "the MongoDB double cannot listen on \(port)")
+        }
+        return socket
+    }
+
+    // MARK: what happens at the source
+
+    /// Lets so many more of the entries be seen.
+    package func write(_ count: Int) {
+        state.update { $0.visible = min($0.visible + count, $0.entries.count) }
+    }
+
+    /// Everything that was recorded has been written.
+    package func writeAll() { write(Int.max / 2) }
+
+    /// Drops the oldest entries, as a full oplog does.
+    package func truncate(keepingFrom index: Int) {
+        state.update { state in
+            state.first = max(state.first, index)
+            // Cursors that stand before it have lost their place.
+            for (id, cursor) in state.cursors {
+                if case .oplog(let next) = cursor, next < index { state.lost.insert(id) }
+            }
+        }
+    }
+
+    /// Takes the newest entries back and puts others in their place: a rollback.
+    package func rollBack(to count: Int, then others: [[UInt8]]) {
+        state.update { state in
+            state.entries.removeLast(state.entries.count - count)
+            for bytes in others { state.add(bytes) }
+            state.visible = state.entries.count
+            state.cursors = [:]
+        }
+        cutConnections()
+    }
+
+    package func killCursors() { state.update { $0.cursors = [:] } }
+
+    package func cutConnections() {
+        state.update { state in
+            for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+import Model
+import Mongo
+import Platform
+
+/// What the double answers to each command.
+struct MongoDoubleAnswers {
+    private let state: Monitor<MongoDoubleState>
+
+    init(_ state: Monitor<MongoDoubleState>) { self.state = state }
+
+    func answer(_ request: BSONDocument) -> BSONDocument {
+        let name = request.firstName ?? ""
+        let database = request["$db"]?.string ?? "admin"
+        let failure = state.update { state in
+            state.commands[name, default: 0] += 1
+            return state.failures[name]
+        }
+        if let failure { return error(failure.code, failure.name, failure.message) }
+        switch name {
+        case "isMaster", "ismaster", "hello": return hello()
+        case "ping", "endSessions", "killCursors": return ok([])
+        case "buildInfo": return ok([("version", .string(state.read { $0.version }))])
+        case "replSetGetConfig": return ok([("config", .document(configuration()))])
+        case "getParameter": return ok([("writePeriodicNoops", .bool(true))])
+        case "listDatabases": return databases()
+        case "listCollections": return collections(database)
+        case "listIndexes": return indexes(database, request["listIndexes"]?.string ?? "")
+        case "find": return find(database, request)
+        case "getMore": return getMore(request)
+        case "appendOplogNote": return note(request)
+        default: return error(59, "CommandNotFound", "no such command: '\(name)'")
+        }
+    }
+
+    private func ok(_ fields: [(String, BSONValue)]) -> BSONDocument {
+        BSONDocument(fields + [("ok", .double(1))])
+    }
+
+    private func error(_ code: Int32, _ name: String, _ message: String) -> BSONDocument {
+        BSONDocument([
+            ("ok", .double(0)), ("errmsg", .string(message)), ("code", .int32(code)),
+            ("codeName", .string(name)),
+        ])
+    }
+
+    private static var now: Int64 { SystemTimeSource().wall().microseconds / 1000 }
+
+    // MARK: the set
+
+    private func hello() -> BSONDocument {
+        let state = state.read { $0 }
+        let me = "127.0.0.1:\(state.port)"
+        let opTime = { (ts: OpTime) -> BSONValue in
+            .document(BSONDocument([("ts", .timestamp(ts)), ("t", .int64(1))]))
+        }
+        let date = { (ts: OpTime) -> BSONValue in .date(milliseconds: Int64(ts.seconds) * 1000) }
+        var fields: [(String, BSONValue)] = []
+        if let setName = state.setName {
+            fields += [
+                ("hosts", .array([.string(me)])), ("setName", .string(setName)),
+                ("setVersion", .int32(1)), ("ismaster", .bool(state.isPrimary)),
+                ("secondary", .bool(!state.isPrimary)), ("me", .string(me)),
+            ]
+            if state.isPrimary { fields.append(("primary", .string(me))) }
+            fields.append(
+                (
+                    "lastWrite",
+                    .document(
+                        BSONDocument([
+                            ("opTime", opTime(state.newest)),
+                            ("lastWriteDate", date(state.newest)),
+                            ("majorityOpTime", opTime(state.majority)),
+                            ("majorityWriteDate", date(state.majority)),
+                        ]))
+                ))
+        } else {
+            fields.append(("ismaster", .bool(true)))
+            if state.isRouter { fields.append(("msg", .string("isdbgrid"))) }
+        }
+        return ok(
+            fields + [
+                ("maxBsonObjectSize", .int32(16_777_216)),
+                ("maxMessageSizeBytes", .int32(48_000_000)), ("maxWriteBatchSize", .int32(100_000)),
+                ("localTime", .date(milliseconds: state.clock ?? Self.now)),
+                ("minWireVersion", .int32(0)),
+                ("maxWireVersion", .int32(state.wireVersion)), ("readOnly", .bool(false)),
+            ])
+    }
+
+    private func configuration() -> BSONDocument {
+        let state = state.read { $0 }
+        let settings = BSONDocument([("replicaSetId", .objectID(state.replicaSetID))])
+        return BSONDocument([
+            ("_id", .string(state.setName ?? "")), ("settings", .document(settings)),
+        ])
+    }
+
+    private func note(_ request: BSONDocument) -> BSONDocument {
+        let ts = state.update { state -> OpTime in
+            let newest = state.entries.last?.ts ?? OpTime(seconds: 1_795_343_400, increment: 0)
+            let ts = OpTime(seconds: newest.seconds, increment: newest.increment + 1)
+            let entry = BSONDocument([
+                ("op", .string("n")), ("ns", .string("")), ("o", request["data"] ?? .null),
+                ("ts", .timestamp(ts)), ("t", .int64(1)),
+                ("wall", .date(milliseconds: Int64(ts.seconds) * 1000)), ("v", .int64(2)),
+            ])
+            state.entries.removeLast(state.entries.count - state.visible)
+            state.add(entry.bytes)
+            state.visible = state.entries.count
+            return ts
+        }
+        return ok([("operationTime", .timestamp(ts))])
+    }
+
+    // MARK: the base
+
+    private func databases() -> BSONDocument {
+        let names = Set(state.read { $0.collections.keys.map(\.database) } + ["admin", "local"])
+        return ok([
+            (
+                "databases",
+                .array(names.sorted().map { .document(BSONDocument([("name", .string($0))])) })
+            )
+        ])
+    }
+
+    private func collections(_ database: String) -> BSONDocument {
+        let found = state.read { state in
+            state.collections.filter { $0.key.database == database }
+                .sorted { $0.key < $1.key }
+        }
+        let documents = found.map { namespace, stored in
+            var info: [(String, BSONValue)] = []
+            if let uuid = stored.uuid { info.append(("uuid", .uuid(uuid))) }
+            return BSONDocument([
+                ("name", .string(namespace.collection)), ("type", .string(stored.type)),
+                ("options", .document(stored.options)), ("info", .document(BSONDocument(info))),
+            ])
+        }
+        return batch(documents, "\(database).$cmd.listCollections", id: 0)
+    }
+
+    private func indexes(_ database: String, _ name: String) -> BSONDocument {
+        guard let stored = state.read({ $0.collections[Namespace(database, name)] }) else {
+            return error(26, "NamespaceNotFound", "ns does not exist: \(database).\(name)")
+        }
+        return batch(stored.indexes, "\(database).\(name)", id: 0)
+    }
+
+    private func batch(
+        _ documents: [BSONDocument], _ namespace: String, id: Int64, isFirst: Bool = true
+    ) -> BSONDocument {
+        let cursor = BSONDocument([
+            (isFirst ? "firstBatch" : "nextBatch", .array(documents.map { .document($0) })),
+            ("id", .int64(id)), ("ns", .string(namespace)),
+        ])
+        return ok([("cursor", .document(cursor))])
+    }
+
+    // MARK: cursors
+
+    private func find(_ database: String, _ request: BSONDocument) -> BSONDocument {
+        let name = request["find"]?.string ?? ""
+        if database == "local", name == "oplog.rs" { return findOplog(request) }
+        if database == "local", name == "system.replset" {
+            return batch([configuration()], "local.system.replset", id: 0)
+        }
+        let stored = state.read { $0.collections[Namespace(database, name)] }
+        let documents = stored?.documents ?? []
+        let size = Int(request["batchSize"]?.integer ?? 101)
+        let rest = Array(documents.dropFirst(size))
+        let id = rest.isEmpty ? 0 : state.update { $0.newCursor(.documents(rest)) }
+        return batch(Array(documents.prefix(size)), "\(database).\(name)", id: id)
+    }
+
+    private func findOplog(_ request: BSONDocument) -> BSONDocument {
+        let place = "local.oplog.rs"
+        if let order = request["sort"]?.document?["$natural"]?.integer {
+            let limit = Int(request["limit"]?.integer ?? 1)
+            let shown = state.read { state in
+                let all = state.entries[state.first..<max(state.first, state.visible)]
+                return order > 0 ? Array(all.prefix(limit)) : Array(all.suffix(limit).reversed())
+            }
+            return batch(shown.compactMap { try? BSONDocument($0.bytes) }, place, id: 0)
+        }
+        let from = request["filter"]?.document?["ts"]?.document?["$gte"]?.timestamp ?? .zero
+        let size = Int(request["batchSize"]?.integer ?? 101)
+        let (found, id) = state.update { state -> ([BSONDocument], Int64) in
+            let start =
+                state.entries[..<state.committed].firstIndex { $0.ts >= from }
+                .map { max($0, state.first) } ?? state.committed
+            let end = min(state.committed, start + size)
+            let found = start < end ? Array(state.entries[start..<end]) : []
+            // A tailable cursor whose question finds nothing is dead.
+            let id =
+                request["tailable"] == nil || found.isEmpty
+                ? 0 : state.newCursor(.oplog(max(start, end)))
+            return (found.compactMap { try? BSONDocument($0.bytes) }, id)
+        }
+        return batch(found, place, id: id)
+    }
+
+    private func getMore(_ request: BSONDocument) -> BSONDocument {
+        let id = request["getMore"]?.integer ?? 0
+        let cursor = state.update { state -> MongoDoubleState.Cursor? in
+            state.lost.contains(id) ? nil : state.cursors[id]
+        }
+        let name = request["collection"]?.string ?? ""
+        switch cursor {
+        case nil:
+            if state.update({ $0.lost.remove(id) }) != nil {
+                return error(
+                    136, "CappedPositionLost",
+                    "CollectionScan died due to position in capped collection being deleted")
+            }
+            return error(43, "CursorNotFound", "cursor id \(id) not found")
+        case .oplog(let next): return moreOplog(id, next, request)
+        case .documents(let rest):
+            let size = Int(request["batchSize"]?.integer ?? 1_000_000)
+            let left = Array(rest.dropFirst(size))
+            state.update { $0.cursors[id] = left.isEmpty ? nil : .documents(left) }
+            return batch(
+                Array(rest.prefix(size)), "x.\(name)", id: left.isEmpty ? 0 : id, isFirst: false)
+        }
+    }
+
+    private func moreOplog(_ id: Int64, _ next: Int, _ request: BSONDocument) -> BSONDocument {
+        let seconds = Double(request["maxTimeMS"]?.integer ?? 1000) / 1000
+        _ = state.wait(seconds: seconds) { state in
+            state.committed > next || state.cursors[id] == nil ? true : nil as Bool?
+        }
+        let found = state.update { state -> [BSONDocument]? in
+            guard state.cursors[id] != nil else { return nil }
+            var bytes = 0
+            var end = next
+            while end < state.committed, bytes < state.batchBytes {
+                bytes += state.entries[end].bytes.count
+                end += 1
+            }
+            state.cursors[id] = .oplog(end)
+            return next < end
+                ? state.entries[next..<end].compactMap { try? BSONDocument($0.bytes) } : []
+        }
+        guard let found else { return error(43, "CursorNotFound", "cursor id \(id) not found") }
+        return batch(found, "local.oplog.rs", id: id, isFirst: false)
+    }
+}

@@ -1,0 +1,124 @@
+import Glibc
+import Mongo
+import Platform
+
+/// One connection to the double: requests in, answers out, until either side closes it.
+///
+/// `OP_QUERY` for the first `isMaster` of old drivers, `OP_MSG` for all else (the server's
+/// message.h): length(4) id(4) answers(4) opcode(4), then the body.
+final class MongoDoubleSession {
+    private let socket: Int32
+    private let state: Monitor<MongoDoubleState>
+    private static let query: Int32 = 2004
+    private static let message: Int32 = 2013
+
+    init(_ socket: Int32, _ state: Monitor<MongoDoubleState>) {
+        self.socket = socket
+        self.state = state
+    }
+
+    func run() {
+        defer {
+            state.update { _ = $0.sockets.remove(socket) }
+            close(socket)
+        }
+        while let (id, opcode, body) = receive() {
+            let isQuery = opcode == Self.query
+            guard let request = isQuery ? queried(body) : messaged(body) else { return }
+            let answer = MongoDoubleAnswers(state).answer(request)
+            if !send(answer, to: id, isQuery: isQuery) { return }
+        }
+    }
+
+    // MARK: requests
+
+    /// flags(4) name 00 skip(4) count(4) document
+    private func queried(_ body: [UInt8]) -> BSONDocument? {
+        guard let zero = body.dropFirst(4).firstIndex(of: 0) else { return nil }
+        return try? BSONDocument(Array(body[(zero + 9)...]))
+    }
+
+    /// flags(4) then sections: 0 document, or 1 length(4) name 00 documents. The second kind is
+    /// put into the first as an array.
+    private func messaged(_ body: [UInt8]) -> BSONDocument? {
+        var offset = 4
+        var request: BSONDocument?
+        while offset < body.count {
+            let length = number(body, offset + 1)
+            guard body[offset] == 0, length >= 5, offset + 1 + length <= body.count else {
+                return request
+            }
+            request = try? BSONDocument(Array(body[(offset + 1)..<(offset + 1 + length)]))
+            offset += 1 + length
+        }
+        return request
+    }
+
+    private func number(_ bytes: [UInt8], _ offset: Int) -> Int {
+        guard offset + 4 <= bytes.count else { return 0 }
+        return (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+    }
+
+    private func receive() -> (id: Int32, opcode: Int32, body: [UInt8])? {
+        guard let head = read(16) else { return nil }
+        let length = number(head, 0)
+        guard length >= 16, length <= 64 << 20, let body = read(length - 16) else { return nil }
+        return (Int32(truncatingIfNeeded: number(head, 4)), Int32(number(head, 12)), body)
+    }
+
+    private func read(_ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                recv(socket, buffer.baseAddress! + filled, count - filled, 0)
+            }
+            guard got > 0 else { return nil }
+            filled += got
+        }
+        return bytes
+    }
+
+    // MARK: answers
+
+    private func send(_ answer: BSONDocument, to id: Int32, isQuery: Bool) -> Bool {
+        var body: [UInt8] = []
+        if isQuery {
+            // responseFlags(4) cursor(8) from(4) count(4)
+            body += little(8) + [UInt8](repeating: 0, count: 12) + little(1)
+        } else {
+            body += little(0) + [0]
+        }
+        body += answer.bytes
+        let head =
+            little(Int32(body.count + 16)) + little(1) + little(id)
+            + little(isQuery ? 1 : Self.message)
+        let whole = head + body
+        let cut = state.update { state -> Int? in
+            guard let from = state.cutsAnswersFrom, whole.count >= from else { return nil }
+            state.cutsAnswersFrom = nil
+            return whole.count / 2
+        }
+        guard write(Array(whole.prefix(cut ?? whole.count))) else { return false }
+        if cut != nil { shutdown(socket, Int32(SHUT_RDWR)) }
+        return cut == nil
+    }
+
+    private func little(_ value: Int32) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    }
+
+    private func write(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.send(
+                    socket, buffer.baseAddress! + sent, bytes.count - sent,
+                    Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+}

@@ -1,0 +1,90 @@
+package import Mongo
+
+/// What the double holds, and the faults it is to make.
+package struct MongoDoubleState: Sendable {
+    package struct Entry: Sendable {
+        package var ts: OpTime
+        package var bytes: [UInt8]
+    }
+
+    /// One collection or view of the base.
+    package struct Stored: Sendable {
+        package var type = "collection"
+        package var options = BSONDocument.empty
+        package var indexes: [BSONDocument] = []
+        package var uuid: CollectionUUID?
+        package var documents: [BSONDocument] = []
+
+        package init() {}
+    }
+
+    enum Cursor: Sendable {
+        /// The next entry to send.
+        case oplog(Int)
+        case documents([BSONDocument])
+    }
+
+    package struct Failure: Sendable {
+        package var code: Int32
+        package var name: String
+        package var message: String
+
+        package init(_ code: Int32, _ name: String, _ message: String) {
+            self.code = code
+            self.name = name
+            self.message = message
+        }
+    }
+
+    let port: Int
+    package var setName: String? = "rs0"
+    package var replicaSetID: [UInt8] = Array(1...12)
+    package var version = "4.4.4"
+    package var wireVersion: Int32 = 9
+    package var isPrimary = true
+    package var isRouter = false
+    package var entries: [Entry] = []
+    /// Entries before it have fallen off the oplog.
+    package var first = 0
+    /// Entries from it on are not written yet.
+    package var visible = 0
+    /// So many of the newest are not on a majority.
+    package var lag = 0
+    package var collections: [Namespace: Stored] = [:]
+    /// Milliseconds since 1970 of the server's clock; nil for the real one.
+    package var clock: Int64?
+
+    // Faults.
+    /// Commands that fail.
+    package var failures: [String: Failure] = [:]
+    /// The next answer of at least so many bytes is cut in its middle.
+    package var cutsAnswersFrom: Int?
+    /// Bytes of entries in one answer.
+    package var batchBytes = 16 << 20
+    /// How often each command came.
+    package var commands: [String: Int] = [:]
+
+    var cursors: [Int64: Cursor] = [:]
+    var lost: Set<Int64> = []
+    var nextCursor: Int64 = 1000
+    var sockets: Set<Int32> = []
+
+    mutating func add(_ bytes: [UInt8]) {
+        guard let document = try? BSONDocument(bytes), let ts = document["ts"]?.timestamp else {
+            preconditionFailure("the double serves recorded entries")
+        }
+        entries.append(Entry(ts: ts, bytes: bytes))
+    }
+
+    /// Entries that a majority read shows: up to here.
+    var committed: Int { max(first, visible - lag) }
+
+    package var newest: OpTime { visible > 0 ? entries[visible - 1].ts : .zero }
+    package var majority: OpTime { committed > 0 ? entries[committed - 1].ts : .zero }
+
+    mutating func newCursor(_ cursor: Cursor) -> Int64 {
+        nextCursor += 1
+        cursors[nextCursor] = cursor
+        return nextCursor
+    }
+}

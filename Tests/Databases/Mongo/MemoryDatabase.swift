@@ -1,0 +1,188 @@
+import Crypto
+import Model
+
+@testable import Mongo
+
+/// A server in memory, as far as a replay needs one: documents in natural order, capped
+/// collections that drop their oldest, everything else as told.
+final class MemoryDatabase: ReplayTarget {
+    struct Collection {
+        var options: BSONDocument
+        var documents: [BSONDocument] = []
+        var places: [BSONValue: Int] = [:]
+        var indexes: [BSONDocument] = []
+    }
+
+    var collections: [Namespace: Collection] = [:]
+    var views: [Namespace: BSONDocument] = [:]
+    var marked = OpTime.zero
+    /// Calls that change something, counted; the next one beyond `limit` fails.
+    var calls = 0
+    var limit = Int.max
+
+    private func call() throws(TidemarkError) {
+        calls += 1
+        if calls > limit { throw TidemarkError(.cancelled, "the double was cut off") }
+    }
+
+    private func existing(_ namespace: Namespace) throws(TidemarkError) -> Collection {
+        guard let collection = collections[namespace] else {
+            throw TidemarkError(.failed, "\(namespace) does not exist")
+        }
+        return collection
+    }
+
+    func documents(
+        _ ids: [BSONValue], in namespace: Namespace
+    ) throws(TidemarkError) -> [BSONDocument] {
+        let collection = try existing(namespace)
+        return ids.compactMap { collection.places[WriteWindow.key($0)] }
+            .map { collection.documents[$0] }
+    }
+
+    func write(_ batch: WriteBatch, to namespace: Namespace) throws(TidemarkError) -> Int {
+        try call()
+        var collection = try existing(namespace)
+        var missing = 0
+        let gone = Set(batch.deletions.map { WriteWindow.key($0.id) })
+        for deletion in batch.deletions where deletion.mustExist {
+            if collection.places[WriteWindow.key(deletion.id)] == nil { missing += 1 }
+        }
+        if !gone.isEmpty {
+            collection.documents.removeAll { gone.contains(WriteWindow.key($0["_id"]!)) }
+            collection.index()
+        }
+        for put in batch.puts {
+            if let place = collection.places[WriteWindow.key(put.id)] {
+                collection.documents[place] = put.document
+            } else {
+                if put.mustExist { missing += 1 }
+                collection.add(put.document)
+            }
+        }
+        collections[namespace] = collection
+        return missing
+    }
+
+    func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
+        try call()
+        var collection = try existing(namespace)
+        for document in documents {
+            if collection.places[WriteWindow.key(document["_id"]!)] == nil {
+                collection.add(document)
+            }
+        }
+        collections[namespace] = collection
+    }
+
+    func create(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError) {
+        try call()
+        if collections[namespace] == nil { collections[namespace] = Collection(options: options) }
+    }
+
+    func drop(_ namespace: Namespace) throws(TidemarkError) {
+        try call()
+        collections[namespace] = nil
+    }
+
+    func dropDatabase(_ name: String) throws(TidemarkError) {
+        try call()
+        collections = collections.filter { $0.key.database != name }
+    }
+
+    func rename(_ from: Namespace, to: Namespace, dropsTarget: Bool) throws(TidemarkError) {
+        try call()
+        if collections[to] != nil, !dropsTarget {
+            throw TidemarkError(.failed, "\(to) exists")
+        }
+        collections[to] = try existing(from)
+        collections[from] = nil
+    }
+
+    func modify(_ namespace: Namespace, _ change: BSONDocument) throws(TidemarkError) {
+        try call()
+        var collection = try existing(namespace)
+        for field in change.fields {
+            collection.options = collection.options.setting(field.name, field.value)
+        }
+        collections[namespace] = collection
+    }
+
+    func convertToCapped(_ namespace: Namespace, size: Int64) throws(TidemarkError) {
+        try call()
+        var collection = try existing(namespace)
+        collection.options = collection.options.setting("capped", .bool(true))
+            .setting("size", .int64(size))
+        collections[namespace] = collection
+    }
+
+    func empty(_ namespace: Namespace) throws(TidemarkError) {
+        try call()
+        var collection = try existing(namespace)
+        collection.documents = []
+        collection.index()
+        collections[namespace] = collection
+    }
+
+    func createIndexes(
+        _ specifications: [BSONDocument], on namespace: Namespace
+    ) throws(TidemarkError) {
+        try call()
+        var collection = try existing(namespace)
+        collection.indexes += specifications
+        collections[namespace] = collection
+    }
+
+    func createView(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError) {
+        try call()
+        views[namespace] = options
+    }
+
+    func mark(_ position: OpTime) throws(TidemarkError) { marked = position }
+}
+
+extension MemoryDatabase.Collection {
+    mutating func index() {
+        places = [:]
+        for (place, document) in documents.enumerated() {
+            places[WriteWindow.key(document["_id"]!)] = place
+        }
+    }
+
+    mutating func add(_ document: BSONDocument) {
+        places[WriteWindow.key(document["_id"]!)] = documents.count
+        documents.append(document)
+        guard options["capped"]?.isTrue == true else { return }
+        let most = Int(options["max"]?.integer ?? .max)
+        let size = Int(options["size"]?.integer ?? .max)
+        var bytes = documents.reduce(0) { $0 + $1.bytes.count }
+        var dropped = 0
+        while documents.count - dropped > most || bytes > size {
+            bytes -= documents[dropped].bytes.count
+            dropped += 1
+        }
+        if dropped > 0 {
+            documents.removeFirst(dropped)
+            index()
+        }
+    }
+
+    /// SHA-256 of the raw documents in natural order, in hexadecimal.
+    var naturalHash: String { Self.hash(documents) }
+    /// The same in the order of `_id`.
+    var sortedHash: String {
+        Self.hash(documents.sorted { Self.precedes($0["_id"]!, $1["_id"]!) })
+    }
+
+    private static func hash(_ documents: [BSONDocument]) -> String {
+        var hash = SHA256()
+        for document in documents { hash.update(data: document.bytes) }
+        return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            .joined()
+    }
+
+    /// The recorder's order: that of the bytes of `{_id: …}`.
+    private static func precedes(_ a: BSONValue, _ b: BSONValue) -> Bool {
+        BSONDocument([("_id", a)]).bytes.lexicographicallyPrecedes(BSONDocument([("_id", b)]).bytes)
+    }
+}

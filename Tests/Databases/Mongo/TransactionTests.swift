@@ -1,0 +1,114 @@
+import Model
+import Testing
+
+@testable import Mongo
+
+@Suite struct TransactionTests {
+    private let place = BSONValue.string("db.c")
+    private let session = BSONValue.document(BSONDocument([("id", .int32(1))]))
+
+    private func insert(_ id: Int32) -> BSONValue {
+        .document(
+            BSONDocument([
+                ("op", .string("i")), ("ns", place),
+                ("o", .document(BSONDocument([("_id", .int32(id))]))),
+            ]))
+    }
+
+    private func entry(
+        _ ts: UInt32, _ o: [(String, BSONValue)], previous: UInt32 = 0, number: Int64? = 1,
+        more: [(String, BSONValue)] = []
+    ) -> [UInt8] {
+        var fields: [(String, BSONValue)] = [
+            ("op", .string("c")), ("ns", .string("admin.$cmd")), ("o", .document(BSONDocument(o))),
+            ("ts", .timestamp(OpTime(seconds: ts, increment: 1))), ("t", .int64(1)),
+        ]
+        if let number {
+            let before = OpTime(seconds: previous, increment: previous == 0 ? 0 : 1)
+            fields += [
+                ("lsid", session), ("txnNumber", .int64(number)),
+                ("prevOpTime", .document(BSONDocument([("ts", .timestamp(before))]))),
+            ]
+        }
+        return BSONDocument(fields + more).bytes
+    }
+
+    private func replay(
+        _ entries: [[UInt8]], after: UInt32 = 0, upTo: UInt32? = nil
+    ) throws -> (found: Set<Int64>, undecided: Int) {
+        let target = MemoryDatabase()
+        var catalog = ReplayCatalog()
+        let namespace = Namespace("db", "c")
+        catalog.add(namespace, .init(uuid: nil, options: .empty, indexes: []))
+        try target.create(namespace, .empty)
+        let replay = OplogReplay(
+            target, catalog: catalog,
+            rules: ReplayRules(
+                after: OpTime(seconds: after, increment: 1),
+                upTo: upTo.map { OpTime(seconds: $0, increment: 1) }))
+        for entry in entries { try replay.take(entry) }
+        try replay.finish()
+        let found = target.collections[namespace]?.documents.compactMap { $0["_id"]?.integer } ?? []
+        return (Set(found), replay.report.undecided)
+    }
+
+    @Test func `a chain becomes true with its last entry, and not before`() throws {
+        let chain = [
+            entry(5, [("applyOps", .array([insert(1)])), ("partialTxn", .bool(true))]),
+            entry(
+                6, [("applyOps", .array([insert(2)])), ("partialTxn", .bool(true))], previous: 5),
+            entry(7, [("applyOps", .array([insert(3)])), ("count", .int64(3))], previous: 6),
+        ]
+        #expect(try replay(chain).found == [1, 2, 3])
+        let cut = try replay(chain, upTo: 6)
+        #expect(cut.found.isEmpty)
+        #expect(cut.undecided == 1)
+        // Begun before the base, committed after it.
+        #expect(try replay(chain, after: 6).found == [1, 2, 3])
+        #expect(try replay(chain, after: 7).found.isEmpty)
+    }
+
+    @Test func `a chain without its beginning is refused`() throws {
+        let end = entry(
+            7, [("applyOps", .array([insert(3)])), ("count", .int64(3))], previous: 6)
+        #expect(throws: TidemarkError.self) { _ = try replay([end]) }
+        #expect(try replay([end], after: 7).found.isEmpty)
+    }
+
+    @Test func `a prepared transaction waits for its decision`() throws {
+        let prepared = entry(
+            5, [("applyOps", .array([insert(1)])), ("prepare", .bool(true))])
+        let commit = entry(8, [("commitTransaction", .int32(1))], previous: 5)
+        let abort = entry(8, [("abortTransaction", .int32(1))], previous: 5)
+        #expect(try replay([prepared, commit]).found == [1])
+        #expect(try replay([prepared, abort]).found.isEmpty)
+        #expect(try replay([prepared]).undecided == 1)
+        #expect(throws: TidemarkError.self) { _ = try replay([commit]) }
+    }
+
+    @Test func `a chain ends unheard when its session goes on`() throws {
+        let entries = [
+            entry(5, [("applyOps", .array([insert(1)])), ("partialTxn", .bool(true))]),
+            entry(6, [("applyOps", .array([insert(2)]))], number: 2),
+        ]
+        let result = try replay(entries)
+        #expect(result.found == [2])
+        #expect(result.undecided == 0)
+    }
+
+    @Test func `operations without a transaction are done at once`() throws {
+        let vectored = entry(
+            5, [("applyOps", .array([insert(1), insert(2)]))],
+            more: [("multiOpType", .int32(1))])
+        let plain = entry(6, [("applyOps", .array([insert(3)]))], number: nil)
+        #expect(try replay([vectored, plain]).found == [1, 2, 3])
+    }
+
+    @Test(arguments: ["createTheUnheardOf", "importCollection"])
+    func `a command that cannot be replayed stops everything`(_ name: String) {
+        let entry = entry(5, [(name, .string("c"))], number: nil)
+        let error = #expect(throws: TidemarkError.self) { _ = try replay([entry]) }
+        #expect(error?.message.contains(name) == true)
+        #expect(error?.remedy.contains("5.1") == true)
+    }
+}

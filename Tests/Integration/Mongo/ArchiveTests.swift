@@ -1,0 +1,135 @@
+import Model
+import Mongo
+import Platform
+import TestKit
+import Testing
+
+/// The whole way: the wire double with recorded entries, `tidemark run` beside it, and a restore.
+struct ArchiveTests {
+    @Test func `an oplog is archived byte for byte and restored to each kind of target`()
+        async throws
+    {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            let sidecar = try harness.startWithBackup()
+            harness.double.writeAll()
+            try harness.waitArchived()
+            // `lz4 -dc` of the segments is an oplog.bson.
+            #expect(try harness.archivedOplog() == harness.entries.dropFirst().flatMap { $0 })
+            let status = try harness.status()
+            #expect(status.state == "streaming")
+            #expect(status.sourceWindow?.kind == "oplog")
+            try harness.expect(0, ["verify", "--deep"])
+
+            let whole = try harness.restore(to: "latest", name: "whole")
+            let oplog = try harness.content(whole + "/oplog.bson")
+            #expect(oplog == harness.entries.dropFirst().flatMap { $0 })
+            for (namespace, _, documents) in try harness.fixture.base() where !documents.isEmpty {
+                if namespace == Namespace("admin", "system.version") { continue }
+                let dumped = try harness.content(
+                    "\(whole)/\(namespace.database)/\(namespace.collection).bson")
+                #expect(dumped == documents.flatMap(\.bytes), "\(namespace)")
+            }
+            for cut in try harness.fixture.cuts() {
+                let place = try harness.restore(to: "optime:\(cut.ts)", name: cut.name)
+                let entries = try MongoFixture.documents(harness.content(place + "/oplog.bson"))
+                #expect(try BSONDocument(#require(entries.last))["ts"]?.timestamp == cut.ts)
+            }
+            let found = try harness.expect(0, ["find"])
+            #expect(found.contains("shop.orders") && found.contains("dropDatabase"))
+            try harness.expect(0, ["mark", "end-of-term"])
+            try harness.waitArchived()
+            let marked = try harness.restore(to: "point:end-of-term", name: "marked")
+            #expect(try harness.content(marked + "/oplog.bson").count > oplog.count)
+            try harness.expect(0, ["check"])
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
+
+    @Test func `a moment that is proved is restored, and a stretch is exported by its edges`()
+        async throws
+    {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            let sidecar = try harness.startWithBackup()
+            harness.double.writeAll()
+            try harness.waitArchived()
+            let moment = SystemTimeSource().wall()
+            try harness.waitProved(moment)
+            let all = Array(harness.entries.dropFirst())
+            let place = try harness.restore(to: moment.text(fractionDigits: 3), name: "moment")
+            #expect(try harness.content(place + "/oplog.bson") == all.flatMap { $0 })
+
+            let times = try all.map { try #require(BSONDocument($0)["ts"]?.timestamp) }
+            let last = all.count - 1
+            for (name, from, to, kept) in [
+                ("middle", "optime:\(times[9])", "optime:\(times[99])", all[10...99]),
+                ("end", "optime:\(times[last - 5])", "optime:\(times[last])", all[(last - 4)...]),
+                ("latest", "optime:\(times[99])", "latest", all[100...]),
+            ] {
+                try harness.expect(
+                    0,
+                    [
+                        "export", "lessons", "--from", from, "--to", to, "--into",
+                        "\(harness.folder)/\(name)",
+                    ])
+                let bytes = try harness.content("\(harness.folder)/\(name)/oplog.bson")
+                #expect(bytes == kept.flatMap { $0 }, "\(name)")
+            }
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test func `the sidecar goes on where it was killed, again and again`() async throws {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            try harness.startWithBackup().kill9()
+            for step in 0..<6 {
+                let sidecar = try harness.start()
+                try sidecar.waitForLog("stream opened", seconds: 60)
+                harness.double.write(70)
+                if step % 2 == 0 { harness.double.killCursors() }
+                harness.pause(Double(step) * 0.3)
+                sidecar.kill9()
+            }
+            let sidecar = try harness.start()
+            harness.double.writeAll()
+            try harness.waitArchived()
+            #expect(try harness.archivedOplog() == harness.entries.dropFirst().flatMap { $0 })
+            #expect(try harness.status().gaps.isEmpty)
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
+
+    @Test func `an oplog that rolls over while nobody looks is a gap with a new base behind it`()
+        async throws
+    {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            let first = try harness.startWithBackup()
+            harness.double.write(50)
+            try harness.waitArchived()
+            #expect(try first.terminate().isSuccess)
+            harness.double.writeAll()
+            harness.double.truncate(keepingFrom: 200)
+            let second = try harness.start()
+            try second.waitForLog("gap in the archive", seconds: 60)
+            try second.waitForLog("base backup finished", seconds: 60)
+            try harness.waitArchived()
+            #expect(try harness.status().gaps.count == 1)
+            // What was still there has been kept.
+            let all = try harness.archivedOplog()
+            let kept = Array(harness.entries[1...50] + harness.entries[200...]).flatMap { $0 }
+            #expect(all == kept)
+            let inside = try BSONDocument(harness.entries[100])["ts"]!.timestamp!
+            try harness.expect(
+                3,
+                [
+                    "restore", "--to", "optime:\(inside)", "--into", harness.folder + "/lost",
+                ])
+            #expect(try second.terminate().isSuccess)
+        }
+    }
+}
