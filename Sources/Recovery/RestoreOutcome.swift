@@ -18,15 +18,18 @@ package struct RestoreOutcome: Sendable {
 
     /// What to keep of it for the next one's estimate.
     ///
-    /// - Parameter at: now.
-    package func measurement(at: CommitTime) -> RestoreMeasurement {
+    /// - Parameters:
+    ///   - at: now.
+    ///   - countsBytes: whether positions tell how much there was to replay.
+    package func measurement(at: CommitTime, countsBytes: Bool) -> RestoreMeasurement {
         let bytes = plan.backup.bytes
+        let replayed = countsBytes ? plan.replayBytes : nil
         return RestoreMeasurement(
             copy: .init(
-                at: at, baseBytes: bytes, replayBytes: copiesStream ? plan.replayBytes : nil,
+                at: at, baseBytes: bytes, replayBytes: copiesStream ? replayed : nil,
                 seconds: planSeconds + copySeconds),
             recovery: recoverySeconds.map {
-                .init(at: at, baseBytes: bytes, replayBytes: plan.replayBytes, seconds: $0)
+                .init(at: at, baseBytes: bytes, replayBytes: replayed, seconds: $0)
             })
     }
 

@@ -90,7 +90,10 @@ package struct RestoreOperation: Sendable {
         _ outcome: RestoreOutcome, of source: SourceID, _ repository: ArchiveRepository
     ) -> [String] {
         do throws(TidemarkError) {
-            try repository.noteRestore(source, outcome.measurement(at: time.wall()))
+            let style = Rooms.style(outcome.plan.descriptor)
+            try repository.noteRestore(
+                source,
+                outcome.measurement(at: time.wall(), countsBytes: style.countsBytes))
             return []
         } catch {
             return ["how long it took could not be kept in the archive: \(error.message)"]

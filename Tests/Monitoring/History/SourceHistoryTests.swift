@@ -85,6 +85,24 @@ struct SourceHistoryTests {
                 """)
     }
 
+    @Test func `every minute is written as the time it is, over the turn of days`() throws {
+        var history = SourceHistory()
+        let time = try #require(CommitTime("2024-03-01T01:30:00Z"))
+        let now = HistoryPoint.minute(of: time)
+        for back in 0..<1440 as Range<Int64> {
+            history.add(HistoryPoint(minute: now - back, exposureSeconds: 1, archivedBytes: 0))
+        }
+        let bytes = HistoryText(
+            hours: 24, now: time, sources: [(SourceID("ledger")!, history)]
+        ).bytes
+        let times = String(decoding: bytes, as: UTF8.self).split(separator: "\"").filter {
+            $0.hasPrefix("2024-")
+        }
+        let expected = history.points(hours: 24, until: now).map(\.time.description)
+        #expect(times.map(String.init) == expected)
+        #expect(expected.first == "2024-02-29T01:31:00.000Z" && expected.count == 1440)
+    }
+
     @Test func `looks become minutes, with the worst of each and what was archived in it`() {
         var collector = MinuteCollector()
         #expect(collector.add(minute: 5, exposure: 1, archivedBytes: 100) == nil)
