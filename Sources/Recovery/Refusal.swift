@@ -74,7 +74,7 @@ package struct Refusal: Sendable {
             shortfall.key.map { "\($0) is damaged behind that" } ?? "what follows is missing"
         let known =
             shortfall.acknowledged.map { "\(style.text($0)) was acknowledged" }
-            ?? "more was archived"
+            ?? "what lies behind was written too, if only in the moment of a power failure"
         let reach = snapshot.reaches(around: path).last { $0.end.ordinal <= shortfall.end.ordinal }
         let rest =
             reach.map {
@@ -110,6 +110,16 @@ package struct Refusal: Sendable {
                 + text(conflict.ahead),
             remedy: "choose by position: --to \(positions[0]) ends before the first commit stamped "
                 + "later, --to \(positions[1]) behind the last one stamped at or before it")
+    }
+
+    /// The source made several restore points of one name, and no `mark` says which was meant.
+    func ambiguous(point name: String, _ places: [UInt64]) -> TidemarkError {
+        let style = snapshot.style
+        let choices = places.map { "--to \(style.scheme):\(style.text($0))" }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "\(places.count) restore points of \(snapshot.source) are named \(name)",
+            remedy: "choose by position: \(choices.joined(separator: ", "))")
     }
 
     func absent(_ what: String) -> TidemarkError {

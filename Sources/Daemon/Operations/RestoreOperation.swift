@@ -4,7 +4,6 @@ package import Model
 import Platform
 import Recovery
 import Repository
-import Storage
 
 /// `restore`: plans, checks that everything is there, writes, and starts the server if wanted.
 package struct RestoreOperation: Sendable {
@@ -117,21 +116,15 @@ package struct RestoreOperation: Sendable {
 
     private func order(
         _ source: SourceID, _ destination: String
-    ) throws(TidemarkError) -> Recovery.RestoreRequest {
-        Recovery.RestoreRequest(
+    ) throws(TidemarkError) -> CopyRequest {
+        CopyRequest(
             source: source, target: request.target, destination: destination,
             repositoryURL: configuration.repository.url.description,
-            repositoryFolder: try repositoryFolder(), program: try OwnProgram.path(),
+            repositoryFolder: configuration.repository.folder, program: try OwnProgram.path(),
             timeline: request.timeline,
             relocations: request.tablespaces, programFolders: request.programs,
             force: request.force, starts: request.starts, port: request.port, user: request.user,
             expiry: request.expiry, server: server(source))
-    }
-
-    private func repositoryFolder() throws(TidemarkError) -> String? {
-        switch try StoreURL(configuration.repository.url.description) {
-        case .file(let path): path
-        }
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.

@@ -11,6 +11,7 @@ final class ArchiveHarness: SidecarUse, Sendable {
     let folder: String
     let archive: String
     let config: String
+    private let compression: String
     private let copies = Monitor<[String]>([])
 
     /// Nobody restores as root.
@@ -19,8 +20,12 @@ final class ArchiveHarness: SidecarUse, Sendable {
     var user: UserIdentity? { Self.user }
 
     /// - Parameter lines: more of the configuration, whole lines.
-    init(_ server: RedisServer, url: String? = nil, lines: [String] = []) throws {
+    init(
+        _ server: RedisServer, url: String? = nil, compression: String = "lz4",
+        lines: [String] = []
+    ) throws {
         self.server = server
+        self.compression = compression
         scratch = try ScratchDirectory(owner: Self.user)
         folder = scratch.path
         archive = folder + "/archive"
@@ -33,7 +38,10 @@ final class ArchiveHarness: SidecarUse, Sendable {
         _ sources: [(name: String, url: String)], _ lines: [String] = [], listen: String = "none"
     ) throws {
         let text =
-            (["repository: { url: \"file://\(archive)\" }", "sources:"]
+            ([
+                "repository: { url: \"file://\(archive)\", compression: \(compression) }",
+                "sources:",
+            ]
             + sources.map { "  \($0.name): { url: \"\($0.url)\", rpo: 1h }" } + lines
             + ["monitoring: { listen: \"\(listen)\" }"])
             .joined(separator: "\n") + "\n"
