@@ -12,3 +12,4 @@ extension Gap: ChecksummedDocument {}
 extension PushedMark: ChecksummedDocument {}
 extension RestoreMeasurement: ChecksummedDocument {}
 extension EventRecord: ChecksummedDocument {}
+extension AlertRecord: ChecksummedDocument {}

@@ -15,6 +15,7 @@ import Platform
 /// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
 /// <source>/pushed.json                           how far archive_command has come
 /// <source>/rto.json                              how long the last restores took
+/// <source>/alerts.json                           alerts that have been raised and told
 /// <source>/events.json                           what destructive events the history holds
 /// ```
 package enum Layout {
@@ -43,6 +44,11 @@ package enum Layout {
     /// What destructive events the history holds.
     package static func events(_ source: SourceID) -> ObjectKey {
         ObjectKey("\(source)/events.json")
+    }
+
+    /// Alerts that have been raised and told.
+    package static func alerts(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/alerts.json")
     }
 
     /// Everything of one timeline: segments and attached documents.

@@ -53,6 +53,9 @@ final class CatalogWatch: Sendable {
     /// What is known of a source; nil before the first look.
     func seen(_ source: SourceID) -> Seen? { state.read { $0.sources[source] } }
 
+    /// How often the source's board had told of a change when its archive was looked at last.
+    func changesSeen(_ source: SourceID) -> Int? { state.read { $0.changes[source] } }
+
     /// Why the repository does not count as answering; nil when it does.
     func problem(_ now: MonotonicTime) -> String? {
         state.read { state in
@@ -92,7 +95,7 @@ final class CatalogWatch: Sendable {
     /// Whether the last look failed for a reason that may be over: waiting for the next turn would
     /// show it for half a minute longer than it lasts.
     private func isUnread(_ source: SourceID) -> Bool {
-        state.read { $0.sources[source]?.failure.map { $0.code != .archiveDamaged } ?? false }
+        state.read { $0.sources[source]?.failure != nil }
     }
 
     private func look(_ source: SourceID) {

@@ -193,14 +193,18 @@ function showVerdict(moods, isLost) {
   const text = !moods.length ? "No source is archived"
     : !bad.length ? `${all} within ${moods.length === 1 ? "its" : "their"} objective`
       : `${bad.length} of ${moods.length} sources need${bad.length === 1 ? "s" : ""} attention`;
-  write(byId("verdict"), isLost ? "Not known: the sidecar does not answer" : text);
-  const worst = moods.some((one) => one.mood === "bad") ? "bad" : bad.length ? "warn" : "ok";
-  byId("verdict").className = isLost || !moods.length ? "bad" : worst;
   const { url, state } = page.document.repository;
+  const isStuck = state !== "ok";
+  write(byId("verdict"), isLost ? "Not known: the sidecar does not answer"
+    : isStuck ? "The archive does not take what is to be kept" : text);
+  const worst = isStuck || moods.some((one) => one.mood === "bad") ? "bad"
+    : bad.length ? "warn" : "ok";
+  byId("verdict").className = isLost || !moods.length ? "bad" : worst;
   write(byId("about"), `${exact(serverNow()).slice(0, 19)} UTC · archive ${url} · ${
     state === "ok" ? "answers" : state}`);
   byId("about").className = state === "ok" ? "" : "bad";
-  document.title = `${isLost ? "? " : bad.length ? `${bad.length} ! ` : ""}Tidemark`;
+  document.title = `${isLost ? "? " : bad.length || isStuck
+    ? `${bad.length || ""}${bad.length ? " " : ""}! ` : ""}Tidemark`;
   showTroubles(bad.sort((a, b) => (a.mood < b.mood ? -1 : a.mood > b.mood ? 1 : 0)));
 }
 
