@@ -18,7 +18,7 @@ package enum JSONDocument {
     /// The same in one line, without its end, for who reads many of them.
     package static func line(_ value: some Encodable) throws(TidemarkError) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
             return [UInt8](try encoder.encode(value))
         } catch {

@@ -62,7 +62,9 @@ final class HistoryKeeper: Sendable {
     }
 
     /// What an earlier process has raised and told, as the archive keeps it; nil until it is known.
-    func raised(_ source: SourceID) -> [AlertEvent: CommitTime]? { state.read { $0.raised[source] } }
+    func raised(_ source: SourceID) -> [AlertEvent: CommitTime]? {
+        state.read { $0.raised[source] }
+    }
 
     /// Keeps what is raised and told now, for the next process.
     func keep(_ source: SourceID, raised: [AlertEvent: CommitTime]) {

@@ -54,9 +54,8 @@ struct HistoryWriter {
     private func setAsideFuture(_ day: Int64, isOurs: Bool) throws(TidemarkError) {
         guard isOurs else { return }
         let place = try repository.setAsideHistory(source, day: day)
-        log.warning(
-            "the history has a day that has not come: a clock stood wrong; it was set aside as "
-                + "\(place)", metadata: ["source": "\(source)"])
+        let why = "a day that has not come, from a clock that stood wrong; set aside as \(place)"
+        log.warning("the history: \(why)", metadata: ["source": "\(source)"])
     }
 
     /// A damaged file is told, set aside by whoever writes, and none of it is believed.

@@ -106,7 +106,9 @@ struct DashboardSidecarTests {
         try eventually("recovery is over") {
             access(postgres.pgData + "/recovery.signal", F_OK) != 0
         }
-        let rows = try postgres.psql("select count(*), max(i) from t")
+        let rows = try eventually("it takes connections") {
+            try? postgres.psql("select count(*), max(i) from t")
+        }
         // A row is committed just after its moment was noted, a key after that.
         let possible = [count - 1, count]
         #expect(possible.contains { rows == "\($0)|\($0)" }, "\(rows) of \(count)")

@@ -65,6 +65,15 @@ struct SourceHistoryTests {
         #expect(history.points(hours: 50, until: Self.now).contains { $0.exposureSeconds == 8 })
     }
 
+    @Test func `what a wrong clock has written beyond now gives way`() {
+        var history = SourceHistory()
+        let far = Self.now + 1500 * 40
+        history.add(HistoryPoint(minute: far, exposureSeconds: 9, archivedBytes: 9), now: far)
+        let same = HistoryPoint(minute: Self.now, exposureSeconds: 1, archivedBytes: 2)
+        history.add(same, now: Self.now)
+        #expect(history.points(hours: 1, until: Self.now) == [same])
+    }
+
     @Test func `the text is JSON with the keys of the contract`() throws {
         var history = SourceHistory()
         let time = try #require(CommitTime("2026-11-24T12:00:30Z"))
