@@ -216,6 +216,7 @@ let package = Package(
             name: "MongoIntegrationTests",
             dependencies: [
                 "tidemark", "Mongo", "Segments", "Storage", "Repository", "Daemon", "TestKit",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Integration/Mongo", swiftSettings: strict),
         .testTarget(

@@ -43,7 +43,8 @@ package struct ExportOperation: Sendable {
         }
         let request = ExportRequest(
             source: source, start: start, end: end, timeline: timeline,
-            destination: try OwnProgram.absolute(folder), repositoryFolder: configuration.repository.folder,
+            destination: try OwnProgram.absolute(folder),
+            repositoryFolder: configuration.repository.folder,
             force: force)
         progress.began("exporting \(source)", total: nil)
         defer { progress.ended() }

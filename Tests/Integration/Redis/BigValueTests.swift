@@ -48,7 +48,7 @@ struct BigValueTests {
     /// Waits for the end and returns the largest resident size seen, in MiB.
     private func largest(of process: TidemarkProcess, seconds: Double) throws -> Int {
         var peak = 0
-        let status = try eventually("the restore ends", seconds: seconds) { () -> Platform.ExitStatus? in
+        let status: Platform.ExitStatus = try eventually("the restore ends", seconds: seconds) {
             peak = max(peak, process.peakMebibytes ?? 0)
             return process.process.status
         }

@@ -44,7 +44,7 @@ struct TimeIndexTests {
             for (one, next) in zip(stretches, stretches.dropFirst())
             where one.position >= began && next.position <= loaded {
                 let distance = next.position - one.position
-                #expect(distance <= Self.mostBytes, "\(distance) bytes between \(one) and \(next), loaded from \(began) to \(loaded)")
+                #expect(distance <= Self.mostBytes, "\(distance) bytes from \(one) to \(next)")
             }
             #expect(try #require(stretches.first).position < began + Self.mostBytes)
             #expect(try #require(stretches.last).position < end)
@@ -67,7 +67,7 @@ struct TimeIndexTests {
         }
     }
 
-    /// The index of the whole archive: the footers of the sealed segments, and the open one's notes.
+    /// The index of the whole archive: the footers of sealed segments, the open one's notes.
     private func stretches(_ harness: ArchiveHarness) throws -> [TimeIndexEntry] {
         let repository = ArchiveRepository(
             try FolderURL("file://" + harness.archive).open(createRoot: false))

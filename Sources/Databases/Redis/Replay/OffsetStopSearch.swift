@@ -30,19 +30,33 @@ final class OffsetStopSearch: StopSearch {
 
     func index(_ entries: [TimeIndexEntry]) {
         guard case .time(let time) = question, limit == nil else { return }
-        for entry in entries {
+        for (place, entry) in entries.enumerated() {
             let earliest = max(entry.earliest, floor ?? entry.earliest)
             guard entry.latest <= time else {
                 limit = entry.position
-                let width = entry.latest.microseconds - earliest.microseconds
-                if earliest < time, width > Self.widest {
-                    doubt = (max(earliest, newest ?? earliest), entry.latest)
+                if earliest < time, Self.isLate(earliest, entry.latest) {
+                    doubt = (
+                        max(earliest, newest ?? earliest),
+                        Self.end(of: entries[place...], madeAfter: earliest)
+                    )
                 }
                 return
             }
             floor = earliest
             newest = max(newest ?? entry.latest, entry.latest)
         }
+    }
+
+    private static func isLate(_ earliest: CommitTime, _ latest: CommitTime) -> Bool {
+        latest.microseconds - earliest.microseconds > widest
+    }
+
+    /// When the last of what had waited came; it comes in pieces.
+    private static func end(
+        of entries: ArraySlice<TimeIndexEntry>, madeAfter floor: CommitTime
+    ) -> CommitTime {
+        let late = entries.prefix { isLate(max($0.earliest, floor), $0.latest) }
+        return late.map(\.latest).max() ?? floor
     }
 
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer? {
