@@ -147,7 +147,8 @@ package final class SegmentReader {
                 case .content:
                     // A note counts only with the content behind it.
                     for entry in pending where range.contains(entry.position) {
-                        found[entry.position] = found[entry.position].map { $0.merged(entry) }
+                        found[entry.position] =
+                            found[entry.position].map { $0.merged(entry) }
                             ?? entry
                     }
                     pending = []
