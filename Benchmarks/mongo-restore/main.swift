@@ -88,7 +88,8 @@ let begun = clock.monotonic()
 try copy.begin()
 try copy.open(file("bench/orders.metadata.json", .configuration))
 let hex = String(repeating: "05", count: 16)
-let metadata = #"{"options":{},"indexes":[],"uuid":"\#(hex)","collectionName":"orders","#
+let metadata =
+    #"{"options":{},"indexes":[],"uuid":"\#(hex)","collectionName":"orders","#
     + #""type":"collection"}"#
 try copy.write(Array(metadata.utf8).span.bytes)
 try copy.close()

@@ -16,7 +16,8 @@ func entry(_ number: UInt32, _ size: Int) -> BSONDocument {
     let session = BSONDocument([("id", .binary([UInt8](repeating: 3, count: 16), subtype: 4))])
     return BSONDocument([
         ("lsid", .document(session)), ("txnNumber", .int64(Int64(number))), ("op", .string("i")),
-        ("ns", .string("shop.orders")), ("ui", .binary([UInt8](repeating: 5, count: 16), subtype: 4)),
+        ("ns", .string("shop.orders")),
+        ("ui", .binary([UInt8](repeating: 5, count: 16), subtype: 4)),
         ("o", .document(document)),
         ("ts", .timestamp(OpTime(seconds: 1_795_000_000 + number / 20_000, increment: number + 1))),
         ("t", .int64(7)), ("wall", .date(milliseconds: 1_795_000_000_000 + Int64(number / 20))),

@@ -32,6 +32,10 @@ struct CollectionCursor {
             "readConcern", .document(SnapshotRead.concern(moment)))
         switch try connection.answer(command, on: namespace.database, at: member) {
         case .success(let reply):
+            // Some that speak the protocol pay no heed to the moment: they answer another.
+            guard reply["cursor"]?.document?["atClusterTime"]?.timestamp == moment else {
+                return nil
+            }
             var cursor = CollectionCursor(connection, member, namespace, reply)
             cursor.isSnapshot = true
             return cursor

@@ -28,9 +28,10 @@ import Testing
     }
 
     private func backUp(
-        _ server: SecantusServer, _ meanwhile: @escaping () throws(TidemarkError) -> Void
+        _ url: String, _ meanwhile: @escaping () throws(TidemarkError) -> Void
     ) throws -> (start: UInt64, end: UInt64, files: [String: [UInt8]]) {
-        let configuration = try MongoConfiguration(source: #require(SourceID("lessons")), url: server.url)
+        let source = try #require(SourceID("lessons"))
+        let configuration = try MongoConfiguration(source: source, url: url)
         let base = MongoRoom(configuration, time: SystemTimeSource()).baseBackup()
         let begun = try base.begin(label: "test", fast: true)
         let sink = Sink(meanwhile)
@@ -41,34 +42,70 @@ import Testing
         }
     }
 
-    @Test func `writes during an exact base backup are not in it`() async throws {
+    private static let place = Namespace("shop", "orders")
+
+    private func stored(_ value: Int32, count: Int32 = 3) -> MongoDoubleState.Stored {
+        var stored = MongoDoubleState.Stored()
+        stored.documents = (0..<count).map {
+            BSONDocument([("_id", .int32($0)), ("v", .int32(value))])
+        }
+        return stored
+    }
+
+    private func double(wireVersion: Int32) throws -> MongoDouble {
+        let double = try MongoDouble(entries: MongoFixture("fuzzy").oplog(), visible: 5)
+        let now = stored(0)
+        double.state.update { state in
+            state.wireVersion = wireVersion
+            state.collections[Self.place] = now
+            state.frozen = state.collections
+        }
+        return double
+    }
+
+    /// Writes while the base backup runs; the entries are in the oplog.
+    private func write(_ double: MongoDouble) {
+        let later = stored(1, count: 2)
+        double.state.update { $0.collections[Self.place] = later }
+        double.write(3)
+    }
+
+    @Test func `writes during a base backup of a server that can read the past are not in it`()
+        async throws
+    {
         try await offPool {
-            let server = try SecantusServer.start()
-            try server.python(
-                "client.shop.orders.insert_many([{'_id': n, 'v': 0} for n in range(500)])")
-            let base = try backUp(server) { () throws(TidemarkError) in
-                try server.python(
-                    """
-                    client.shop.orders.update_many({}, {"$set": {"v": 1}})
-                    client.shop.orders.delete_many({"_id": {"$lt": 100}})
-                    client.shop.orders.insert_one({"_id": 1000, "v": 1})
-                    """)
-            }
+            let double = try double(wireVersion: 17)
+            let base = try backUp(double.url) { () throws(TidemarkError) in write(double) }
             #expect(base.start == base.end, "exact")
-            let found = try MongoFixture.documents(base.files["shop/orders.bson"] ?? []).map {
-                try BSONDocument($0)
-            }
-            #expect(found.count == 500)
-            #expect(found.allSatisfy { $0["v"]?.integer == 0 })
+            #expect(base.files["shop/orders.bson"] == stored(0).documents.flatMap(\.bytes))
         }
     }
 
-    @Test func `a collection made during a base backup leaves it fuzzy`() async throws {
+    @Test func `a base backup is fuzzy where the past cannot be read or collections change`()
+        async throws
+    {
+        try await offPool {
+            let old = try double(wireVersion: 9)
+            let first = try backUp(old.url) { () throws(TidemarkError) in write(old) }
+            #expect(first.end > first.start)
+            #expect(
+                first.files["shop/orders.bson"] == stored(1, count: 2).documents.flatMap(\.bytes))
+            let changing = try double(wireVersion: 17)
+            let second = try backUp(changing.url) { () throws(TidemarkError) in
+                write(changing)
+                let late = stored(0)
+                changing.state.update { $0.collections[Namespace("shop", "late")] = late }
+            }
+            #expect(second.end > second.start)
+        }
+    }
+
+    @Test func `a server that pays no heed to the moment is not believed`() async throws {
         try await offPool {
             let server = try SecantusServer.start()
             try server.python("client.shop.orders.insert_one({'_id': 1})")
-            let base = try backUp(server) { () throws(TidemarkError) in
-                try server.python("client.shop.late.insert_one({'_id': 1})")
+            let base = try backUp(server.url) { () throws(TidemarkError) in
+                try server.python("client.shop.orders.insert_one({'_id': 2})")
             }
             #expect(base.end > base.start)
         }
