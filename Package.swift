@@ -209,6 +209,7 @@ let package = Package(
             dependencies: [
                 "tidemark", "Monitoring", "Catalog", "Repository", "Model", "Platform", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/Integration/Dashboard", swiftSettings: strict),
         .testTarget(

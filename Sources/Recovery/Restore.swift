@@ -92,7 +92,8 @@ package struct Restore {
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
             plan: plan, notes: copy.notes, server: nil, planSeconds: planned.seconds(since: begun),
-            copySeconds: copied.seconds(since: planned), recoverySeconds: nil)
+            copySeconds: copied.seconds(since: planned), copiesStream: copy.takesStream,
+            recoverySeconds: nil)
         guard request.starts else { return outcome }
         let server = try started(copy, request)
         outcome.notes = copy.notes

@@ -78,7 +78,25 @@ package struct RestoreOperation: Sendable {
         view.planSeconds = outcome.planSeconds
         view.copySeconds = outcome.copySeconds
         view.recoverySeconds = outcome.recoverySeconds
+        // A live server is filled by other means than a copy is laid down.
+        if order.server == nil { view.warnings += keep(outcome, of: source, repository) }
         return view
+    }
+
+    /// Keeps how long it took, for the next one's estimate. Returns what to tell when that fails:
+    /// the restore itself has not.
+    private func keep(
+        _ outcome: RestoreOutcome, of source: SourceID, _ repository: ArchiveRepository
+    ) -> [String] {
+        do throws(TidemarkError) {
+            let style = Rooms.style(outcome.plan.descriptor)
+            try repository.noteRestore(
+                source,
+                outcome.measurement(at: time.wall(), countsBytes: style.countsBytes))
+            return []
+        } catch {
+            return ["how long it took could not be kept in the archive: \(error.message)"]
+        }
     }
 
     /// The URL of a started copy, with the role and database that the source's own URL names: they

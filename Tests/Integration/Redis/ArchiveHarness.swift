@@ -34,18 +34,25 @@ final class ArchiveHarness: SidecarUse, Sendable {
     }
 
     /// Writes the configuration anew.
-    func write(_ sources: [(name: String, url: String)], _ lines: [String] = []) throws {
+    func write(
+        _ sources: [(name: String, url: String)], _ lines: [String] = [], listen: String = "none"
+    ) throws {
         let text =
             ([
                 "repository: { url: \"file://\(archive)\", compression: \(compression) }",
                 "sources:",
             ]
             + sources.map { "  \($0.name): { url: \"\($0.url)\", rpo: 1h }" } + lines
-            + ["monitoring: { listen: none }"])
+            + ["monitoring: { listen: \"\(listen)\" }"])
             .joined(separator: "\n") + "\n"
         try Subprocess.run(
             "/bin/sh", ["-c", "cat > \"$0\"", config],
             SubprocessOptions(user: Self.user, input: Array(text.utf8)), seconds: 20)
+    }
+
+    /// The sidecar answers on a port.
+    func watch(_ port: Int) throws {
+        try write([("sessions", server.url)], ["segment: { age: 10s }"], listen: "127.0.0.1:\(port)")
     }
 
     deinit {
@@ -122,6 +129,12 @@ final class ArchiveHarness: SidecarUse, Sendable {
         let url = done.output.split(separator: "\n").last.map(String.init) ?? ""
         copies.update { $0.append(url) }
         return url
+    }
+
+    /// Stops a copy.
+    func stop(_ url: String) throws {
+        copies.update { $0.removeAll { $0 == url } }
+        try Subprocess.run("redis-cli", ["-u", url, "SHUTDOWN", "NOSAVE"], seconds: 20)
     }
 
     /// Restores, and loads the copy as a replica of nobody: nothing expires in it, and DEBUG is

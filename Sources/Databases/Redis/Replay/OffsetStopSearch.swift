@@ -35,10 +35,7 @@ final class OffsetStopSearch: StopSearch {
             guard entry.latest <= time else {
                 limit = entry.position
                 if earliest < time, Self.isLate(earliest, entry.latest) {
-                    doubt = (
-                        max(earliest, newest ?? earliest),
-                        Self.end(of: entries[place...], madeAfter: earliest)
-                    )
+                    doubt = (earliest, Self.end(of: entries[place...], madeAfter: earliest))
                 }
                 return
             }
