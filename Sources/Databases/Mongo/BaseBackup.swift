@@ -157,8 +157,8 @@ final class BaseBackup: BaseBackupSource {
             moment = nil
             warnings.append(
                 "\(cursor.namespace) took longer to read than the server keeps its history, so "
-                    + "the base backup is not of one moment; raise it by db.adminCommand({setParameter: "
-                    + "1, minSnapshotHistoryWindowInSeconds: 3600})")
+                    + "the base backup is not of one moment; raise it by "
+                    + "db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 3600})")
             reading = try CollectionCursor.open(cursor.connection, member, cursor.namespace)
         }
     }
