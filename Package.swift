@@ -236,6 +236,14 @@ if Context.environment["TIDEMARK_BENCHMARKS"] != nil {
             path: "Benchmarks/redis-splitter", exclude: ["run"], swiftSettings: strict))
     package.targets.append(
         .executableTarget(
+            name: "mongo-stream", dependencies: ["Mongo", "Platform", "Model"],
+            path: "Benchmarks/mongo-stream", exclude: ["run"], swiftSettings: strict))
+    package.targets.append(
+        .executableTarget(
+            name: "mongo-restore", dependencies: ["Mongo", "Platform", "Model"],
+            path: "Benchmarks/mongo-restore", exclude: ["run"], swiftSettings: strict))
+    package.targets.append(
+        .executableTarget(
             name: "monitoring-load",
             dependencies: [
                 "Monitoring", "Repository", "Platform", "Model",
