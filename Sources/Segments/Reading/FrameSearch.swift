@@ -5,7 +5,8 @@ import Model
 /// A crash tears the end of the last write, and nothing whole follows; a flipped bit has whole
 /// frames behind it. A frame counts with its checksum, so content that only looks like the start
 /// of one is passed over. Content may also be a whole frame itself, a stored `.lz4` file: what the
-/// writer wrote has its notes of commits before it, or a note or the next frame right behind it.
+/// writer wrote has its notes of commits before it, or right behind it a note, the next frame or
+/// the end of the file.
 enum FrameSearch {
     private static let blockBytes = 1 << 20
     /// Bytes of a frame's start that are looked for.
@@ -62,9 +63,10 @@ enum FrameSearch {
             switch try frames.next() {
             case .content:
                 let end = frames.boundary
-                // Zeros written ahead are passed over.
+                // Zeros written ahead are passed over; behind a stored file comes the rest of what
+                // it was stored in, behind a last frame nothing.
                 let next = try frames.next()
-                return next != nil || frames.boundary > end
+                return next != nil || frames.boundary > end || offset == frames.boundary
             case .note(.history, let note):
                 let next = try frames.next()
                 return HistoryNote.isWhole(note) && next == .content
