@@ -5,8 +5,9 @@ package enum DurationWords {
 
     /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `2 d 4 h`.
     package static func text(_ seconds: Double) -> String {
-        let tenths = (max(0, seconds) * 10 - 1e-9).rounded(.up)
-        if tenths < 100 { return "\(max(0, tenths) / 10) s" }
+        // Adding zero takes the sign off a zero.
+        let tenths = (max(0, seconds) * 10 - 1e-9).rounded(.up) + 0
+        if tenths < 100 { return "\(tenths / 10) s" }
         let whole = Int(min(seconds, 1e12).rounded(.up))
         let first = units.firstIndex { whole >= $0.0 } ?? units.count - 1
         guard first + 1 < units.count else { return "\(whole) s" }

@@ -1,7 +1,7 @@
 package import Model
 
-/// `alerts.json`: which alerts of a source have been raised and told, so that the next process tells
-/// when they are over and does not tell them twice.
+/// `alerts.json`: which alerts of a source have been raised and told, so that the next process
+/// tells when they are over and does not tell them twice.
 package struct AlertRecord: Hashable, Sendable, Codable {
     package struct Entry: Hashable, Sendable, Codable {
         package var event: String

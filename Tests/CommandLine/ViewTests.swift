@@ -36,7 +36,7 @@ import Testing
         #expect(
             StatusView.text(document, style: plain) == """
                 SOURCE  KIND      STATE      EXPOSURE     RPO  OBJECTIVE  ARCHIVED   RESTORABLE TO             WINDOW FROM           LAST BACKUP
-                ledger  postgres  streaming     0.4 s  15 min  met        0/3000148  2026-11-22T12:00:00.120Z  2026-11-20T02:00:05Z  none
+                ledger  postgres  streaming     0.5 s  15 min  met        0/3000148  2026-11-22T12:00:00.120Z  2026-11-20T02:00:05Z  none
                 shop    postgres  streaming   unknown  15 min  breached   0/3000148  2026-11-22T12:00:00.120Z  2026-11-20T02:00:05Z  none
                 shop: no route to host
 

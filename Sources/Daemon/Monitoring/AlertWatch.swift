@@ -1,8 +1,8 @@
 import Model
 import Monitoring
 
-/// What is raised of every source: told to the webhooks, and kept in the archive once it is told, so
-/// that the next process neither tells it twice nor forgets to take it back. Used by one thread.
+/// What is raised of every source: told to the webhooks, and kept in the archive once it is told,
+/// so that the next process neither tells it twice nor forgets to take it back. Of one thread.
 struct AlertWatch {
     /// Looks, two a second, for which the archive may owe what the last process had raised.
     private static let patience = 20

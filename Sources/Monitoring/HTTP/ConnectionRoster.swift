@@ -10,10 +10,9 @@ final class ConnectionRoster: Sendable {
         var active: MonotonicTime
     }
 
-    /// Connections at once; of more the one that was idle for longest is closed.
+    /// Connections at once; of more the one that was idle for longest is closed, however short that
+    /// is: fewer than are accepted, so that accepting never stops.
     static let limit = 480
-    /// Seconds without anything said, after which one counts as idle.
-    private static let idleSeconds = 1.0
 
     private let time: any TimeSource
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
@@ -25,10 +24,7 @@ final class ConnectionRoster: Sendable {
         let oldest = entries.withLock { entries -> (any Channel)? in
             entries[ObjectIdentifier(channel)] = Entry(channel: channel, active: now)
             guard entries.count > Self.limit else { return nil }
-            let idle = entries.values.min { $0.active < $1.active }
-            return idle.flatMap {
-                now.seconds(since: $0.active) >= Self.idleSeconds ? $0.channel : nil
-            }
+            return entries.values.min { $0.active < $1.active }?.channel
         }
         oldest?.close(promise: nil)
     }

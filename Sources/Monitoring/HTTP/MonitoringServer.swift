@@ -14,7 +14,7 @@ package struct MonitoringServer: Sendable {
     private let tls: ServerTLS?
     private let roster = ConnectionRoster()
 
-    /// Connections at once, more than `ConnectionRoster` lets stay; more wait in the kernel's queue.
+    /// Connections at once, more than `ConnectionRoster` lets stay; the rest waits in the kernel.
     private static let connectionLimit = 512
     /// A connection that says nothing for so long is closed.
     private static let idleSeconds: Int64 = 60

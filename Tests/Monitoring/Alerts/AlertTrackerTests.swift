@@ -121,8 +121,11 @@ struct AlertTrackerTests {
 
     @Test func `a sidecar that is being stopped tells nothing`() {
         var watch = Watch()
-        #expect(watch.look(source(500, .stopped), for: 30).isEmpty)
-        #expect(watch.look(source(nil, .stopped), for: 90).isEmpty)
+        for exposure in [500, nil] as [Double?] {
+            var stopped = source(exposure, .stopped)
+            stopped.isOurStop = true
+            #expect(watch.look(stopped, for: 90).isEmpty)
+        }
     }
 
     @Test func `the message says who, what, since when and why`() throws {
@@ -134,7 +137,7 @@ struct AlertTrackerTests {
         alert.host = "db1"
         #expect(
             alert.text
-                == "ledger on db1: 4 min 10 s could be lost, the objective is 100 s: why")
+                == "ledger on db1: 4 min 10 s could be lost, the objective is 1 min 40 s: why")
         #expect(alert.since == SampleStatus.time(50))
         alert.step = .recovered
         alert.time = SampleStatus.time(80)
