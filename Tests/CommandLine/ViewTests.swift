@@ -49,7 +49,9 @@ import Testing
         (12_000, "3 h 20 min"), (86_399, "1 d"), (176_399, "2 d 1 h"), (187_200, "2 d 4 h"),
         (604_800, "7 d"),
     ])
-    func `lengths of time have at most two units and are never too good`(seconds: Double, text: String) {
+    func `lengths of time have at most two units and are never too good`(
+        seconds: Double, text: String
+    ) {
         #expect(StatusView.seconds(seconds) == text)
     }
 

@@ -48,6 +48,9 @@ struct ConnectionFailure: Error, Hashable, Sendable {
         domain == .server && [43, 136, 175, 237, 11601].contains(code)
     }
 
+    /// SnapshotTooOld, SnapshotUnavailable: the history for a moment is gone.
+    var isSnapshotLost: Bool { domain == .server && [239, 246].contains(code) }
+
     /// `readConcern: majority` is switched off (up to 4.4).
     var isMajorityMissing: Bool { domain == .server && code == 148 }
 

@@ -51,6 +51,8 @@ package struct MongoDoubleState: Sendable {
     /// So many of the newest are not on a majority.
     package var lag = 0
     package var collections: [Namespace: Stored] = [:]
+    /// What reads as of a moment (`atClusterTime`) see; nil for a server that has none.
+    package var frozen: [Namespace: Stored]?
     /// Milliseconds since 1970 of the server's clock; nil for the real one.
     package var clock: Int64?
 

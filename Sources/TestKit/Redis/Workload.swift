@@ -48,7 +48,7 @@ package enum Workload {
         case 10: return [["ZADD", "z:" + key, life, value], ["ZPOPMIN", "z:" + key]]
         case 11: return [["DEL", "s:" + key, "h:" + key], ["GETEX", "s:" + key, "PX", life]]
         case 12: return [["PUBLISH", "channel", value]]
-        case 13: return [["SET", "b:" + key, "\u{0}\r\n*3\r\n$EOF:#TS:1\r\nfile a\r\n" + value]]
+        case 13: return [["SET", "b:" + key, "\u{0}\r\n*3\r\n$EOF:#TS:1\r\n" + value]]
         case 14: return [["COPY", "b:" + key, "c:" + key, "DB", "3", "REPLACE"]]
         default: return [["SETEX", "t:" + key, "1", value], ["PERSIST", "t:" + key]]
         }

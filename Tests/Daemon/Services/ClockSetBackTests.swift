@@ -12,7 +12,7 @@ import Testing
             uptime: MonotonicTime(nanoseconds: UInt64(uptime * 1e9)), boot: boot)
     }
 
-    @Test func `after a boot the exposure counts on by the steady clock, for every reader`() throws {
+    @Test func `after a boot exposure counts on by the steady clock, for every reader`() throws {
         let source = SourceID("ledger")!
         var mark = Sample.watermark(200, proved: 100_000)
         mark.boot = "before"

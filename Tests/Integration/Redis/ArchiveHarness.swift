@@ -52,7 +52,8 @@ final class ArchiveHarness: SidecarUse, Sendable {
 
     /// The sidecar answers on a port.
     func watch(_ port: Int) throws {
-        try write([("sessions", server.url)], ["segment: { age: 10s }"], listen: "127.0.0.1:\(port)")
+        try write(
+            [("sessions", server.url)], ["segment: { age: 10s }"], listen: "127.0.0.1:\(port)")
     }
 
     deinit {

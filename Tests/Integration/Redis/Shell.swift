@@ -4,8 +4,10 @@ import TestKit
 
 /// A line of shell with its arguments as `$0`, `$1`, …; what it wrote.
 @discardableResult
-func shell(_ script: String, _ arguments: String...) throws -> String {
-    let done = try Subprocess.run("/bin/sh", ["-c", script] + arguments, seconds: 60)
+func shell(
+    _ script: String, _ arguments: String..., seconds: Double = 60
+) throws -> String {
+    let done = try Subprocess.run("/bin/sh", ["-c", script] + arguments, seconds: seconds)
     guard done.status.isSuccess else {
         throw TidemarkError(.failed, "\(script): \(done.output)\(done.errors)")
     }

@@ -151,6 +151,8 @@ struct SidecarOutageTests {
             let harness = try ArchiveHarness(server, compression: "gzip")
             try harness.startWithBackup().kill9()
             let sidecar = try harness.start()
+            // Its backlog holds 1 MB.
+            try sidecar.waitForLog("stream opened")
             let value = String(repeating: "v", count: 4000)
             try server.pipe((0..<6000).flatMap { resp(["SET", "k\($0)", "\($0)" + value]) })
             try harness.waitArchived()
