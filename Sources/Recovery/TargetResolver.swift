@@ -102,7 +102,7 @@ struct TargetResolver {
                     : "give a time, lsn:, xid: or point: instead")
         }
         guard isOnPath(event) else { throw planner.refusal.absent("event \(text)") }
-        return try at(event.ordinal)
+        return try at(event.ordinal, .before(event.ordinal))
     }
 
     /// Nothing was archived behind this base backup: it is itself what was asked for.
@@ -115,12 +115,15 @@ struct TargetResolver {
         return plan
     }
 
-    func at(_ ordinal: UInt64) throws(TidemarkError) -> RestorePlan {
+    func at(
+        _ ordinal: UInt64, _ question: StopQuestion? = nil
+    ) throws(TidemarkError) -> RestorePlan {
         for candidate in try planner.candidates(reaching: ordinal) {
             let full = planner.toEnd(candidate)
             if full.segments.isEmpty { return try nothingBehind(candidate) }
             let index = full.segments.lastIndex { $0.range.first < ordinal } ?? 0
-            let answer = try locator.search(.position(ordinal), full, from: index - 1)
+            let answer = try locator.search(
+                question ?? .position(ordinal), full, from: index - 1)
             if let plan = planner.plan(candidate, Self.stop(answer)) { return plan }
         }
         throw planner.refusal.beforeFirst()

@@ -93,6 +93,8 @@ package enum StopQuestion: Hashable, Sendable {
     case transaction(UInt64)
     /// After everything that ends at or before this position.
     case position(UInt64)
+    /// Before the record (or entry) that starts at this position.
+    case before(UInt64)
     /// After the first restore point of this name.
     case point(String)
     /// After the last whole record.

@@ -16,12 +16,20 @@ final class OplogStopSearch: StopSearch {
 
     init(_ question: StopQuestion) { self.question = question }
 
+    /// What the question names by place: an event's is that of the entry before it.
+    private var place: UInt64? {
+        switch question {
+        case .position(let end), .before(let end): end
+        case .time, .transaction, .point, .end: nil
+        }
+    }
+
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer? {
         if !hasBegun {
             hasBegun = true
             // The place where the segment begins is a stop as well.
-            if case .position(let end) = question, end < first { return .earlier }
-            if case .position(let end) = question, end == first {
+            if let end = place, end < first { return .earlier }
+            if let end = place, end == first {
                 return .stop(RecoveryStop(last: first, end: first, time: nil))
             }
         }
@@ -47,7 +55,7 @@ final class OplogStopSearch: StopSearch {
             } else {
                 last = this
             }
-        case .position(let end):
+        case .position(let end), .before(let end):
             if head.ts.ordinal > end {
                 found = last.map { .stop($0) } ?? .earlier
             } else {

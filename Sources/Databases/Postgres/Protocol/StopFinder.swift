@@ -19,6 +19,7 @@ package import Model
 ///   what `pg_create_restore_point` or `pg_current_wal_flush_lsn` return, is an end: the last
 ///   record which ends at or before L. In both cases everything the server had written at L is in;
 ///   when something was written exactly at L later, one record more, as Postgres does it.
+/// * **Before L**: as position L, but never the record that starts there; it undoes an event.
 /// * **Latest**: the last whole record.
 ///
 /// Feed the WAL from a base backup's start, segment after segment, until `isSettled` or the end;
@@ -78,7 +79,11 @@ package struct StopFinder: Sendable {
         var entry = lastEntry
         var commit = lastCommit
         var halting: HistoryEntry?
-        let limit = if case .position(let lsn) = target { lsn } else { UInt64.max }
+        let limit =
+            switch target {
+            case .position(let lsn), .before(let lsn): lsn
+            case .latest, .time, .transaction, .restorePoint: UInt64.max
+            }
         let taken = try scanner.scan(bytes, at: first, beyond: limit) {
             (next: HistoryEntry) throws(TidemarkError) -> Bool in
             if next.last > limit || Self.isStop(next, for: target) {
@@ -125,6 +130,9 @@ package struct StopFinder: Sendable {
             conclude(
                 stop(behind: record.start == lsn ? record : scanner.beforeLast),
                 next: record.start == lsn ? nil : halting)
+        case .before:
+            guard record.start != 0, record.end > limit else { return }
+            conclude(stop(behind: scanner.beforeLast), next: halting)
         }
     }
 

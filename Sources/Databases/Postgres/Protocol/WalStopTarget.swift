@@ -14,4 +14,6 @@ package enum WalStopTarget: Hashable, Sendable {
     /// Up to and including the record that starts here; without such a record, the last one that
     /// ends at or before it.
     case position(UInt64)
+    /// Up to the last record that ends at or before this place, where another one starts.
+    case before(UInt64)
 }

@@ -38,10 +38,9 @@ final class WalEventScan: EventScan {
             guard let entry, case .commit(let transaction) = entry.event, files > 0 else {
                 continue
             }
-            // A record that begins at a target is replayed with it, so the target lies before.
             try found(
                 DestructiveEvent(
-                    before: Position(timeline: timeline, ordinal: entry.first - 1),
+                    before: Position(timeline: timeline, ordinal: entry.first),
                     action: "DROP, TRUNCATE or rewrite (\(files) \(files == 1 ? "file" : "files"))",
                     place: "transaction \(transaction)", time: entry.time))
         }

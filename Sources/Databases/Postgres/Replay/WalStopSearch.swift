@@ -14,6 +14,7 @@ final class WalStopSearch: StopSearch {
             case .time(let time): .time(time)
             case .transaction(let number): .transaction(number)
             case .position(let ordinal): .position(ordinal)
+            case .before(let ordinal): .before(ordinal)
             case .point(let name): .restorePoint(name)
             case .end: .latest
             }

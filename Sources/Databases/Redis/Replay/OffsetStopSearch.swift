@@ -26,7 +26,10 @@ final class OffsetStopSearch: StopSearch {
 
     init(_ question: StopQuestion) {
         self.question = question
-        if case .position(let end) = question { limit = end }
+        switch question {
+        case .position(let end), .before(let end): limit = end
+        case .time, .transaction, .point, .end: break
+        }
     }
 
     func index(_ entries: [TimeIndexEntry]) {

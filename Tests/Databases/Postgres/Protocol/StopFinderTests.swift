@@ -50,6 +50,20 @@ import Testing
         return (builder, places)
     }()
 
+    @Test func `before a record all that ends where it starts is in, and it is not`() throws {
+        let (builder, places) = Self.sample
+        let (event, neighbour) = try (#require(places["twenty"]), #require(places["thirty"]))
+        for piece in [1, 7, Int.max] {
+            let before = try Self.stop(
+                Self.outcome(of: .before(event.start), in: builder, piece: piece))
+            #expect(before?.record == neighbour.start)
+            #expect(before?.end == event.start)
+            let with = try Self.stop(
+                Self.outcome(of: .position(event.start), in: builder, piece: piece))
+            #expect(with?.record == event.start)
+        }
+    }
+
     static func time(_ number: Int64) -> WalStopTarget { .time(CommitTime(postgres: number)) }
 
     @Test(arguments: [
