@@ -25,6 +25,7 @@ final class FilledServer: Restoration {
         let configuration = try MongoConfiguration(source: order.source, url: url)
         target = try LiveTarget(configuration)
         notes += try target.check(order)
+        if ChangeTimeline.isOne(order.timeline) { notes += ChangeTimeline.lacks }
     }
 
     func begin() throws(TidemarkError) {}
