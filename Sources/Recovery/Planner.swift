@@ -28,14 +28,29 @@ package struct Planner: Sendable {
                 ?? snapshot.currentTimeline,
             snapshot.timelines.contains(chosen) || snapshot.ancestors[chosen] != nil
         else {
-            let known = snapshot.timelines.map(\.name).joined(separator: ", ")
-            throw TidemarkError(
-                .targetOutsideWindow,
-                "the archive of \(snapshot.source) has no timeline \(timeline?.name ?? "")",
-                remedy: "choose one of: \(known)")
+            throw Self.unknown(timeline, snapshot)
         }
         path = snapshot.path(to: chosen)
         refusal = Refusal(snapshot: snapshot, target: target, path: path)
+    }
+
+    /// A timeline that the archive has nothing of: asked for in vain, or lost.
+    private static func unknown(
+        _ asked: TimelineID?, _ snapshot: CatalogSnapshot
+    ) -> TidemarkError {
+        let known = snapshot.timelines.map(\.name).joined(separator: ", ")
+        if asked == nil, let mark = snapshot.watermark, mark.timeline == snapshot.currentTimeline {
+            return TidemarkError(
+                .archiveIncomplete,
+                "\(snapshot.source) was archived up to \(snapshot.style.text(mark.claimed)) on "
+                    + "timeline \(mark.timeline), and nothing of that timeline is in the archive",
+                remedy: "bring its files back from a copy of the archive; what went before is on "
+                    + "--timeline \(known)")
+        }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "the archive of \(snapshot.source) has no timeline \(asked?.name ?? "at all")",
+            remedy: "choose one of: \(known)")
     }
 
     /// The timeline that a target lies on, where it is not the one the source is on: one that lost

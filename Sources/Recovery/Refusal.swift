@@ -112,6 +112,16 @@ package struct Refusal: Sendable {
                 + "later, --to \(positions[1]) behind the last one stamped at or before it")
     }
 
+    /// The source made several restore points of one name, and no `mark` says which was meant.
+    func ambiguous(point name: String, _ places: [UInt64]) -> TidemarkError {
+        let style = snapshot.style
+        let choices = places.map { "--to \(style.scheme):\(style.text($0))" }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "\(places.count) restore points of \(snapshot.source) are named \(name)",
+            remedy: "choose by position: \(choices.joined(separator: ", "))")
+    }
+
     func absent(_ what: String) -> TidemarkError {
         if let shortfall { return damaged(shortfall) }
         let windows = snapshot.windows(on: path.timeline)

@@ -86,25 +86,6 @@ struct StopLocator {
         return chain.segments.count - 1
     }
 
-    /// Where a restore point of this name lies, newest first; nil when no footer knows it.
-    func embeddedPoint(_ name: String, in chain: Chain) throws(TidemarkError) -> UInt64? {
-        for segment in chain.segments.reversed() {
-            let points: [EmbeddedRestorePoint]
-            if segment.state == .open {
-                let survey = try SegmentReader.survey(
-                    repository.store, segment.key, first: segment.range.first,
-                    bytes: segment.range.length)
-                points = survey.index.restorePoints
-            } else {
-                let reader = try open(segment)
-                defer { reader.close() }
-                points = reader.descriptor?.restorePoints ?? []
-            }
-            if let found = points.last(where: { $0.name == name }) { return found.position }
-        }
-        return nil
-    }
-
     func open(_ segment: SegmentListing) throws(TidemarkError) -> SegmentReader {
         do {
             return try SegmentReader(repository.store, segment.key)

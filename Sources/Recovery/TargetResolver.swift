@@ -75,16 +75,6 @@ struct TargetResolver {
         return try at(ordinal)
     }
 
-    /// A restore point that is no record of the stream, but a position in it.
-    private func at(markedPoint name: String) throws(TidemarkError) -> RestorePlan {
-        let known = planner.snapshot.points.first {
-            $0.name == name
-                && planner.path.passes(Position(timeline: $0.timeline, ordinal: $0.position))
-        }
-        guard let known else { throw planner.refusal.absent("restore point \(name)") }
-        return try at(known.end ?? known.position)
-    }
-
     private func at(before text: String) throws(TidemarkError) -> RestorePlan {
         let isOnPath = { (event: EventID) in
             planner.path.sections.contains { event.isOn($0.timeline) }
@@ -110,7 +100,7 @@ struct TargetResolver {
         return plan
     }
 
-    private func at(_ ordinal: UInt64) throws(TidemarkError) -> RestorePlan {
+    func at(_ ordinal: UInt64) throws(TidemarkError) -> RestorePlan {
         for candidate in try planner.candidates(reaching: ordinal) {
             let full = planner.toEnd(candidate)
             if full.segments.isEmpty { return try nothingBehind(candidate) }
@@ -134,37 +124,7 @@ struct TargetResolver {
         throw planner.refusal.absent("transaction \(number)")
     }
 
-    private func at(point name: String) throws(TidemarkError) -> RestorePlan {
-        let known = planner.snapshot.points.first {
-            $0.name == name
-                && planner.path.passes(Position(timeline: $0.timeline, ordinal: $0.position))
-        }
-        let candidates = try planner.candidates()
-        var position = known?.position
-        if let position { _ = try planner.candidates(reaching: reached(position)) }
-        for candidate in candidates where position == nil {
-            position = try locator.embeddedPoint(name, in: candidate.chain)
-        }
-        guard let position else { throw planner.refusal.absent("restore point \(name)") }
-        for candidate in candidates {
-            let segments = candidate.chain.segments
-            guard let index = segments.lastIndex(where: { $0.range.first < reached(position) })
-            else {
-                continue
-            }
-            let answer = try locator.search(.point(name), candidate.chain, from: index)
-            if case .stop(let stop) = answer { return try newest(candidates, stop) }
-        }
-        throw planner.refusal.absent("restore point \(name)")
-    }
-
-    /// How far an archive has come that holds the record at `position`: where positions do not
-    /// count bytes, a record's position is the one behind it.
-    private func reached(_ position: UInt64) -> UInt64 {
-        planner.snapshot.style.countsBytes ? position + 1 : position
-    }
-
-    private func newest(
+    func newest(
         _ candidates: [Candidate], _ stop: RecoveryStop
     ) throws(TidemarkError) -> RestorePlan {
         for candidate in candidates where candidate.chain.end.ordinal >= stop.end {

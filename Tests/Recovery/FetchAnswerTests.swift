@@ -86,7 +86,48 @@ import Testing
         #expect(isMissing(decide(one, 5, snapshot)))
         #expect(isMissing(decide(two, 5, snapshot)))
         snapshot.watermark = mark(two, 0)
+        snapshot.ancestors[two] = [Ancestor(timeline: one, end: 500)]
         #expect(decide(one, 5, snapshot) == .nothingFollows)
+    }
+
+    @Test func `is missing when a timeline was archived of which nothing is there`() {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4])
+        snapshot.watermark = mark(two, 700)
+        #expect(isMissing(decide(one, 5, snapshot)))
+        snapshot.watermark = mark(one, 500)
+        snapshot.pushed = PushedMark(ends: ["2": 700])
+        #expect(isMissing(decide(one, 5, snapshot)))
+    }
+
+    @Test func `a history file never was only where no timeline from it on is spoken of`() {
+        var listing = StreamListing()
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4])
+        listing.segments = snapshot.segments
+        let three = TimelineID("3")
+        func decide(
+            _ timeline: TimelineID, gaps: [Gap] = [], backups: [BaseBackupDescriptor] = [],
+            mark: Watermark? = nil, pushed: PushedMark? = nil
+        ) -> FetchAnswer {
+            FetchAnswer.decide(
+                history: timeline, listing: listing, gaps: gaps, backups: backups,
+                watermark: mark, pushed: pushed)
+        }
+        #expect(decide(one) == .nothingFollows)
+        #expect(decide(two) == .nothingFollows)
+        #expect(decide(two, mark: mark(one)) == .nothingFollows)
+        #expect(isMissing(decide(two, mark: mark(two))))
+        #expect(isMissing(decide(two, mark: mark(three))))
+        #expect(decide(three, mark: mark(two)) == .nothingFollows)
+        #expect(isMissing(decide(two, pushed: PushedMark(ends: ["2": 700]))))
+        #expect(
+            isMissing(decide(two, backups: [Sample.backup(two, start: 1, end: 2, finished: 9)])))
+        let gap = Gap(timeline: two, first: 4, last: 7, found: Sample.time(1), reason: "lost")
+        #expect(isMissing(decide(two, gaps: [gap])))
+        // An archive that begins on timeline 2 may have no history of it.
+        listing.segments = [two: snapshot.segments[one] ?? []]
+        #expect(decide(two, mark: mark(two)) == .nothingFollows)
     }
 
     @Test func `without a sidecar is the end behind what was pushed of its timeline`() {

@@ -55,6 +55,19 @@ import Testing
         }
     }
 
+    @Test func `calls a timeline lost that was archived and of which nothing is there`() throws {
+        var snapshot = usual()
+        snapshot.watermark?.timeline = two
+        snapshot.watermark?.archived = 900
+        let lost = refusal { () throws(TidemarkError) in
+            try Planner(snapshot, target: .latest, timeline: nil)
+        }
+        #expect(lost?.code == .archiveIncomplete)
+        #expect(lost?.message.contains("timeline 2") == true, "\(String(describing: lost))")
+        // Whoever names the older one knows what is missing.
+        #expect(try planner(snapshot, .latest, timeline: one).path.timeline == one)
+    }
+
     @Test func `takes the newest base backup for everything`() throws {
         let found = try planner(usual(), .latest).newest()
         #expect(found.backup.id == "b410")

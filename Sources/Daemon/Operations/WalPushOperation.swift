@@ -18,9 +18,32 @@ package struct WalPushOperation: Sendable {
 
     /// The file is durable in the archive when this returns.
     package func run() throws(TidemarkError) {
+        let time = SystemTimeSource()
+        let repository = try configuration.repository.archive()
+        let source = try ChosenSource.one(source, configuration)
+        if try repository.isEmpty() { try checkUnclaimed(source, time) }
         try WalPush(
-            try configuration.repository.archive(), try Rooms.replayer(.postgres),
-            clock: SystemTimeSource(), compression: configuration.repository.compression.codec
-        ).run(try ChosenSource.one(source, configuration), path)
+            repository, try Rooms.replayer(.postgres), clock: time,
+            compression: configuration.repository.compression.codec
+        ).run(source, path)
+    }
+
+    /// A place with nothing in it is a new archive, or one whose disk is not mounted. What goes
+    /// there then would be missing in the true one, since the server drops what is stored.
+    private func checkUnclaimed(
+        _ source: SourceID, _ time: any TimeSource
+    ) throws(TidemarkError) {
+        if let known = configuration.sources.first(where: { $0.name == source }),
+            let claim = try NewArchive.claim(known, time)
+        {
+            throw claim
+        }
+        guard let earlier = ArchiveStatus.stored(beside: path) else { return }
+        throw TidemarkError(
+            .sourceRefused,
+            "archive_command has stored \(earlier) of \(source) elsewhere: "
+                + "\(configuration.repository.url) is empty",
+            remedy: "mount or name the repository that it was archived to; if this is to be a new "
+                + "archive, begin it with its first base backup: tidemark backup \(source)")
     }
 }

@@ -272,19 +272,41 @@ extension Inspector {
 // MARK: first contact
 
 extension Inspector {
-    /// The slot keeps WAL for whoever confirmed up to its position.
+    /// The slot keeps WAL for whoever confirmed up to its position, and the archiver has handed WAL
+    /// to a `wal push` that knew where to put it.
     func claim() throws(TidemarkError) -> TidemarkError? {
+        try asking { () throws(TidemarkError) in
+            if let claim = try slotClaim() { return claim }
+            return try archiverClaim()
+        }
+    }
+
+    private func slotClaim() throws(TidemarkError) -> TidemarkError? {
         // A name that somebody chose may be that of a slot made beforehand.
         guard configuration.isSlotByDefault else { return nil }
-        return try asking { () throws(TidemarkError) in
-            let rows = try connection!.slot(
-                configuration.slot, bySQL: server != nil, seconds: Self.answerSeconds)
-            guard let rows, rows.count == 1, rows.text(0, 0) == "physical", rows.lsn(0, 1) != nil
-            else { return nil }
-            return StreamMachine.claimed(
-                configuration.context(.replication, place: configuration.place),
-                configuration.source)
-        }
+        let rows = try connection!.slot(
+            configuration.slot, bySQL: server != nil, seconds: Self.answerSeconds)
+        guard let rows, rows.count == 1, rows.text(0, 0) == "physical", rows.lsn(0, 1) != nil
+        else { return nil }
+        return StreamMachine.claimed(
+            configuration.context(.replication, place: configuration.place), configuration.source)
+    }
+
+    private func archiverClaim() throws(TidemarkError) -> TidemarkError? {
+        guard server != nil else { return nil }
+        let rows = try connection!.rows(
+            "SELECT last_archived_wal FROM pg_stat_archiver WHERE last_archived_wal IS NOT NULL"
+                + " AND current_setting('archive_mode') <> 'off'"
+                + " AND current_setting('archive_command') ~ 'tidemark.* push'",
+            seconds: Self.answerSeconds
+        ).first
+        guard let last = rows?.text(0, 0) else { return nil }
+        return TidemarkError(
+            .sourceRefused,
+            "archive_command of Postgres at \(configuration.place) has stored WAL of "
+                + "\(configuration.source) up to \(last) in another archive: this one is empty",
+            remedy: "mount or name the repository that it was archived to; if this is to be a new "
+                + "archive: SELECT pg_stat_reset_shared('archiver')")
     }
 }
 

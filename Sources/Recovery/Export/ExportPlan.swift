@@ -54,7 +54,7 @@ struct ExportPlan {
         let snapshot = planner.snapshot
         let path = planner.path
         guard case .position(snapshot.style.scheme, let text) = target,
-            let ordinal = snapshot.style.parse(text)
+            let ordinal = snapshot.style.parse(text), ordinal < .max
         else {
             let plan = try TargetResolver(planner, repository, replayer).resolve()
             return plan.stop?.end ?? plan.archiveEnd ?? plan.backup.end

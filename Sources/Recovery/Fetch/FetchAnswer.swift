@@ -49,6 +49,9 @@ enum FetchAnswer: Hashable, Sendable {
             else { continue }
             return .missing("timeline \(child) goes on behind it")
         }
+        if let lost = lost(listing, ancestors, watermark, pushed) {
+            return .missing("timeline \(lost) was archived, and nothing of it is there")
+        }
         guard isWitnessed(timeline, listing, watermark, pushed) else {
             return .missing(
                 "nothing proves that the archive ends here, since watermark.json does not exist")
@@ -63,6 +66,46 @@ enum FetchAnswer: Hashable, Sendable {
         return decide(
             range, listing: listing, ancestors: snapshot.ancestors, gaps: snapshot.gaps,
             backups: snapshot.backups, watermark: snapshot.watermark, pushed: snapshot.pushed)
+    }
+
+    /// A timeline that was archived, as is written apart from the files of the stream, and of which
+    /// those have nothing, no history file either.
+    private static func lost(
+        _ listing: StreamListing, _ ancestors: [TimelineID: [Ancestor]], _ watermark: Watermark?,
+        _ pushed: PushedMark?
+    ) -> TimelineID? {
+        spoken(watermark, pushed).sorted().first {
+            listing.segments[$0]?.isEmpty ?? true && ancestors[$0]?.isEmpty ?? true
+                && listing.documents[$0]?.isEmpty ?? true
+        }
+    }
+
+    private static func spoken(_ watermark: Watermark?, _ pushed: PushedMark?) -> Set<TimelineID> {
+        var known = Set((pushed?.ends.keys).map { $0.map { TimelineID($0) } } ?? [])
+        if let watermark { known.insert(watermark.timeline) }
+        return known
+    }
+
+    /// Whether a timeline's history file, which is not in the archive, may be called one that never
+    /// was. A server which looks for the newest timeline asks for one number after the other and
+    /// stays on the last that it was given (`findNewestTimeLine`, timeline.c): so whatever speaks
+    /// of this timeline or a later one makes the file a missing one.
+    static func decide(
+        history timeline: TimelineID, listing: StreamListing, gaps: [Gap],
+        backups: [BaseBackupDescriptor], watermark: Watermark?, pushed: PushedMark?
+    ) -> FetchAnswer {
+        let known = spoken(watermark, pushed).union(listing.timelines)
+            .union(listing.documents.keys).union(gaps.map(\.timeline))
+            .union(backups.map(\.timeline))
+        // The oldest one of an archive may be a first one, which has no history.
+        guard let oldest = known.min(), oldest < timeline,
+            let later = known.sorted().first(where: { $0 >= timeline })
+        else { return .nothingFollows }
+        return .missing(
+            later == timeline
+                ? "timeline \(timeline) was archived"
+                : "timeline \(later) was archived, and is found only by way of it; with "
+                    + "recovery_target_timeline = '\(later)' the server does not ask for it")
     }
 
     /// Whether anything but the listing says where a timeline ends. One that has no segments can

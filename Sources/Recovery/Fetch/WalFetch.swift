@@ -177,22 +177,24 @@ package struct WalFetch {
         _ repository: ArchiveRepository
     ) throws(TidemarkError) -> FetchOutcome {
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        // First what speaks of the files, so that it cannot be newer than the listing.
+        let watermark = try repository.watermark(request.source)
+        let pushed = try repository.pushed(request.source)
         let listing = try repository.stream(request.source, style)
         if let key = listing.documents[timeline]?[name] {
             let content = try TimelineReader(repository, replayer).content(key)
             try DeliveredFile.write(content, to: request.path)
             return .delivered
         }
-        guard listing.segments[timeline]?.isEmpty == false, isBranch(timeline, listing) else {
-            return .nothingFollows
-        }
+        // A server with a named target fails before it, it does not promote short.
+        if request.until != nil { return .nothingFollows }
+        let answer = FetchAnswer.decide(
+            history: timeline, listing: listing, gaps: try repository.gaps(request.source),
+            backups: try repository.backups(request.source), watermark: watermark, pushed: pushed)
+        guard case .missing(let why) = answer else { return .nothingFollows }
         throw TidemarkError(
-            .archiveIncomplete, "timeline \(timeline) is in the archive, but not its \(name)",
-            remedy: "copy \(name) from the server's pg_wal folder: tidemark wal push")
-    }
-
-    /// The oldest timeline of an archive may be a first one, which has no document.
-    private func isBranch(_ timeline: TimelineID, _ listing: StreamListing) -> Bool {
-        listing.timelines.first != timeline
+            .archiveIncomplete, "\(name) is missing from the archive: \(why)",
+            remedy: "bring it back from a copy of the archive, or from the server's pg_wal folder: "
+                + "tidemark wal push \(name)")
     }
 }

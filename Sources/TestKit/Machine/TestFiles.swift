@@ -27,7 +27,7 @@ func hasEnded(_ pid: Int32) -> Bool {
 }
 
 /// Names in a directory, without `.` and `..`; empty when it cannot be read.
-func namesInside(_ path: String) -> [String] {
+package func namesInside(_ path: String) -> [String] {
     guard let folder = opendir(path) else { return [] }
     defer { closedir(folder) }
     var names: [String] = []

@@ -14,9 +14,9 @@ package final class PostgresReplayer: Replayer {
         guard let size = WalSegmentSize(bytes: segmentBytes) else { return nil }
         switch WalFileName(name, size: size) {
         case .segment(let timeline, let number):
-            return .segment(Self.range(timeline, number, size))
+            return Self.range(timeline, number, size).map { .segment($0) }
         case .partial(let timeline, let number):
-            return .unfinished(Self.range(timeline, number, size))
+            return Self.range(timeline, number, size).map { .unfinished($0) }
         case .history(let timeline):
             return .document(timeline: TimelineID(postgres: timeline), name: name)
         case nil:
@@ -26,12 +26,14 @@ package final class PostgresReplayer: Replayer {
         }
     }
 
+    /// Nil for the last number of all, behind which no position can lie.
     private static func range(
         _ timeline: UInt32, _ number: UInt64, _ size: WalSegmentSize
-    ) -> PositionRange {
-        let first = number * size.bytes
-        return PositionRange(
-            timeline: TimelineID(postgres: timeline), first: first, last: first + size.bytes)
+    ) -> PositionRange? {
+        let (first, overflow) = number.multipliedReportingOverflow(by: size.bytes)
+        let (last, overrun) = first.addingReportingOverflow(size.bytes)
+        guard !overflow, !overrun else { return nil }
+        return PositionRange(timeline: TimelineID(postgres: timeline), first: first, last: last)
     }
 
     package func ancestors(

@@ -69,6 +69,32 @@ struct PushOnlyTests {
         }
     }
 
+    @Test func `a place whose disk is not mounted is no new archive`() async throws {
+        try await offPool {
+            let side = try pushed()
+            let server = side.server
+            try server.start()
+            try server.psql("select pg_drop_replication_slot('tidemark_ledger')")
+            // A crash has reset the statistics of the archiver.
+            let last = try server.psql("select pg_walfile_name(pg_switch_wal())")
+            try eventually("\(last) was handed over", seconds: 60) {
+                try server.psql("select last_archived_wal from pg_stat_archiver") >= last
+            }
+            #expect(rename(side.archive, side.archive + ".away") == 0)
+            #expect(mkdir(side.archive, 0o777) == 0)
+            #expect(chmod(side.archive, 0o777) == 0)
+            let wal = server.pgData + "/pg_wal/" + last
+            let refused = try side.expect(5, ["wal", "push", wal])
+            #expect(refused.contains("in another archive: this one is empty"), "\(refused)")
+            #expect(namesInside(side.archive) == [])
+            // Without an answer of the server its notes in pg_wal say the same.
+            try server.kill9()
+            let notes = try side.expect(5, ["wal", "push", wal])
+            #expect(notes.contains("has stored 0000000"), "\(notes)")
+            #expect(namesInside(side.archive) == [])
+        }
+    }
+
     @Test func `without any proof of its end it is restored to named places only`() async throws {
         try await offPool {
             let side = try pushed()

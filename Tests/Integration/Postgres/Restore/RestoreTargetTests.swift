@@ -17,6 +17,14 @@ import Testing
                 "begin; insert into t values (21); select txid_current(); commit")
             _ = try fixture.sql("select pg_create_restore_point('here')")
             _ = try fixture.sql("insert into t values (22)")
+            // As a mark that fails half way, made again, leaves it: the noted place is what counts.
+            _ = try fixture.sql("select pg_create_restore_point('twice')")
+            _ = try fixture.sql("insert into t values (22)")
+            let marked = try TidemarkProcess.run(
+                ["--config", fixture.repository + "/../tidemark.yml", "mark", "twice"],
+                user: PostgresTools.user)
+            #expect(marked.status.isSuccess, "\(marked.errors)")
+            for _ in 0..<2 { _ = try fixture.sql("select pg_create_restore_point('unnoted')") }
             // Enough for several segments, and a commit as the last thing there is.
             _ = try fixture.sql(
                 "create table w as select repeat('x', 500) x from generate_series(1, 8000)")
@@ -29,9 +37,14 @@ import Testing
             #expect(try fixture.answer(count, at: "lsn:" + position).answer == "20")
             #expect(try fixture.answer(count, at: "xid:" + transaction).answer == "21")
             #expect(try fixture.answer(count, at: "point:here").answer == "21")
+            #expect(try fixture.answer(count, at: "point:twice").answer == "23")
+            let unclear = try fixture.answer(count, at: "point:unnoted").done
+            #expect(unclear.exitStatus == 3)
+            #expect(unclear.errors.contains("2 restore points"), "\(unclear.errors)")
+            #expect(unclear.errors.split(separator: "lsn:").count == 3, "\(unclear.errors)")
             // Behind the last commit, where Postgres's own recovery_target_time is FATAL.
-            #expect(try fixture.answer(count, at: last).answer == "23")
-            #expect(try fixture.answer(count, at: "latest").answer == "23")
+            #expect(try fixture.answer(count, at: last).answer == "24")
+            #expect(try fixture.answer(count, at: "latest").answer == "24")
 
             for target in [
                 early.text(fractionDigits: 6), "2031-01-01T00:00:00Z", "lsn:0/10", "lsn:F/0",
