@@ -9,6 +9,8 @@ final class Inspect: SourceInspector {
     private let state: RoomState
     private let time: any TimeSource
     private var connection: Connection?
+    /// Bytes of entries that had come when the window was asked for last.
+    private var counted: (at: MonotonicTime, bytes: UInt64)?
 
     init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
         self.configuration = configuration
@@ -135,18 +137,40 @@ final class Inspect: SourceInspector {
         return nil
     }
 
-    /// How far the oplog reaches back, and so how long the archiver may be away.
+    /// How far the oplog reaches back, and so how long the archiver may be away; nil where it is out
+    /// of reach.
     func sourceWindow() throws(TidemarkError) -> SourceWindow? {
         try asking { (connection) throws(TidemarkError) in
             let member = Connection.Member.server(try connection.select(.anyMember))
             let hello = try Questions.hello(connection, member)
-            guard let oldest = try Questions.oldest(connection, member)?["ts"]?.timestamp,
-                let newest = hello.newest
+            guard let newest = hello.newest,
+                let oldest = try? Questions.oldest(connection, member)?["ts"]?.timestamp
             else { return nil }
-            let position = state.read { $0.received.map { OpTime(ordinal: $0.ordinal) } } ?? newest
-            let seconds = Double(position.seconds) - Double(oldest.seconds)
-            return SourceWindow(
-                kind: "oplog", headroomSeconds: max(0, seconds), headroomBytes: nil)
+            let values = state.read { $0 }
+            var window = OplogWindow(
+                oldest: oldest, newest: newest,
+                position: values.received.map { OpTime(ordinal: $0.ordinal) } ?? newest)
+            let asked = try connection.answer(
+                BSONDocument([("collStats", .string("oplog.rs"))]), on: "local", at: member)
+            if case .success(let reply) = asked {
+                window.size = reply["size"]?.integer.flatMap { UInt64(exactly: $0) }
+                window.limit = reply["maxSize"]?.integer.flatMap { UInt64(exactly: $0) }
+            }
+            window.rate = rate(values, window)
+            return window.window
         }
+    }
+
+    /// Bytes a second since the last question; before that, of the oplog's whole time.
+    private func rate(_ values: RoomState.Values, _ window: OplogWindow) -> Double? {
+        let now = time.monotonic()
+        defer { counted = (now, values.bytes) }
+        if let counted, values.bytes >= counted.bytes, now.seconds(since: counted.at) >= 1 {
+            let bytes = Double(values.bytes - counted.bytes)
+            return bytes > 0 ? bytes / now.seconds(since: counted.at) : nil
+        }
+        let span = Double(max(window.newest, window.oldest).seconds - window.oldest.seconds)
+        guard span > 0, let size = window.size, size > 0 else { return nil }
+        return Double(size) / span
     }
 }

@@ -233,7 +233,8 @@ import Testing
             for (remedy, code, change) in cases {
                 let double = try MongoDouble(entries: entries)
                 double.state.update(change)
-                let direct = "mongodb://127.0.0.1:\(double.port)/"
+                let options = remedy == "shard" ? "?mode=oplog" : ""
+                let direct = "mongodb://127.0.0.1:\(double.port)/\(options)"
                 let stream = try room(double, url: direct).stream()
                 let error = #expect(throws: TidemarkError.self) {
                     try stream.open(ResumePoint(descriptor: nil, end: nil))

@@ -55,4 +55,84 @@ struct ChangeStreamTests {
             try harness.expect(0, ["verify", "--deep"])
         }
     }
+
+    @Test func `kills of the sidecar and restarts of the server lose nothing`() async throws {
+        try await offPool {
+            let harness = try LiveHarness("mode=changeStream")
+            try harness.startWithBackup().kill9()
+            for step in 0..<4 {
+                let sidecar = try harness.start()
+                try sidecar.waitForLog("stream opened", seconds: 60)
+                try harness.server.python(
+                    """
+                    for n in range(\(step) * 100, \(step) * 100 + 100):
+                        client.school.pupils.insert_one({"_id": n})
+                    """)
+                if step % 2 == 1 {
+                    // Cursors die with the server.
+                    try harness.server.stop()
+                    try harness.server.start()
+                    try harness.server.python("client.school.pupils.insert_one({'_id': -\(step)})")
+                    try harness.waitProved()
+                }
+                sidecar.kill9()
+            }
+            let sidecar = try harness.start()
+            try harness.waitProved()
+            let ids = try harness.events().compactMap {
+                $0["documentKey"]?.document?["_id"]?.integer
+            }
+            #expect(ids.count == 402 && Set(ids).count == 402)
+            #expect(try harness.status().gaps.isEmpty)
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
+
+    @Test func `a history that the server has dropped is a gap with a new base behind it`()
+        async throws
+    {
+        try await offPool {
+            let harness = try LiveHarness("mode=changeStream", ["--oplog-max-entries", "60"])
+            let first = try harness.startWithBackup()
+            try harness.server.python(
+                "for n in range(10): client.school.pupils.insert_one({'_id': n})")
+            try harness.waitProved()
+            #expect(try first.terminate().isSuccess)
+            try harness.server.python(
+                "for n in range(10, 1500): client.school.pupils.insert_one({'_id': n})")
+            let second = try harness.start()
+            try second.waitForLog("gap in the archive", seconds: 60)
+            try second.waitForLog("base backup finished", seconds: 60)
+            try harness.waitProved()
+            #expect(try harness.status().gaps.count == 1)
+            let (folder, _) = try harness.restore(
+                to: "latest", name: "behind", file: "changes.bson")
+            #expect(try harness.documents(folder + "/school/pupils.bson").count == 1500)
+            #expect(try second.terminate().isSuccess)
+        }
+    }
+
+    @Test func `the oplog of another server is archived and restored as it is`() async throws {
+        try await offPool {
+            let harness = try LiveHarness("mode=oplog", ["--noop-heartbeat-seconds", "1"])
+            let sidecar = try harness.startWithBackup()
+            try harness.server.python(
+                """
+                for n in range(300):
+                    client.school.pupils.insert_one({"_id": n})
+                for n in range(0, 300, 2):
+                    client.school.pupils.delete_one({"_id": n})
+                """)
+            try harness.waitProved()
+            let (folder, oplog) = try harness.restore(
+                to: "latest", name: "oplog", file: "oplog.bson")
+            let mine = oplog.filter { $0["ns"]?.string == "school.pupils" }
+            #expect(mine.count { $0["op"]?.string == "i" } == 300)
+            #expect(mine.count { $0["op"]?.string == "d" } == 150)
+            let archived = try harness.archived()
+            #expect(Set(oplog).isSubset(of: Set(archived)), "\(folder)")
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
 }

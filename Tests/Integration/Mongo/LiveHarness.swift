@@ -12,9 +12,11 @@ final class LiveHarness: SidecarUse, Sendable {
     let config: String
     var user: UserIdentity? { ArchiveHarness.user }
 
-    /// - Parameter options: of the source's URL, behind the `?`.
-    init(_ options: String = "") throws {
-        server = try SecantusServer.start()
+    /// - Parameters:
+    ///   - options: of the source's URL, behind the `?`.
+    ///   - settings: further arguments of the server.
+    init(_ options: String = "", _ settings: [String] = []) throws {
+        server = try SecantusServer.start(settings)
         scratch = try ScratchDirectory(owner: ArchiveHarness.user)
         folder = scratch.path
         archive = folder + "/archive"
@@ -27,6 +29,11 @@ final class LiveHarness: SidecarUse, Sendable {
         try Subprocess.run(
             "/bin/sh", ["-c", "cat > \"$0\"", config],
             SubprocessOptions(user: user, input: Array((text + "\n").utf8)), seconds: 20)
+    }
+
+    /// Events of the archive, without our own marks.
+    func events() throws -> [BSONDocument] {
+        try archived().filter { $0["operationType"]?.string != "tidemark progress" }
     }
 
     /// Waits until everything committed by now is proved.

@@ -38,7 +38,8 @@ package struct OplogEntry: Sendable {
         isEvent = told != nil
         self.document = document
         term = document["t"]?.integer ?? -1
-        time = (document["wall"] ?? document["wallTime"])?.date.map { CommitTime(milliseconds: $0) }
+        let wall = document["wall"] ?? document["wallTime"]
+        time = wall?.date.map { CommitTime(milliseconds: $0) }
         multiOpType = document["multiOpType"]?.integer ?? 0
         change = try OplogChange(document)
         if told == nil, let session = document["lsid"], let number = document["txnNumber"]?.integer {
