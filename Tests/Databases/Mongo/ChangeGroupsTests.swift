@@ -38,16 +38,33 @@ import Testing
         return BSONDocument(fields)
     }
 
+    private func take(_ event: BSONDocument, _ groups: inout ChangeGroups) throws {
+        let bytes = event.bytes
+        try groups.take(bytes.span, at: 0)
+    }
+
+    private func fails(
+        _ groups: ChangeGroups, _ body: (inout ChangeGroups) throws -> Void
+    ) -> Bool {
+        var groups = groups
+        do {
+            try body(&groups)
+            return false
+        } catch {
+            return error is BSONFailure
+        }
+    }
+
     @Test func `a time is complete with a later event, a later token, or when nothing more comes`()
         throws
     {
         var groups = ChangeGroups(behind: time(1))
         let (a, b, c) = (event(2, 1), event(2, 2), event(3, 3))
-        try groups.take(a.bytes.span, at: 0)
-        try groups.take(b.bytes.span, at: 0)
+        try take(a, &groups)
+        try take(b, &groups)
         try groups.settle(time(1))
         #expect(groups.ready == 0)
-        try groups.take(c.bytes.span, at: 0)
+        try take(c, &groups)
         #expect(groups.ready == a.bytes.count + b.bytes.count)
         #expect(groups.readyTime == time(2))
         #expect(try groups.token()?["_data"]?.string == "token 2")
@@ -56,31 +73,27 @@ import Testing
         try groups.settle(time(3))
         #expect(groups.bytes == c.bytes && groups.readyTime == time(3))
         groups.clear()
-        try groups.take(event(9, 4).bytes.span, at: 0)
+        try take(event(9, 4), &groups)
         try groups.settle()
         #expect(groups.readyTime == time(9))
     }
 
     @Test func `an event of a time that is complete is an error`() throws {
         var groups = ChangeGroups(behind: time(5))
-        #expect(throws: BSONFailure.self) { [groups] in
-            var groups = groups
-            try groups.take(event(5, 1).bytes.span, at: 0)
-        }
-        try groups.take(event(6, 1).bytes.span, at: 0)
-        #expect(throws: BSONFailure.self) { [groups] in
-            var groups = groups
-            try groups.take(event(4, 1).bytes.span, at: 0)
-        }
+        let isOld = fails(groups) { try take(event(5, 1), &$0) }
+        #expect(isOld)
+        try take(event(6, 1), &groups)
+        let isBefore = fails(groups) { try take(event(4, 1), &$0) }
+        #expect(isBefore)
     }
 
     @Test func `parts of an event stay together, and are one event in a replay`() throws {
         var groups = ChangeGroups(behind: time(1))
         let parts = [part(1, of: 2, 2), part(2, of: 2, nil)]
-        try groups.take(parts[0].bytes.span, at: 0)
+        try take(parts[0], &groups)
         try groups.settle()
         #expect(groups.ready == 0)
-        try groups.take(parts[1].bytes.span, at: 0)
+        try take(parts[1], &groups)
         try groups.settle()
         #expect(groups.bytes == parts[0].bytes + parts[1].bytes && groups.readyTime == time(2))
         #expect(try groups.token()?["_data"]?.string == "part 2")
@@ -98,19 +111,17 @@ import Testing
     @Test func `what is sent again must be the same`() throws {
         var groups = ChangeGroups(behind: time(1))
         let (a, b) = (event(2, 1), event(2, 2))
-        try groups.take(a.bytes.span, at: 0)
+        try take(a, &groups)
         groups.restart()
         #expect(groups.bytes.isEmpty)
         var same = groups
-        try same.take(a.bytes.span, at: 0)
-        try same.take(b.bytes.span, at: 0)
+        try take(a, &same)
+        try take(b, &same)
         try same.settle()
         #expect(same.bytes == a.bytes + b.bytes)
-        try groups.take(b.bytes.span, at: 0)
-        #expect(throws: BSONFailure.self) { [groups] in
-            var groups = groups
-            try groups.settle()
-        }
+        try take(b, &groups)
+        let isOther = fails(groups) { try $0.settle() }
+        #expect(isOther)
     }
 
     @Test func `a mark stands behind everything and says something new`() throws {
@@ -122,7 +133,9 @@ import Testing
         let isNew = groups.add(mark, at: time(4), wall: 5)
         #expect(isNew && groups.readyTime == time(4) && groups.notes.map(\.wall) == [5])
         #expect(try groups.token() == token)
-        #expect(try EntryHead(mark.bytes.span).kind == .noop)
+        let bytes = mark.bytes
+        let head = try EntryHead(bytes.span)
+        #expect(head.kind == .noop)
         guard case .noop = try OplogEntry(mark).change else {
             Issue.record("a mark changes nothing")
             return

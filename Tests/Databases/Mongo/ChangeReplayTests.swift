@@ -14,7 +14,8 @@ import Testing
             let cut = try #require(fixture.cuts().last)
             let target = try replayed(fixture, to: cut.ts, fuzzyUntil: fixture.end)
             for (name, facts) in cut.collections where name.hasPrefix("fuzz.") {
-                let collection = try #require(target.collections[#require(Namespace(name))])
+                let namespace = try #require(Namespace(name))
+                let collection = try #require(target.collections[namespace])
                 let wanted = facts["sha256_raw_sorted_by_id"]?.string
                 #expect(collection.sortedHash == wanted, "\(name)")
             }
