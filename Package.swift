@@ -209,12 +209,14 @@ let package = Package(
             dependencies: [
                 "tidemark", "Monitoring", "Catalog", "Repository", "Model", "Platform", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/Integration/Dashboard", swiftSettings: strict),
         .testTarget(
             name: "MongoIntegrationTests",
             dependencies: [
                 "tidemark", "Mongo", "Segments", "Storage", "Repository", "Daemon", "TestKit",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Integration/Mongo", swiftSettings: strict),
         .testTarget(

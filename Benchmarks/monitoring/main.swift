@@ -68,8 +68,7 @@ final class ThirtySources: SidecarView {
 
     func moment(_ at: CommitTime) -> MomentDocument {
         MomentDocument(
-            at: at, sources: [], command: nil, findCommand: "", estimatedSeconds: nil,
-            estimateBasis: "nothing is measured here")
+            at: at, sources: [], command: nil, findCommand: "")
     }
 }
 
@@ -85,4 +84,4 @@ let pages = DedicatedThread<Void>("bench-feed") {
         if feed.isWanted { feed.publish(LiveDocument(view)) }
     }
 }
-try await server.run { _ in print("listening") }
+try await server.run()

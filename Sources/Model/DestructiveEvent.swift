@@ -1,5 +1,5 @@
 /// Something in the history that took much away at once; what `find` lists.
-package struct DestructiveEvent: Hashable, Sendable {
+package struct DestructiveEvent: Hashable, Sendable, Codable {
     /// The newest place that does not contain it yet: recovery to here undoes it.
     package var before: Position
     /// What was done, in the database's own words: `FLUSHALL`, `DEL of 512 keys`.

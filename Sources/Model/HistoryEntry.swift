@@ -15,11 +15,17 @@ package struct HistoryEntry: Hashable, Sendable {
     package var last: UInt64
     /// The source's own clock, as written into the record.
     package var time: CommitTime
+    /// Where the stream carries no times and it came late: when it may have been made already; nil
+    /// when that is `time` itself.
+    package var earliest: CommitTime?
 
-    package init(event: Event, first: UInt64, last: UInt64, time: CommitTime) {
+    package init(
+        event: Event, first: UInt64, last: UInt64, time: CommitTime, earliest: CommitTime? = nil
+    ) {
         self.event = event
         self.first = first
         self.last = last
         self.time = time
+        self.earliest = earliest
     }
 }

@@ -23,6 +23,10 @@ package struct Watermark: Hashable, Sendable, Codable {
     package var writtenUptime: UInt64
     /// Nanoseconds since that boot when the proof was started; nil for one from an earlier boot.
     package var provedUptime: UInt64?
+    /// For a proof of an earlier boot: nanoseconds since this boot when the process took it over,
+    /// and how many seconds old it was then. This boot's steady clock counts from there.
+    package var takenUptime: UInt64?
+    package var takenSeconds: Double?
     /// Source clock minus sidecar clock in seconds, with its error bound; nil when not measured.
     package var clockOffsetSeconds: Double?
     package var clockErrorSeconds: Double?
@@ -59,6 +63,8 @@ package struct Watermark: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
+        case takenUptime = "taken_uptime"
+        case takenSeconds = "taken_seconds"
         case timeline, state, received, archived, acknowledged, written, boot, reason
         case restorableTo = "restorable_to"
         case provedAt = "proved_at"
@@ -98,9 +104,15 @@ extension Watermark {
     /// without a proof, and when the clocks do not allow to say.
     package func exposure(_ now: ClockReading) -> Double? {
         guard restorableTo != nil, let provedAt else { return nil }
-        return now.seconds(
+        let told = now.seconds(
             since: ClockReading(
                 wall: provedAt, uptime: MonotonicTime(nanoseconds: provedUptime ?? 0),
                 boot: provedUptime == nil ? "" : boot))
+        // A wall clock that was set back makes no proof younger.
+        guard let takenUptime, let takenSeconds, !boot.isEmpty, boot == now.boot else {
+            return told
+        }
+        let passed = now.uptime.seconds(since: MonotonicTime(nanoseconds: takenUptime))
+        return max(told ?? 0, takenSeconds + max(0, passed))
     }
 }

@@ -33,15 +33,42 @@ package struct EventFinder {
                     remedy: "give a time or a position instead")
             }
             for segment in snapshot.segments[timeline] ?? [] {
-                try look(at: segment, scan, snapshot.style, around: moment, &found)
+                try look(at: segment, scan, snapshot.style, around: moment) {
+                    (event) throws(TidemarkError) in
+                    guard found.count < Self.limit else {
+                        throw TidemarkError(
+                            .failed, "more than \(Self.limit) events",
+                            remedy: "name a moment: --around 2026-11-22T12:00:00Z")
+                    }
+                    found.append(event)
+                }
             }
+        }
+        return found
+    }
+
+    /// The events of one segment, oldest first, of very many the newest; nil where this version
+    /// finds none in such a stream. Throws `notFound` when an open segment was sealed meanwhile.
+    ///
+    /// One that reaches over the segment's edge is found in neither; `find` sees it.
+    package func events(
+        in segment: SegmentListing, of descriptor: SourceDescriptor
+    ) throws(TidemarkError) -> [DestructiveEvent]? {
+        guard let scan = replayer.events(of: descriptor, on: segment.range.timeline) else {
+            return nil
+        }
+        var found: [DestructiveEvent] = []
+        let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        try look(at: segment, scan, style, around: nil) { (event) throws(TidemarkError) in
+            if found.count >= 2 * EventRecord.limit { found.removeFirst(EventRecord.limit) }
+            found.append(event)
         }
         return found
     }
 
     private func look(
         at segment: SegmentListing, _ scan: any EventScan, _ style: any PositionStyle,
-        around moment: CommitTime?, _ found: inout [DestructiveEvent]
+        around moment: CommitTime?, _ found: (DestructiveEvent) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         let reader = try SegmentReader(repository.store, segment.key)
         defer { reader.close() }
@@ -49,21 +76,16 @@ package struct EventFinder {
         if let moment, !Self.isNear(index, moment) { return }
         scan.index(index, state: state)
         var position = segment.range.first
-        var events = found
-        let take = { (bytes: RawSpan) throws(TidemarkError) in
-            try scan.take(bytes, at: position) { (event) throws(TidemarkError) in
-                if let moment, let time = event.time, !Self.isNear(time, moment) { return }
-                guard events.count < Self.limit else {
-                    throw TidemarkError(
-                        .failed, "more than \(Self.limit) events",
-                        remedy: "name a moment: --around 2026-11-22T12:00:00Z")
+        var more = true
+        while more {
+            more = try reader.read { (bytes) throws(TidemarkError) in
+                try scan.take(bytes, at: position) { (event) throws(TidemarkError) in
+                    if let moment, let time = event.time, !Self.isNear(time, moment) { return }
+                    try found(event)
                 }
-                events.append(event)
+                position = style.advanced(position, by: bytes.byteCount)
             }
-            position = style.advanced(position, by: bytes.byteCount)
         }
-        while try reader.read(take) {}
-        found = events
     }
 
     private func facts(

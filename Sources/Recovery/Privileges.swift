@@ -6,7 +6,7 @@ import Platform
 enum Privileges {
     /// As root: makes the destination's missing folders for the user, then becomes that user for
     /// good, before anything else is written.
-    static func settle(_ request: RestoreRequest) throws(TidemarkError) {
+    static func settle(_ request: CopyRequest) throws(TidemarkError) {
         guard let user = try owner(request) else {
             guard UserIdentity.isRoot else { return }
             throw TidemarkError(
@@ -20,7 +20,7 @@ enum Privileges {
     }
 
     /// The user to become, when that is another than now.
-    private static func owner(_ request: RestoreRequest) throws(TidemarkError) -> UserIdentity? {
+    private static func owner(_ request: CopyRequest) throws(TidemarkError) -> UserIdentity? {
         guard let name = request.user else { return nil }
         let user = try UserIdentity(named: name)
         guard UserIdentity.isRoot else {
@@ -39,7 +39,7 @@ enum Privileges {
 
     /// Refuses an owner who could not write the copy, or whose server could not read the archive
     /// while it recovers. Writes nothing.
-    static func check(_ request: RestoreRequest) throws(TidemarkError) {
+    static func check(_ request: CopyRequest) throws(TidemarkError) {
         let user = try owner(request)
         // Without a name nobody is meant yet; root may do everything and tells nothing.
         if user == nil, UserIdentity.isRoot { return }

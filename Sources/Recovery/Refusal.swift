@@ -74,7 +74,7 @@ package struct Refusal: Sendable {
             shortfall.key.map { "\($0) is damaged behind that" } ?? "what follows is missing"
         let known =
             shortfall.acknowledged.map { "\(style.text($0)) was acknowledged" }
-            ?? "more was archived"
+            ?? "what lies behind was written too, if only in the moment of a power failure"
         let reach = snapshot.reaches(around: path).last { $0.end.ordinal <= shortfall.end.ordinal }
         let rest =
             reach.map {

@@ -24,7 +24,7 @@ package struct Restore {
     }
 
     /// What can be refused without reading the archive. Writes nothing.
-    package static func preflight(_ request: RestoreRequest) throws(TidemarkError) {
+    package static func preflight(_ request: CopyRequest) throws(TidemarkError) {
         guard request.server == nil else { return }
         let places = DestinationGuard(repository: request.repositoryFolder)
         for place in [request.destination] + request.relocations.values.sorted() {
@@ -39,7 +39,7 @@ package struct Restore {
     }
 
     /// Makes the plan and checks that every object it needs is there. Writes nothing.
-    package func plan(_ request: RestoreRequest) throws(TidemarkError) -> RestorePlan {
+    package func plan(_ request: CopyRequest) throws(TidemarkError) -> RestorePlan {
         try Self.preflight(request)
         var attempt = 1
         while true {
@@ -64,7 +64,7 @@ package struct Restore {
 
     /// A time at which two histories have a claim is the operator's to decide.
     private static func checkOneHistory(
-        _ request: RestoreRequest, _ branches: [AbandonedBranch]
+        _ request: CopyRequest, _ branches: [AbandonedBranch]
     ) throws(TidemarkError) {
         guard case .time(let time) = request.target else { return }
         if let branch = branches.last(where: { $0.claims(time) }) {
@@ -73,7 +73,7 @@ package struct Restore {
     }
 
     /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
-    package func run(_ request: RestoreRequest) throws(TidemarkError) -> RestoreOutcome {
+    package func run(_ request: CopyRequest) throws(TidemarkError) -> RestoreOutcome {
         let begun = clock.monotonic()
         try Self.preflight(request)
         if request.server == nil { try Privileges.settle(request) }
@@ -92,7 +92,8 @@ package struct Restore {
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
             plan: plan, notes: copy.notes, server: nil, planSeconds: planned.seconds(since: begun),
-            copySeconds: copied.seconds(since: planned), recoverySeconds: nil)
+            copySeconds: copied.seconds(since: planned), copiesStream: copy.takesStream,
+            recoverySeconds: nil)
         guard request.starts else { return outcome }
         let server = try started(copy, request)
         outcome.notes = copy.notes
@@ -104,7 +105,7 @@ package struct Restore {
 
     /// A server that does not start leaves a whole copy behind: restoring again would not help.
     private func started(
-        _ copy: any Restoration, _ request: RestoreRequest
+        _ copy: any Restoration, _ request: CopyRequest
     ) throws(TidemarkError) -> RestoredServer {
         do throws(TidemarkError) {
             return try copy.start(port: request.port)
@@ -118,7 +119,7 @@ package struct Restore {
     }
 
     private func order(
-        _ request: RestoreRequest, _ plan: RestorePlan
+        _ request: CopyRequest, _ plan: RestorePlan
     ) throws(TidemarkError) -> RestoreOrder {
         let style = replayer.style(segmentBytes: plan.descriptor.segmentBytes)
         let stop = stop(request, plan)
@@ -132,7 +133,7 @@ package struct Restore {
     }
 
     /// A live server cannot be cut back afterwards, so it always gets an exact stop.
-    private func stop(_ request: RestoreRequest, _ plan: RestorePlan) -> RecoveryStop? {
+    private func stop(_ request: CopyRequest, _ plan: RestorePlan) -> RecoveryStop? {
         guard request.server != nil, plan.stop == nil, let end = plan.archiveEnd else {
             return plan.stop
         }

@@ -11,8 +11,27 @@ package struct RestoreOutcome: Sendable {
     package var planSeconds: Double
     /// Reading, decompressing and writing the base backup until it was durable.
     package var copySeconds: Double
+    /// Whether the changes behind the base backup were written in that time too.
+    package var copiesStream: Bool
     /// From the start of the server to its promotion; nil when it was not started.
     package var recoverySeconds: Double?
+
+    /// What to keep of it for the next one's estimate.
+    ///
+    /// - Parameters:
+    ///   - at: now.
+    ///   - countsBytes: whether positions tell how much there was to replay.
+    package func measurement(at: CommitTime, countsBytes: Bool) -> RestoreMeasurement {
+        let bytes = plan.backup.bytes
+        let replayed = countsBytes ? plan.replayBytes : nil
+        return RestoreMeasurement(
+            copy: .init(
+                at: at, baseBytes: bytes, replayBytes: copiesStream ? replayed : nil,
+                seconds: planSeconds + copySeconds),
+            recovery: recoverySeconds.map {
+                .init(at: at, baseBytes: bytes, replayBytes: replayed, seconds: $0)
+            })
+    }
 
     /// The time until the database runs again, as far as it was brought.
     package var seconds: Double { planSeconds + copySeconds + (recoverySeconds ?? 0) }

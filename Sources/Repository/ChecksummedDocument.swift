@@ -10,3 +10,6 @@ extension Watermark: ChecksummedDocument {}
 extension RestorePoint: ChecksummedDocument {}
 extension Gap: ChecksummedDocument {}
 extension PushedMark: ChecksummedDocument {}
+extension RestoreMeasurement: ChecksummedDocument {}
+extension EventRecord: ChecksummedDocument {}
+extension AlertRecord: ChecksummedDocument {}

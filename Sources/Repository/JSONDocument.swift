@@ -15,6 +15,17 @@ package enum JSONDocument {
         }
     }
 
+    /// The same in one line, without its end, for who reads many of them.
+    package static func line(_ value: some Encodable) throws(TidemarkError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return [UInt8](try encoder.encode(value))
+        } catch {
+            throw TidemarkError(.failed, "cannot write \(type(of: value)) as JSON", cause: error)
+        }
+    }
+
     /// Throws `archiveDamaged` naming `key` when the bytes are not the document they should be.
     package static func decode<T: Decodable>(
         _ type: T.Type, _ bytes: [UInt8], of key: ObjectKey

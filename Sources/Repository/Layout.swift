@@ -14,6 +14,9 @@ import Platform
 /// <source>/history/<YYYY-MM-DD>.csv              exposure and throughput by the minute
 /// <source>/points/<name>.json  <source>/gaps/<first>-<last>.json  <source>/watermark.json
 /// <source>/pushed.json                           how far archive_command has come
+/// <source>/rto.json                              how long the last restores took
+/// <source>/alerts.json                           alerts that have been raised and told
+/// <source>/events.json                           what destructive events the history holds
 /// ```
 package enum Layout {
     package static let marker = ObjectKey("tidemark.json")
@@ -31,6 +34,21 @@ package enum Layout {
     /// How far `wal push` has come.
     package static func pushed(_ source: SourceID) -> ObjectKey {
         ObjectKey("\(source)/pushed.json")
+    }
+
+    /// How long the last restores took.
+    package static func restoreMeasurement(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/rto.json")
+    }
+
+    /// What destructive events the history holds.
+    package static func events(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/events.json")
+    }
+
+    /// Alerts that have been raised and told.
+    package static func alerts(_ source: SourceID) -> ObjectKey {
+        ObjectKey("\(source)/alerts.json")
     }
 
     /// Everything of one timeline: segments and attached documents.

@@ -15,6 +15,9 @@ import Testing
         }
     }
 
+    /// Where no file is named none is found, whatever this machine has in /etc.
+    private static let unconfigured = ["TIDEMARK_CONFIG": "/nonexistent.yml"]
+
     @Test(arguments: [
         [], ["--help"], ["restore", "--help"], ["wal", "--help"], ["wal", "fetch", "--help"],
         ["--version"], ["help", "status"],
@@ -41,7 +44,7 @@ import Testing
     func `wrong usage is status 2, one or two lines, and no result`(arguments: [String])
         async throws
     {
-        let done = try await run(arguments)
+        let done = try await run(arguments, environment: Self.unconfigured)
         #expect(done.status == .exited(2), "\(arguments): \(done.status) \(done.errors)")
         #expect(done.output.isEmpty)
         #expect(done.errors.hasPrefix("tidemark: "))
@@ -58,7 +61,7 @@ import Testing
     func `a wrong restore_command never looks like the end of the archive`(
         arguments: [String]
     ) async throws {
-        let done = try await run(arguments)
+        let done = try await run(arguments, environment: Self.unconfigured)
         #expect(done.status == .exited(126), "\(arguments): \(done.status)")
     }
 

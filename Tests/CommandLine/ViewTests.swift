@@ -44,10 +44,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (0.04, "0.0 s"), (0.44, "0.4 s"), (9.96, "10.0 s"), (59.4, "59 s"), (900, "15 min"),
-        (3661, "1 h 1 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h"), (604_800, "7 d"),
+        (0, "0.0 s"), (0.04, "0.1 s"), (0.4, "0.4 s"), (0.44, "0.5 s"), (9.96, "10 s"),
+        (59.4, "1 min"), (900, "15 min"), (3599.5, "1 h"), (3661, "1 h 2 min"),
+        (12_000, "3 h 20 min"), (86_399, "1 d"), (176_399, "2 d 1 h"), (187_200, "2 d 4 h"),
+        (604_800, "7 d"),
     ])
-    func `lengths of time have at most two units`(seconds: Double, text: String) {
+    func `lengths of time have at most two units and are never too good`(seconds: Double, text: String) {
         #expect(StatusView.seconds(seconds) == text)
     }
 

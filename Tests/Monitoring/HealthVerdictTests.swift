@@ -54,8 +54,8 @@ struct HealthVerdictTests {
         let texts = [0, 0.31, 9.99, 10.1, 119.2, 120, 200.5, 7200, 7261].map(HealthVerdict.seconds)
         #expect(
             texts == [
-                "0.0 s", "0.4 s", "10.0 s", "11 s", "2 min", "2 min", "3 min 21 s", "2 h",
-                "2 h 1 min",
+                "0.0 s", "0.4 s", "10 s", "11 s", "2 min", "2 min", "3 min 21 s", "2 h",
+                "2 h 2 min",
             ])
     }
 

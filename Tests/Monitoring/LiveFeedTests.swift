@@ -21,11 +21,11 @@ struct LiveFeedTests {
             #expect(head.lowercased().contains("content-type: text/event-stream"), "\(head)")
             try eventually("the listener is known") { feed.isWanted }
             feed.publish(SampleStatus.document())
-            let event = try page.receive(seconds: 60) { $0.contains("data: }\n\n") }
+            let event = try page.receive(seconds: 60) { $0.contains("\"}\n\n") }
             let lines = event.split(separator: "\n").filter { $0.contains(":") }
             #expect(lines.contains { $0.contains("\"repository\"") })
             feed.publish(SampleStatus.document([SampleStatus.source(state: .stalled)]))
-            let next = try page.receive(seconds: 60) { $0.contains("data: }\n\n") }
+            let next = try page.receive(seconds: 60) { $0.contains("\"}\n\n") }
             #expect(next.contains("\"stalled\""))
         }
     }

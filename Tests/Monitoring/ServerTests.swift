@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Model
 import Platform
@@ -48,10 +49,24 @@ struct ServerTests {
             }
             #expect(
                 try LoopbackHTTP.get(port, "/nothing").body.contains("there is nothing at this"))
-            for method in ["POST", "PUT", "DELETE", "BREW"] {
-                let status = try LoopbackHTTP.get(port, "/metrics", method: method).status
-                #expect([400, 404, 405].contains(status), "\(method): \(status)")
+            #expect(try LoopbackHTTP.get(port, "/nothing", method: "POST").status == 404)
+            #expect(try LoopbackHTTP.get(port, "/metrics", method: "BREW").status == 400)
+        }
+    }
+
+    @Test(arguments: Routes.paths.sorted())
+    func `a path that can only be read says so to every other method`(path: String) async throws {
+        try await withServer { port in
+            for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                let answer = try LoopbackHTTP.get(port, path, method: method)
+                #expect(answer.status == 405, "\(method): \(answer.status)")
+                #expect(answer.headers["allow"] == "GET, HEAD")
+                #expect(answer.body.contains("this can only be read: use GET"))
+                #expect(answer.headers["x-content-type-options"] == "nosniff")
             }
+            let head = try LoopbackHTTP.get(port, path, method: "HEAD")
+            #expect(head.status == (path == "/api/moment" ? 400 : 200))
+            #expect(head.body.isEmpty)
         }
     }
 
@@ -117,6 +132,92 @@ struct ServerTests {
             #expect(SocketWait.now() - began < 50)
             slow.removeAll()
         }
+    }
+
+    /// Asks for far more than any buffer between the two takes, and reads nothing.
+    private static func glutton(_ port: Int) throws -> LoopbackConnection {
+        let connection = try LoopbackConnection(port)
+        for _ in 0..<600 {
+            connection.send("GET /dashboard-axis.js HTTP/1.1\r\nHost: x\r\n\r\n")
+        }
+        return connection
+    }
+
+    @Test func `clients that do not read do not hold up the server's end`() async throws {
+        let feed = LiveFeed()
+        let ended = Monitor(0.0)
+        try await withServer(feed: feed) { port in
+            var kept = try (0..<20).map { _ in try Self.glutton(port) }
+            for _ in 0..<20 {
+                let page = try LoopbackConnection(port)
+                page.send("GET /api/live HTTP/1.1\r\nHost: x\r\n\r\n")
+                kept.append(page)
+            }
+            try eventually("pages listen") { feed.listeners == 20 }
+            #expect(try LoopbackHTTP.get(port, "/health/live").status == 200)
+            // They stay open until the server has ended.
+            Self.held.update { $0 += kept }
+            ended.update { $0 = SocketWait.now() }
+        }
+        #expect(SocketWait.now() - ended.read { $0 } < 8)
+        Self.held.update { $0 = [] }
+    }
+
+    private static let held = Monitor<[LoopbackConnection]>([])
+
+    @Test func `a page that does not read is cut off, and its place is free again`() async throws {
+        let feed = LiveFeed()
+        try await withServer(feed: feed) { port in
+            let page = try LoopbackConnection(port)
+            page.send("GET /api/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            try eventually("it listens") { feed.listeners == 1 }
+            let big = SampleStatus.document(
+                (0..<500).map { SampleStatus.source("s\($0)", reason: "why") })
+            try eventually("it is cut off", seconds: 60) {
+                feed.publish(big)
+                return feed.listeners == 0
+            }
+            withExtendedLifetime(page) {}
+        }
+    }
+
+    @Test func `many idle connections shut nobody out, and who asks nothing is let go`()
+        async throws
+    {
+        try await withServer { port in
+            let idle = try (0..<ConnectionRoster.limit + 60).map { _ in
+                try LoopbackConnection(port)
+            }
+            poll(nil, 0, 1200)
+            for _ in 0..<5 {
+                #expect(try LoopbackHTTP.get(port, "/health/live", seconds: 10).status == 200)
+            }
+            // Nothing was asked on the newest one either: it is closed after ten seconds.
+            let last = try #require(idle.last)
+            let said = try last.receive(seconds: 30) { _ in false }
+            #expect(said.isEmpty)
+        }
+    }
+
+    @Test func `a history is made once for all who ask, and not too many different ones`()
+        async throws
+    {
+        let time = SimulatedTime()
+        let cache = HistoryCache(time)
+        var made = 0
+        for hours in 1...HistoryCache.limit {
+            for _ in 0..<3 {
+                let body = cache.body(hours) {
+                    made += 1
+                    return [1]
+                }
+                #expect(body != nil)
+            }
+        }
+        #expect(made == HistoryCache.limit)
+        #expect(cache.body(99) { [] } == nil)
+        time.advance(11)
+        #expect(cache.body(99) { [2] } != nil)
     }
 
     @Test func `a port that is taken is told with its address`() async throws {

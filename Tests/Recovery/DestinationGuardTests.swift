@@ -6,8 +6,8 @@ import Testing
 
 /// A restore never writes over an archive, by whatever path it is led there.
 @Suite struct DestinationGuardTests {
-    private func request(_ repository: String, into place: String) -> RestoreRequest {
-        RestoreRequest(
+    private func request(_ repository: String, into place: String) -> CopyRequest {
+        CopyRequest(
             source: Sample.source, target: .latest, destination: place,
             repositoryURL: "file://" + repository, repositoryFolder: repository,
             program: "/bin/tidemark", force: true)

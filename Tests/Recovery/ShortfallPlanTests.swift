@@ -69,6 +69,27 @@ import Testing
         #expect(try near.candidates(at: Sample.time(400)).map(\.backup.id) == ["b310"])
     }
 
+    @Test func `of a power failure's end says what brings the rest, and what can be had without`()
+        throws
+    {
+        // Whole frames behind torn ones, none of them acknowledged.
+        var snapshot = damaged()
+        snapshot.watermark?.archived = 520
+        snapshot.damaged = [Sample.segment(one, 5, .open).key]
+        let error = try refusal(snapshot, .latest) { (planner) throws(TidemarkError) in
+            [try planner.newest()]
+        }
+        #expect(error?.code == .archiveDamaged)
+        #expect(error?.message.contains("in the moment of a power failure") == true)
+        let remedy = error?.remedy ?? ""
+        #expect(remedy.contains("start `tidemark run`"), "\(remedy)")
+        #expect(remedy.contains("--to lsn:520 for all of it"), "\(remedy)")
+        // What the message offers is possible as it stands.
+        let offered = RecoveryTarget.position(scheme: "lsn", text: "520")
+        let near = try Planner(snapshot, target: offered)
+        #expect(try near.candidates(reaching: 520).map(\.backup.id) == ["b310"])
+    }
+
     @Test func `says so where the only base backup needs what is damaged`() throws {
         var snapshot = damaged()
         snapshot.backups = [Sample.backup(one, start: 410, end: 550, finished: 100)]

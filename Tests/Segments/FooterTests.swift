@@ -1,4 +1,5 @@
 import Model
+import TestKit
 import Testing
 
 @testable import Segments
@@ -112,6 +113,38 @@ import Testing
         #expect(HistoryNote.encode(SegmentIndex(first: 0, bytes: 1)).isEmpty)
     }
 
+    @Test(arguments: 0..<20)
+    func `an index by time knows a place every 64 KiB, thinned in notes or not`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var sealed = SegmentIndex(first: 0)
+        var noted = SegmentIndex(first: 0)
+        var chunk = SegmentIndex(first: 0)
+        var position: UInt64 = 0
+        var time: Int64 = 0
+        var written: UInt64 = 0
+        while position < 16 << 20 {
+            // Several pieces of one receive have the same time.
+            if Bool.random(using: &random) { time += .random(in: 0...2000, using: &random) }
+            let now = CommitTime(microseconds: time)
+            let last = position + .random(in: 1...(28 << 10), using: &random)
+            let entry = HistoryEntry(
+                event: .commit(transaction: 0), first: position, last: last, time: now)
+            if sealed.add(entry) { chunk.add(entry) }
+            position = last
+            guard position - written > 1 << 20 || position >= 16 << 20 else { continue }
+            noted.add(chunk)
+            chunk.removeAll()
+            written = position
+        }
+        for index in [sealed, noted] {
+            let places = index.stretches.map(\.position) + [position]
+            #expect(places.first == 0)
+            for (one, next) in zip(places, places.dropFirst()) {
+                #expect(next - one <= 64 << 10, "seed \(seed): \(one) to \(next)")
+            }
+        }
+    }
+
     @Test func `an index by time keeps moments apart and stays small`() {
         var index = SegmentIndex(first: 0)
         func entry(_ position: UInt64, _ microseconds: Int64) -> TimeIndexEntry {
@@ -134,8 +167,8 @@ import Testing
         }
         #expect(index == known)
         var dense = SegmentIndex(first: 0)
-        for number in 0..<16 as Range<UInt64> { dense.add(entry(number * 32_768, 5)) }
-        #expect(dense.stretches.map(\.position) == (0..<8).map { $0 * 65_536 })
+        for number in 0..<32 as Range<UInt64> { dense.add(entry(number * 8_192, 5)) }
+        #expect(dense.stretches.map(\.position) == (0..<16).map { $0 * 16_384 })
         var back = SegmentIndex(first: 0)
         back.add(entry(0, 2_000_000))
         back.add(entry(10, 1_000_000))

@@ -38,17 +38,6 @@ enum StatusView {
         return text
     }
 
-    /// `0.4 s`, `15 min`, `3 h 20 min`, `2 d 4 h`: at most two units.
-    static func seconds(_ value: Double) -> String {
-        if value < 10 { return "\((value * 10).rounded() / 10) s" }
-        let whole = Int(min(value, 1e12).rounded())
-        let units = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")]
-        guard let first = units.firstIndex(where: { whole >= $0.0 }) else { return "\(whole) s" }
-        var text = "\(whole / units[first].0) \(units[first].1)"
-        if first + 1 < units.count {
-            let rest = whole % units[first].0 / units[first + 1].0
-            if rest > 0 { text += " \(rest) \(units[first + 1].1)" }
-        }
-        return text
-    }
+    /// `0.4 s`, `15 min`, `3 h 20 min`, `2 d 4 h`: never too good.
+    static func seconds(_ value: Double) -> String { DurationWords.text(value) }
 }

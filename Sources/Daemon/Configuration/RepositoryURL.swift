@@ -1,4 +1,4 @@
-import Platform
+import Storage
 
 /// Where an archive lies: a folder of this machine or a bucket.
 package enum RepositoryURL: Sendable, Hashable, CustomStringConvertible {
@@ -14,15 +14,12 @@ package enum RepositoryURL: Sendable, Hashable, CustomStringConvertible {
             self = .file(path: path)
             return
         }
+        if let folder = try? FolderURL(text) {
+            self = .file(path: folder.path)
+            return
+        }
         guard let parts = URLParts(text) else { return nil }
         switch parts.scheme {
-        case "file":
-            // file://server/share names another machine, which a path cannot.
-            guard parts.userInfo == nil, ["", "localhost"].contains(parts.hosts),
-                parts.query == nil, let decoded = PercentText.decoded(parts.path[...]),
-                let path = Self.path(decoded)
-            else { return nil }
-            self = .file(path: path)
         case "s3":
             guard !parts.hosts.isEmpty else { return nil }
             self = .s3(Secret(text), redacted: parts.redacted)
@@ -33,7 +30,7 @@ package enum RepositoryURL: Sendable, Hashable, CustomStringConvertible {
     /// The URL without anything secret.
     package var description: String {
         switch self {
-        case .file(let path): "file://" + path
+        case .file(let path): FolderURL(path: path).description
         case .s3(_, let redacted): redacted
         }
     }

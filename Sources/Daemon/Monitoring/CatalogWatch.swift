@@ -13,6 +13,8 @@ final class CatalogWatch: Sendable {
         var snapshot: CatalogSnapshot?
         /// What the snapshot says.
         var facts: ArchiveFacts?
+        /// What its last restore took.
+        var measured: RestoreMeasurement?
         /// What another process that archives the source has written down since.
         var mark: Watermark?
         /// Why it could not be read; the snapshot is then the one before.
@@ -50,6 +52,9 @@ final class CatalogWatch: Sendable {
 
     /// What is known of a source; nil before the first look.
     func seen(_ source: SourceID) -> Seen? { state.read { $0.sources[source] } }
+
+    /// How often the source's board had told of a change when its archive was looked at last.
+    func changesSeen(_ source: SourceID) -> Int? { state.read { $0.changes[source] } }
 
     /// Why the repository does not count as answering; nil when it does.
     func problem(_ now: MonotonicTime) -> String? {
@@ -90,7 +95,7 @@ final class CatalogWatch: Sendable {
     /// Whether the last look failed for a reason that may be over: waiting for the next turn would
     /// show it for half a minute longer than it lasts.
     private func isUnread(_ source: SourceID) -> Bool {
-        state.read { $0.sources[source]?.failure.map { $0.code != .archiveDamaged } ?? false }
+        state.read { $0.sources[source]?.failure != nil }
     }
 
     private func look(_ source: SourceID) {
@@ -103,11 +108,21 @@ final class CatalogWatch: Sendable {
             // A listing may miss the file that is being sealed; what is lost stays lost.
             if snapshot.newestHole != nil { snapshot = try reader.read(source) }
             let facts = ArchiveFacts(snapshot)
+            let measured = try measured(source)
             state.update { [snapshot] in
-                $0.sources[source] = Seen(snapshot: snapshot, facts: facts)
+                $0.sources[source] = Seen(snapshot: snapshot, facts: facts, measured: measured)
             }
         } catch {
             failed(source, error)
+        }
+    }
+
+    private func measured(_ source: SourceID) throws(TidemarkError) -> RestoreMeasurement? {
+        do throws(TidemarkError) {
+            return try repository.restoreMeasurement(source)
+        } catch let error where error.code == .archiveDamaged {
+            // An estimate is no data: the next restore writes it anew, until then there is none.
+            return nil
         }
     }
 

@@ -28,5 +28,11 @@ struct CommandWords {
         return "tidemark restore --to \(moment) --into ./restored-\(folder)\(chosen)\(archive)"
     }
 
+    /// Brings one source to just before an event; the folder is named for it.
+    func undo(_ event: EventID, of source: SourceID) -> String {
+        "tidemark restore --to before:\(event) --into ./restored-before-\(event)"
+            + " --source \(source)\(archive)"
+    }
+
     var find: String { "tidemark find --around \(moment)\(archive)" }
 }

@@ -14,7 +14,12 @@ final class HistoryKeeper: Sendable {
         var histories: [SourceID: SourceHistory] = [:]
         /// Minutes that are not in the archive yet.
         var pending: [SourceID: [HistoryPoint]] = [:]
+        /// Alerts as the archive has them, once they are loaded, and those to be written.
+        var raised: [SourceID: [AlertEvent: CommitTime]] = [:]
+        var unsaved: [SourceID: [AlertEvent: CommitTime]] = [:]
         var isFinished = false
+
+        var isWaiting: Bool { !pending.isEmpty || !unsaved.isEmpty }
     }
 
     /// Days that are kept.
@@ -42,7 +47,8 @@ final class HistoryKeeper: Sendable {
     /// A minute is over, or what there is of it at the end.
     func add(_ source: SourceID, _ point: HistoryPoint) {
         state.update { state in
-            state.histories[source, default: SourceHistory()].add(point)
+            state.histories[source, default: SourceHistory()].add(
+                point, now: HistoryPoint.minute(of: time.wall()))
             var waiting = state.pending[source] ?? []
             if waiting.count >= Self.pendingLimit { waiting.removeFirst() }
             waiting.append(point)
@@ -53,6 +59,20 @@ final class HistoryKeeper: Sendable {
     /// What is known of a source.
     func history(_ source: SourceID) -> SourceHistory {
         state.read { $0.histories[source] } ?? SourceHistory()
+    }
+
+    /// What an earlier process has raised and told, as the archive keeps it; nil until it is known.
+    func raised(_ source: SourceID) -> [AlertEvent: CommitTime]? {
+        state.read { $0.raised[source] }
+    }
+
+    /// Keeps what is raised and told now, for the next process.
+    func keep(_ source: SourceID, raised: [AlertEvent: CommitTime]) {
+        state.update { state in
+            guard state.raised[source] != raised else { return }
+            state.raised[source] = raised
+            state.unsaved[source] = raised
+        }
     }
 
     /// Nothing more is added: what waits is written once more, then `run` returns.
@@ -67,9 +87,9 @@ final class HistoryKeeper: Sendable {
                 work(&files[place], isOurs: board.monitor.read { $0.isOurs })
             }
             if isFinished { return }
-            let isWaiting = state.read { !$0.pending.isEmpty }
+            let isWaiting = state.read { $0.isWaiting }
             _ = state.wait(seconds: isWaiting ? Self.retrySeconds : 3600) { state -> Bool? in
-                state.isFinished || (!isWaiting && !state.pending.isEmpty) ? true : nil
+                state.isFinished || (!isWaiting && state.isWaiting) ? true : nil
             }
         }
     }
@@ -81,17 +101,30 @@ final class HistoryKeeper: Sendable {
         if let loaded = file.load(today: today, isOurs: isOurs) {
             state.update { state in
                 var history = SourceHistory()
-                for point in loaded + (state.pending[source] ?? []) { history.add(point) }
+                let now = HistoryPoint.minute(of: time.wall())
+                for point in loaded + (state.pending[source] ?? []) { history.add(point, now: now) }
                 state.histories[source] = history
             }
         }
         guard isOurs, file.isLoaded else { return }
+        workAlerts(&file)
         let waiting = state.update { $0.pending.removeValue(forKey: source) ?? [] }
         let left = file.write(waiting, today: today)
         guard !left.isEmpty else { return }
         state.update { state in
             state.pending[source] = Array(
                 (left + (state.pending[source] ?? [])).suffix(Self.pendingLimit))
+        }
+    }
+
+    private func workAlerts(_ file: inout HistoryWriter) {
+        let source = file.source
+        if state.read({ $0.raised[source] }) == nil, let known = file.loadAlerts() {
+            state.update { $0.raised[source] = $0.raised[source] ?? known }
+        }
+        guard let wanted = state.update({ $0.unsaved.removeValue(forKey: source) }) else { return }
+        if !file.writeAlerts(wanted) {
+            state.update { $0.unsaved[source] = $0.unsaved[source] ?? wanted }
         }
     }
 }

@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Monitoring
 import Repository
 
 /// The files of one source's history; used by one thread.
@@ -32,6 +33,11 @@ struct HistoryWriter {
             days = [:]
             for day in try repository.historyDays(source)
             where day > today - HistoryKeeper.dayLimit {
+                // Tomorrow may have begun for who wrote it; later days, for a clock that was wrong.
+                guard day <= today + 1 else {
+                    try setAsideFuture(day, isOurs: isOurs)
+                    continue
+                }
                 let points = try read(day, isOurs: isOurs)
                 if day >= today - 1 { days[day] = points }
                 found += points
@@ -43,6 +49,13 @@ struct HistoryWriter {
             failed(error)
             return nil
         }
+    }
+
+    private func setAsideFuture(_ day: Int64, isOurs: Bool) throws(TidemarkError) {
+        guard isOurs else { return }
+        let place = try repository.setAsideHistory(source, day: day)
+        let why = "a day that has not come, from a clock that stood wrong; set aside as \(place)"
+        log.warning("the history: \(why)", metadata: ["source": "\(source)"])
     }
 
     /// A damaged file is told, set aside by whoever writes, and none of it is believed.
@@ -97,6 +110,34 @@ struct HistoryWriter {
         try repository.putHistory(source, day: day, sorted)
         days[day] = sorted
         days = days.filter { $0.key >= day - 1 }
+    }
+
+    /// What was raised and told when the last process ended; nil when it cannot be read now.
+    mutating func loadAlerts() -> [AlertEvent: CommitTime]? {
+        do throws(TidemarkError) {
+            let known = try repository.alerts(source).compactMap { entry in
+                AlertEvent(rawValue: entry.event).map { ($0, entry.since) }
+            }
+            return Dictionary(known) { min($0, $1) }
+        } catch {
+            failed(error)
+            return nil
+        }
+    }
+
+    /// Whether it is in the archive now.
+    mutating func writeAlerts(_ raised: [AlertEvent: CommitTime]) -> Bool {
+        do throws(TidemarkError) {
+            try repository.putAlerts(
+                source,
+                raised.sorted { $0.value < $1.value }.map {
+                    AlertRecord.Entry(event: $0.key.rawValue, since: $0.value)
+                })
+            return true
+        } catch {
+            failed(error)
+            return false
+        }
     }
 
     /// Once a day, what has become too old is removed.

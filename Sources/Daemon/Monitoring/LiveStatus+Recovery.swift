@@ -23,14 +23,34 @@ extension LiveStatus {
                     return SourceTimeline(
                         name: subject.configuration.name, kind: subject.configuration.kind)
                 }
-                return SourceTimeline(snapshot, live: subject.board.watermark(now))
+                var timeline = SourceTimeline(snapshot, live: subject.board.watermark(now))
+                if let found = events.found(subject.board.source) {
+                    timeline.show(
+                        found.events, isComplete: found.isComplete, snapshot.style)
+                }
+                return timeline
             })
         shown.withLock { $0 = (now.uptime, document) }
         return document
     }
 
+    /// Seconds on either side of a moment, and how many events of that time are shown.
+    private static let nearSeconds = 300.0
+    private static let nearLimit = 5
+
+    private static func near(
+        _ at: CommitTime, _ found: [DestructiveEvent]
+    ) -> [(DestructiveEvent, CommitTime)] {
+        let timed = found.compactMap { event in
+            event.time.map { (event: event, time: $0, away: abs($0.seconds(since: at))) }
+        }
+        return timed.filter { $0.away <= nearSeconds }.sorted { $0.away < $1.away }
+            .prefix(nearLimit).map { ($0.event, $0.time) }
+    }
+
     func moment(_ at: CommitTime) -> MomentDocument {
         let now = time.reading()
+        let words = CommandWords(repository: repository, at: at)
         let sources = subjects.map { subject in
             let seen = catalog.seen(subject.board.source)
             guard let snapshot = seen?.snapshot else {
@@ -39,16 +59,21 @@ extension LiveStatus {
                     name: subject.configuration.name, kind: subject.configuration.kind,
                     isRestorable: false, reason: seen?.failure?.message ?? why)
             }
-            return MomentReport(
-                snapshot: snapshot, live: subject.board.watermark(now), time: at
+            var moment = MomentReport(
+                snapshot: snapshot, live: subject.board.watermark(now), measured: seen?.measured,
+                time: at
             ).moment
+            let found = events.found(subject.board.source)?.events ?? []
+            moment.events = Self.near(at, found).map { event, time in
+                .init(
+                    id: event.id, action: event.action, place: event.place, time: time,
+                    command: words.undo(event.id, of: subject.board.source))
+            }
+            return moment
         }
-        let words = CommandWords(repository: repository, at: at)
         return MomentDocument(
             at: at, sources: sources,
             command: words.restore(sources.filter(\.isRestorable).map(\.name)),
-            findCommand: words.find, estimatedSeconds: nil,
-            estimateBasis: "no restore of this archive has been measured, so no time is named; "
-                + "`tidemark restore --start` tells how long it took")
+            findCommand: words.find)
     }
 }

@@ -17,6 +17,7 @@ final class LiveStatus: SidecarView {
     let subjects: [Subject]
     let repository: String
     let catalog: CatalogWatch
+    let events: EventWatch
     private let histories: HistoryKeeper
     let time: any TimeSource
     private let objectives = Mutex<[SourceID: ObjectiveTracker]>([:])
@@ -24,12 +25,13 @@ final class LiveStatus: SidecarView {
     let shown = Mutex<(made: MonotonicTime, document: TimelineDocument)?>(nil)
 
     init(
-        _ subjects: [Subject], repository: String, catalog: CatalogWatch, history: HistoryKeeper,
-        time: any TimeSource
+        _ subjects: [Subject], repository: String, catalog: CatalogWatch, events: EventWatch,
+        history: HistoryKeeper, time: any TimeSource
     ) {
         self.subjects = subjects
         self.repository = repository
         self.catalog = catalog
+        self.events = events
         histories = history
         self.time = time
     }
@@ -94,8 +96,11 @@ final class LiveStatus: SidecarView {
 
     private func status(_ subject: Subject, _ now: ClockReading) -> SourceStatus {
         let board = subject.board
-        let (isOurs, reason, answer) = board.monitor.read {
-            ($0.isOurs, $0.reason, $0.seen.lastAnswer)
+        let (isOurs, reason, answer, isStopped, isAfterGap) = board.monitor.read {
+            (
+                $0.isOurs, $0.reason, $0.seen.lastAnswer, $0.seen.isStopped,
+                $0.seen.awaitsBackupAfterGap && $0.changes != catalog.changesSeen(board.source)
+            )
         }
         let seen = catalog.seen(board.source)
         let mark = board.watermark(now)
@@ -108,8 +113,17 @@ final class LiveStatus: SidecarView {
                     .joined(separator: "; "))
         }
         var status = SourceReport(
-            facts, rpo: subject.configuration.rpo.inSeconds, now: now, live: mark ?? seen?.mark
+            facts, rpo: subject.configuration.rpo.inSeconds, now: now, live: mark ?? seen?.mark,
+            isGapUnseen: isAfterGap
         ).status
+        status.isOurStop = isOurs && isStopped
+        if let failure = seen?.failure, failure.code == .archiveDamaged {
+            // What the archive said before it was damaged proves nothing now.
+            status.exposureSeconds = nil
+            status.restorableTo = nil
+            status.reason = [status.reason, failure.message].filter { !$0.isEmpty }
+                .joined(separator: "; ")
+        }
         status.answerAge = answer.map { max(0, now.uptime.seconds(since: $0)) }
         if status.state == .stalled, status.reason.isEmpty {
             status.reason = stall(board, now.uptime)

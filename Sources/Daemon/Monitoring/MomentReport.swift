@@ -9,6 +9,8 @@ struct MomentReport {
     let snapshot: CatalogSnapshot
     /// What this process itself knows now, where it archives the source; newer than the snapshot.
     let live: Watermark?
+    /// What the last restore took; nil when none was measured.
+    var measured: RestoreMeasurement?
     let time: CommitTime
 
     var moment: SourceMoment {
@@ -39,10 +41,13 @@ struct MomentReport {
     }
 
     private func restorable(_ backup: BaseBackupDescriptor, end: UInt64?) -> SourceMoment {
-        SourceMoment(
+        let changes = changes(since: backup, end: end)
+        let estimate = RestoreEstimate(
+            measured, baseBytes: backup.bytes, replayBytes: changes)
+        return SourceMoment(
             name: snapshot.source, kind: snapshot.descriptor.kind, isRestorable: true,
-            backup: SourceTimeline.Backup(backup, snapshot.style),
-            changeBytes: changes(since: backup, end: end))
+            backup: SourceTimeline.Backup(backup, snapshot.style), changeBytes: changes,
+            estimatedSeconds: estimate.seconds, estimateBasis: estimate.basis)
     }
 
     /// What has to be replayed at most. Positions of MongoDB are times: they tell no size.

@@ -15,6 +15,7 @@ final class MonitoringService: Service {
     private let server: MonitoringServer?
     private let scheme: String
     private let catalog: CatalogWatch
+    private let events: EventWatch
     private let history: HistoryKeeper
     private let senders: [WebhookSender]
     private let watch: SidecarWatch
@@ -39,6 +40,7 @@ final class MonitoringService: Service {
         isAsked = settings.isAsked
         scheme = settings.tls == nil ? "http" : "https"
         catalog = CatalogWatch(boards, repository, stop: stop, time: time)
+        events = EventWatch(boards, repository, catalog, stop: stop, time: time, log: log)
         history = HistoryKeeper(boards, repository, time: time, log: log)
         let feed = feed
         let view = LiveStatus(
@@ -46,7 +48,7 @@ final class MonitoringService: Service {
                 LiveStatus.Subject(configuration: $0, board: $1)
             },
             repository: configuration.repository.url.description, catalog: catalog,
-            history: history, time: time)
+            events: events, history: history, time: time)
         senders = settings.alerts.enumerated().map { place, alert in
             WebhookSender("alerts[\(place)]", alert, stop: stop, time: time, log: log)
         }
@@ -62,10 +64,12 @@ final class MonitoringService: Service {
 
     func run() async throws {
         let (stop, feed, catalog, history, watch) = (stop, feed, catalog, history, watch)
+        let events = events
         stop.onRaise { feed.finish() }
-        try await withGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             // A repository that hangs may hold the reader for ever; nothing of it is unfinished.
             _ = DedicatedThread<Void>("tm-catalog") { catalog.run() }
+            _ = DedicatedThread<Void>("tm-events") { events.run() }
             for sender in senders { _ = DedicatedThread<Void>("tm-alert") { sender.run() } }
             let keeping = DedicatedThread<Void>("tm-history") { history.run() }
             let watching = DedicatedThread<Void>("tm-watch") { watch.run() }
@@ -77,7 +81,7 @@ final class MonitoringService: Service {
                 try keeping.join(seconds: Self.endSeconds)
             }.value()
             try await gracefulShutdown()
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             stop.raise()
         }
     }
@@ -89,7 +93,7 @@ final class MonitoringService: Service {
         let (log, scheme) = (log, scheme)
         while !stop.isRaised {
             do throws(TidemarkError) {
-                try await server.run { _ in
+                try await UncancelledServer(server).run { _ in
                     log.info("monitoring", metadata: ["url": "\(scheme)://\(listen)/"])
                 }
             } catch {

@@ -36,15 +36,16 @@ final class SidecarWatch: Sendable {
     /// Blocks until the stop signal.
     func run() {
         var collectors: [SourceID: MinuteCollector] = [:]
-        var trackers: [SourceID: AlertTracker] = [:]
+        var alerts = AlertWatch(history, senders, host: host)
         var looks = 0
         while !stop.wait(seconds: Self.interval) {
             let now = time.reading()
             let document = view.status()
             let counters = Dictionary(uniqueKeysWithValues: view.counters().map { ($0.0, $0.2) })
             for source in document.sources where view.isRead(source.name) {
-                alert(source, now, &trackers[source.name, default: AlertTracker()])
-                guard view.isOurs(source.name) else { continue }
+                let isOurs = view.isOurs(source.name)
+                alerts.look(source, isOurs: isOurs, document.repository.state, now)
+                guard isOurs else { continue }
                 let finished = collectors[source.name, default: MinuteCollector()].add(
                     minute: HistoryPoint.minute(of: now.wall), exposure: source.exposureSeconds,
                     archivedBytes: counters[source.name]?.archivedBytes ?? 0)
@@ -57,15 +58,6 @@ final class SidecarWatch: Sendable {
         }
         for source in collectors.keys {
             if let rest = collectors[source]?.finish() { history.add(source, rest) }
-        }
-    }
-
-    private func alert(
-        _ source: SourceStatus, _ now: ClockReading, _ tracker: inout AlertTracker
-    ) {
-        for var alert in tracker.observe(source, now: now.uptime, wall: now.wall) {
-            alert.host = host
-            for sender in senders { sender.offer(alert) }
         }
     }
 }

@@ -34,6 +34,11 @@ final class WebhookSender: Sendable {
         if events.contains(alert.event) { queue.update { $0.add(alert) } }
     }
 
+    /// The newest message about this that the receiver does not have yet.
+    func untold(_ source: SourceID, _ event: AlertEvent) -> Alert? {
+        queue.read { $0.untold(source, event) }
+    }
+
     /// Blocks until the stop signal.
     func run() {
         defer { client.close() }
@@ -47,11 +52,12 @@ final class WebhookSender: Sendable {
             if dropped > 0 {
                 log.error("alerts were dropped: too many wait", metadata: place(alert))
             }
-            deliver(alert)
+            if deliver(alert) { queue.update { $0.sent() } }
         }
     }
 
-    private func deliver(_ alert: Alert) {
+    /// Whether it is done with: delivered, or given up.
+    private func deliver(_ alert: Alert) -> Bool {
         var backoff = Backoff(first: 0.5, limit: 60)
         var random = SystemRandomNumberGenerator()
         let began = time.monotonic()
@@ -59,17 +65,20 @@ final class WebhookSender: Sendable {
         while !stop.isRaised {
             do throws(TidemarkError) {
                 try client.send(alert)
-                return log.info("alert sent", metadata: place(alert))
+                log.info("alert sent", metadata: place(alert))
+                return true
             } catch {
                 let isOver = time.monotonic().seconds(since: began) > Self.patience
                 if !error.code.isRetryable || isOver {
-                    return log.error("an alert was given up: \(error)", metadata: place(alert))
+                    log.error("an alert was given up: \(error)", metadata: place(alert))
+                    return true
                 }
                 if !isTold { log.warning("an alert waits: \(error)", metadata: place(alert)) }
                 isTold = true
                 stop.wait(seconds: backoff.next(using: &random))
             }
         }
+        return false
     }
 
     private func place(_ alert: Alert) -> Logger.Metadata {

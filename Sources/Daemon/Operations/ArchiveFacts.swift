@@ -18,6 +18,8 @@ struct ArchiveFacts: Sendable {
     let watermark: Watermark?
     /// Why the newest archived changes cannot be restored; nil when they can.
     let obstacle: String?
+    /// How far a base backup's history reaches on the source's line; nil where none does.
+    let reach: Position?
     /// Whether more was acknowledged than can be read.
     let isShort: Bool
     let stored: StoredBytes.Source
@@ -33,11 +35,32 @@ struct ArchiveFacts: Sendable {
         let shortfall = snapshot.shortfall
         obstacle = shortfall.map { Self.text($0, snapshot.style) } ?? Self.obstacle(snapshot)
         isShort = shortfall != nil
+        reach = snapshot.currentTimeline.flatMap { timeline in
+            snapshot.reaches(on: snapshot.path(to: timeline)).map(\.end).max {
+                $0.ordinal < $1.ordinal
+            }
+        }
         let segments = snapshot.segments.values.joined()
         stored = StoredBytes.Source(
             segments: segments.count, segmentBytes: segments.reduce(0) { $0 + $1.storedBytes },
             backups: snapshot.backups.count,
             backupBytes: snapshot.backups.reduce(0) { $0 + $1.storedBytes })
+    }
+
+    /// What is said of history that was lost while no base backup follows it.
+    static let unmended =
+        "history was lost, and nothing after it can be restored before a new base backup "
+        + "(`tidemark run` takes it by itself, `tidemark backup` takes one now)"
+
+    /// Why what a newer watermark proves cannot be restored, as far as this look tells; nil when it
+    /// can. A gap may have been recorded between the look's watermark and its listing.
+    func obstacle(to mark: Watermark) -> String? {
+        if let obstacle { return obstacle }
+        guard let reach, reach.timeline == mark.timeline else { return nil }
+        let isCut = gaps.contains {
+            $0.timeline == mark.timeline && $0.first >= reach.ordinal && $0.first < mark.claimed
+        }
+        return isCut ? Self.unmended : nil
     }
 
     private static func obstacle(_ snapshot: CatalogSnapshot) -> String? {
@@ -54,8 +77,7 @@ struct ArchiveFacts: Sendable {
                 + "within a minute, `tidemark backup` takes one now)"
         }
         if !snapshot.gaps.isEmpty {
-            return "history was lost, and nothing after it can be restored before a new base "
-                + "backup (`tidemark run` takes it by itself, `tidemark backup` takes one now)"
+            return unmended
         }
         return "no base backup's history reaches the end of the archive, so nothing new can be "
             + "restored (`tidemark verify` names what is missing)"

@@ -2,7 +2,6 @@ import Glibc
 package import Model
 import Platform
 import Repository
-import Storage
 
 /// `check`: every missing setting or privilege of the repository and of every source, and whatever
 /// `run` would refuse.
@@ -43,7 +42,7 @@ package struct CheckOperation: Sendable {
     private func look(
         _ findings: inout [Finding], _ place: inout Place
     ) throws(TidemarkError) {
-        if let path = try absentFolder() {
+        if let path = absentFolder {
             let finding = try absence(path)
             findings.append(finding)
             if finding.level != .error { place = .vacant }
@@ -65,11 +64,9 @@ package struct CheckOperation: Sendable {
     }
 
     /// The repository's folder when it does not exist.
-    private func absentFolder() throws(TidemarkError) -> String? {
-        switch try StoreURL(configuration.repository.url.description) {
-        case .file(let path):
-            return unsafe access(path, F_OK) != 0 && errno == ENOENT ? path : nil
-        }
+    private var absentFolder: String? {
+        guard let path = configuration.repository.folder else { return nil }
+        return unsafe access(path, F_OK) != 0 && errno == ENOENT ? path : nil
     }
 
     /// `run` makes it, if it may.

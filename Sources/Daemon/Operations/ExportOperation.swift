@@ -2,7 +2,6 @@ package import Model
 import Monitoring
 import Recovery
 import Repository
-import Storage
 
 /// `export`: plain native files of a stretch of the archive.
 package struct ExportOperation: Sendable {
@@ -44,7 +43,8 @@ package struct ExportOperation: Sendable {
         }
         let request = ExportRequest(
             source: source, start: start, end: end, timeline: timeline,
-            destination: try OwnProgram.absolute(folder), repositoryFolder: try repositoryFolder(),
+            destination: try OwnProgram.absolute(folder),
+            repositoryFolder: configuration.repository.folder,
             force: force)
         progress.began("exporting \(source)", total: nil)
         defer { progress.ended() }
@@ -53,11 +53,5 @@ package struct ExportOperation: Sendable {
             progress.advanced(to: $0)
         }
         return ExportReport(try export.run(request), Rooms.style(descriptor))
-    }
-
-    private func repositoryFolder() throws(TidemarkError) -> String? {
-        switch try StoreURL(configuration.repository.url.description) {
-        case .file(let path): path
-        }
     }
 }

@@ -4,7 +4,6 @@ package import Model
 import Platform
 import Recovery
 import Repository
-import Storage
 
 /// `restore`: plans, checks that everything is there, writes, and starts the server if wanted.
 package struct RestoreOperation: Sendable {
@@ -79,7 +78,25 @@ package struct RestoreOperation: Sendable {
         view.planSeconds = outcome.planSeconds
         view.copySeconds = outcome.copySeconds
         view.recoverySeconds = outcome.recoverySeconds
+        // A live server is filled by other means than a copy is laid down.
+        if order.server == nil { view.warnings += keep(outcome, of: source, repository) }
         return view
+    }
+
+    /// Keeps how long it took, for the next one's estimate. Returns what to tell when that fails:
+    /// the restore itself has not.
+    private func keep(
+        _ outcome: RestoreOutcome, of source: SourceID, _ repository: ArchiveRepository
+    ) -> [String] {
+        do throws(TidemarkError) {
+            let style = Rooms.style(outcome.plan.descriptor)
+            try repository.noteRestore(
+                source,
+                outcome.measurement(at: time.wall(), countsBytes: style.countsBytes))
+            return []
+        } catch {
+            return ["how long it took could not be kept in the archive: \(error.message)"]
+        }
     }
 
     /// The URL of a started copy, with the role and database that the source's own URL names: they
@@ -99,21 +116,15 @@ package struct RestoreOperation: Sendable {
 
     private func order(
         _ source: SourceID, _ destination: String
-    ) throws(TidemarkError) -> Recovery.RestoreRequest {
-        Recovery.RestoreRequest(
+    ) throws(TidemarkError) -> CopyRequest {
+        CopyRequest(
             source: source, target: request.target, destination: destination,
             repositoryURL: configuration.repository.url.description,
-            repositoryFolder: try repositoryFolder(), program: try OwnProgram.path(),
+            repositoryFolder: configuration.repository.folder, program: try OwnProgram.path(),
             timeline: request.timeline,
             relocations: request.tablespaces, programFolders: request.programs,
             force: request.force, starts: request.starts, port: request.port, user: request.user,
             expiry: request.expiry, server: server(source))
-    }
-
-    private func repositoryFolder() throws(TidemarkError) -> String? {
-        switch try StoreURL(configuration.repository.url.description) {
-        case .file(let path): path
-        }
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.

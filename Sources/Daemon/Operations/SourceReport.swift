@@ -14,8 +14,14 @@ struct SourceReport {
     let now: ClockReading
     /// What is known now, where that is newer than the look at the archive.
     let live: Watermark?
+    /// History was lost, and the look at the archive does not know it yet.
+    var isGapUnseen = false
 
-    init(_ facts: ArchiveFacts, rpo: Double, now: ClockReading, live: Watermark? = nil) {
+    init(
+        _ facts: ArchiveFacts, rpo: Double, now: ClockReading, live: Watermark? = nil,
+        isGapUnseen: Bool = false
+    ) {
+        self.isGapUnseen = isGapUnseen
         self.facts = facts
         self.rpo = rpo
         self.now = now
@@ -28,13 +34,15 @@ struct SourceReport {
 
     private var mark: Watermark? { live ?? facts.watermark }
     private var obstacle: String? {
-        mark == nil && !facts.isShort ? nil : facts.obstacle
+        if isGapUnseen { return facts.obstacle ?? ArchiveFacts.unmended }
+        guard let mark else { return facts.isShort ? facts.obstacle : nil }
+        return facts.obstacle(to: mark)
     }
 
     var status: SourceStatus {
         let style = facts.style
         let (state, reason) = said
-        let isUnmended = obstacle != nil && !facts.gaps.isEmpty
+        let isUnmended = obstacle != nil && (isGapUnseen || !facts.gaps.isEmpty)
         var status = SourceStatus(
             name: facts.source, kind: facts.kind,
             state: isUnmended && state != .stopped ? .gap : state, timeline: mark?.timeline,
@@ -61,7 +69,9 @@ struct SourceReport {
     }
 
     /// What the sidecar last said of itself, unless it has stopped saying anything.
-    private var said: (StreamState, String) {
+    private var said: (StreamState, String) { Self.said(mark, now) }
+
+    static func said(_ mark: Watermark?, _ now: ClockReading) -> (StreamState, String) {
         guard let mark else { return (.stopped, "nothing is proved yet") }
         guard mark.state != .stopped else { return (.stopped, "`tidemark run` was stopped") }
         guard mark.age(now) != nil else {

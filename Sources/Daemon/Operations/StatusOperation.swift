@@ -74,13 +74,29 @@ package struct StatusOperation: Sendable {
                 now: time.reading()
             ).status
         } catch let error where error.code == .archiveDamaged {
-            return Self.unknown(subject, "\(error.message) (\(error.remedy))")
+            return Self.unknown(
+                subject, "\(error.message) (\(error.remedy))",
+                state: try said(subject.source, repository))
         }
     }
 
-    private static func unknown(_ subject: Subject, _ reason: String) -> SourceStatus {
+    /// The stream may go on although something is damaged; its watermark says so.
+    private func said(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> StreamState {
+        do throws(TidemarkError) {
+            return SourceReport.said(try repository.watermark(source), time.reading()).0
+        } catch let error where error.code == .archiveDamaged {
+            // It is itself what is damaged, and says nothing.
+            return .stopped
+        }
+    }
+
+    private static func unknown(
+        _ subject: Subject, _ reason: String, state: StreamState = .stopped
+    ) -> SourceStatus {
         SourceStatus(
-            name: subject.source, kind: subject.kind, state: .stopped, timeline: nil,
+            name: subject.source, kind: subject.kind, state: state, timeline: nil,
             receivedPosition: nil, archivedPosition: nil, restorableTo: nil, exposureSeconds: nil,
             rpoSeconds: subject.rpo.inSeconds, recoveryWindows: [], gaps: [], lastBackup: nil,
             sourceWindow: nil, reason: reason)

@@ -120,6 +120,9 @@ extension ArchiveEnd {
             if timeline == newest { resume.end = end } else { resume.others.append(end) }
         }
         guard let end = resume.end else { return resume }
+        if let marked, marked.timeline == end.timeline, marked.archived <= end.ordinal {
+            resume.proved = marked.restorableTo
+        }
         if stored[end.timeline] == end.ordinal {
             let segments = listing.segments[end.timeline] ?? []
             resume.tail = try tail(segments, end.ordinal, repository)

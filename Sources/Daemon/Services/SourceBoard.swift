@@ -321,7 +321,7 @@ extension SourceBoard {
         monitor.read { state in
             guard state.isOurs, let archived = state.archived else { return nil }
             let proof = state.tracker.proof
-            return Watermark(
+            var mark = Watermark(
                 // Never the next timeline with the position of the one before.
                 timeline: archived.timeline, state: StreamState(state.seen, now: now.uptime),
                 received: max(state.received, archived.ordinal), archived: archived.ordinal,
@@ -333,6 +333,11 @@ extension SourceBoard {
                 sourceWindow: state.sourceWindow,
                 reason: state.reason.isEmpty ? state.doubt : state.reason,
                 backupTrouble: state.backup.trouble(now.uptime))
+            if let proof, proof.lead > 0 {
+                mark.takenUptime = proof.asked.nanoseconds
+                mark.takenSeconds = proof.lead
+            }
+            return mark
         }
     }
 }

@@ -125,6 +125,31 @@ struct ConnectionFailure: Error, Hashable, Sendable {
         return unreachable(place, command)
     }
 
+    /// The same of a server that is being filled.
+    ///
+    /// - Parameter what: it was to take.
+    func targetError(_ configuration: MongoConfiguration, _ what: String) -> TidemarkError {
+        let place = "the server at \(configuration.place)"
+        if isAuthentication { return error(configuration, command: what) }
+        if isMissingRight {
+            return TidemarkError(
+                .sourceRefused,
+                configuration.user.isEmpty
+                    ? "\(place) wants a user for \(what)"
+                    : "user \(configuration.user) at \(configuration.place) may not write \(what)",
+                remedy: configuration.user.isEmpty
+                    ? "put a user into the URL of --into: mongodb://user:password@host/"
+                    : "run `db.getSiblingDB(\"admin\").grantRolesToUser(\"\(configuration.user)\", "
+                        + "[\"restore\", \"readWriteAnyDatabase\", \"dbAdminAnyDatabase\"])`")
+        }
+        let isCutOff = domain == .network || domain == .selection
+        return TidemarkError(
+            isCutOff ? .sourceUnreachable : .failed,
+            "\(place) did not take \(what): \(text) (\(code))",
+            remedy: "once that is put right, give the same command again: it goes on where it "
+                + "stopped")
+    }
+
     private func unreachable(_ place: String, _ command: String) -> TidemarkError {
         let remedy: String
         switch (domain, code) {

@@ -10,7 +10,7 @@ final class BaseBackup: BaseBackupSource {
     private var connection: Connection?
     private var machine: BaseBackupMachine
     private var warnings: [String] = []
-    private var lastHeard = MonotonicTime(nanoseconds: 0)
+    private var quiet: QuietTime
 
     /// Bytes after which a `pull` returns, so that the caller can look around.
     private static let pullBytes = 4 << 20
@@ -23,6 +23,7 @@ final class BaseBackup: BaseBackupSource {
     init(_ configuration: PostgresConfiguration, time: any TimeSource) {
         self.configuration = configuration
         self.time = time
+        quiet = QuietTime(now: time.monotonic(), longestPause: Self.silenceSeconds / 20)
         machine = BaseBackupMachine(
             version: 0, configuration.context(.replication, place: configuration.place))
     }
@@ -107,7 +108,7 @@ final class BaseBackup: BaseBackupSource {
             switch try machine.take(reply) {
             case .next: continue
             case .started(let header):
-                lastHeard = time.monotonic()
+                quiet.heard(time.monotonic())
                 return header
             case .stream, .ended:
                 preconditionFailure("a base backup neither ends nor goes on before it starts")
@@ -136,6 +137,7 @@ extension BaseBackup {
         if let file = machine.takePendingFile() { try sink.begin(file) }
         var bytes = 0
         while bytes < Self.pullBytes {
+            let now = time.monotonic()
             let taken = try connection!.takeCopy { (message) throws(TidemarkError) in
                 bytes += message.byteCount
                 switch try machine.take(message) {
@@ -150,19 +152,18 @@ extension BaseBackup {
             case .message: continue
             case .ended: return try streamEnded()
             case .nothing:
-                if bytes > 0 { lastHeard = time.monotonic() }
-                if try connection!.wait(seconds: 1) != .ready {
-                    try checkSilence()
-                    return nil
-                }
+                if bytes > 0 { quiet.heard(now) }
+                quiet.looked(now)
+                try checkSilence()
+                if try connection!.wait(seconds: 1) != .ready { return nil }
             }
         }
-        lastHeard = time.monotonic()
+        quiet.heard(time.monotonic())
         return nil
     }
 
     private func checkSilence() throws(TidemarkError) {
-        guard time.monotonic().seconds(since: lastHeard) > Self.silenceSeconds else { return }
+        guard quiet.seconds > Self.silenceSeconds else { return }
         throw TidemarkError(
             .sourceUnreachable,
             "the base backup of \(configuration.source) brought nothing for "

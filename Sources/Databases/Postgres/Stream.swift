@@ -92,6 +92,8 @@ extension Stream {
         let before = progress.received
         if let message = held {
             held = nil
+            // The answer to what asked for the start: nothing is asked any more.
+            progress.heard(time.monotonic())
             try take(unsafe message.span.bytes, sink)
         }
         return try take(until: deadline, from: before, sink)
@@ -102,20 +104,22 @@ extension Stream {
         until deadline: MonotonicTime, from before: UInt64, _ sink: any ChangeSink
     ) throws(TidemarkError) -> StreamTurn {
         while true {
+            // Read before the socket is: whatever holds us up in between, a server is given up
+            // only after one more look.
+            let now = time.monotonic()
             if progress.isReplyWanted { return .replyRequested }
             if progress.received - before >= Self.pullBytes { return .received }
             let taken = try connection!.takeCopy { (bytes) throws(TidemarkError) in
                 try take(bytes, sink)
             }
-            if taken == .message { continue }
-            let now = time.monotonic()
+            if taken == .message {
+                progress.heard(now)
+                continue
+            }
             if taken == .ended { return try ended(sink) }
             let hasNews = progress.received > before
             // In the middle of a bulk the next bytes are on their way: no time to flush.
-            if hasNews, progress.isCaughtUp {
-                progress.heard(now)
-                return .drained
-            }
+            if hasNews, progress.isCaughtUp { return .drained }
             let waited = try waitForMore(deadline, now)
             if waited == .ready { progress.heard(time.monotonic()) }
             if waited != .ready, waited == .woken || time.monotonic() >= deadline {

@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// Where a running stream stands: what came, what was confirmed, who has to say something. Pure.
 ///
@@ -17,8 +18,9 @@ struct StreamProgress: Sendable {
     private(set) var isReplyWanted = false
     private var confirmed: UInt64 = 0
     private var lastSent: MonotonicTime
-    private var lastHeard: MonotonicTime
-    private var lastAsked: MonotonicTime?
+    private var quiet: QuietTime
+    /// How long the server had been quiet when it was asked for a sign of life.
+    private var quietWhenAsked: Double?
 
     private let statusSeconds: Double
     private let silenceSeconds: Double
@@ -26,7 +28,7 @@ struct StreamProgress: Sendable {
     init(start: UInt64, now: MonotonicTime, statusSeconds: Double, silenceSeconds: Double) {
         received = start
         lastSent = now
-        lastHeard = now
+        quiet = QuietTime(now: now, longestPause: silenceSeconds / 4)
         self.statusSeconds = statusSeconds
         self.silenceSeconds = silenceSeconds
     }
@@ -50,9 +52,10 @@ struct StreamProgress: Sendable {
         if keepalive.replyRequested { isReplyWanted = true }
     }
 
+    /// The server said something, whatever it was.
     mutating func heard(_ now: MonotonicTime) {
-        lastHeard = now
-        lastAsked = nil
+        quiet.heard(now)
+        quietWhenAsked = nil
     }
 
     // MARK: what we say
@@ -72,7 +75,7 @@ struct StreamProgress: Sendable {
     mutating func status(_ now: MonotonicTime, wall: CommitTime, asks: Bool) -> StandbyStatus {
         lastSent = now
         isReplyWanted = false
-        if asks { lastAsked = now }
+        if asks { quietWhenAsked = quiet.seconds }
         return StandbyStatus(
             written: confirmed, flushed: confirmed, applied: confirmed, sent: wall,
             replyRequested: asks)
@@ -89,18 +92,20 @@ struct StreamProgress: Sendable {
         case gone
     }
 
-    func silence(_ now: MonotonicTime) -> Silence {
-        let quiet = now.seconds(since: lastHeard)
-        guard quiet >= silenceSeconds / 2 else {
-            return .fine(seconds: min(silenceSeconds / 2 - quiet, untilStatus(now)))
+    /// What to do about a server that had nothing to be read after the clock stood at `now`.
+    mutating func silence(_ now: MonotonicTime) -> Silence {
+        quiet.looked(now)
+        guard quiet.seconds >= silenceSeconds / 2 else {
+            return .fine(seconds: pause(silenceSeconds / 2 - quiet.seconds, now))
         }
-        guard let lastAsked else { return .ask }
-        let waited = now.seconds(since: lastAsked)
+        guard let quietWhenAsked else { return .ask }
+        let waited = quiet.seconds - quietWhenAsked
         if waited >= silenceSeconds / 2 { return .gone }
-        return .fine(seconds: min(silenceSeconds / 2 - waited, untilStatus(now)))
+        return .fine(seconds: pause(silenceSeconds / 2 - waited, now))
     }
 
-    private func untilStatus(_ now: MonotonicTime) -> Double {
-        max(0, statusSeconds - now.seconds(since: lastSent))
+    private func pause(_ seconds: Double, _ now: MonotonicTime) -> Double {
+        let untilStatus = max(0, statusSeconds - now.seconds(since: lastSent))
+        return min(seconds, untilStatus, quiet.longestPause)
     }
 }

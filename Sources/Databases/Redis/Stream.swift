@@ -27,17 +27,23 @@ final class Stream: ChangeSource {
     /// A timeline that leaves the archive's history inside a command begins with that command's
     /// bytes: they are handed on by the first pull, from this position on.
     private var inherited: (tail: StreamTail, from: UInt64)?
-    private var lastHeard = MonotonicTime(nanoseconds: 0)
+    private var quiet: QuietTime
+    /// When what comes may have been made already, where that is not just now.
+    private var lateness = Lateness()
     /// Start of the commands that the next note is about.
     private var noted: UInt64 = 0
 
     /// Large enough that a busy stream costs few system calls, small enough for the cache.
     static let bufferBytes = 256 << 10
+    /// At most so much comes between two notes of the time; with the width of the index's own
+    /// stretches no more than 64 KiB.
+    private static let pieceBytes = 28 << 10
 
     init(_ configuration: RedisConfiguration, state: RoomState, time: any TimeSource) {
         self.configuration = configuration
         self.state = state
         self.time = time
+        quiet = QuietTime(now: time.monotonic(), longestPause: configuration.silenceSeconds / 4)
         machine = StreamMachine(
             ResumePoint(descriptor: nil, end: nil), place: configuration.place)
         do throws(TidemarkError) {
@@ -72,6 +78,10 @@ extension Stream {
             let action = try machine.begin(info)
             let start = try join(action, wake)
             try begin(start, resume)
+            lateness.began(
+                at: start.position.ordinal, sourceEnd: info?.offset,
+                proved: start.parent == nil ? resume.proved : nil,
+                created: resume.descriptor?.created, time.monotonic())
             return opening(info, resume)
         } catch {
             close()
@@ -99,7 +109,7 @@ extension Stream {
     ) throws(TidemarkError) {
         timeline = start.position.timeline
         acks = AckPolicy()
-        lastHeard = time.monotonic()
+        quiet.heard(time.monotonic())
         document = nil
         if let parent = start.parent {
             let older = resume.documents[HistoryDocument.name(parent.timeline)]
@@ -182,20 +192,26 @@ extension Stream {
         // What came together with the answer to PSYNC.
         if filled > 0 { return try handOn(filled, sink) }
         while true {
+            // Read before the socket is: whatever holds us up in between, a server is given up
+            // only after one more look.
+            let now = time.monotonic()
             switch try connection!.receive(into: &buffer, at: 0) {
             case .bytes(let count):
-                lastHeard = time.monotonic()
+                quiet.heard(now)
+                lateness.received(now, state.sourceTime(time.wall()))
                 return try handOn(count, sink)
             case .closed: throw ended()
             case .nothing:
-                let now = time.monotonic()
-                let quiet = now.seconds(since: lastHeard)
-                guard quiet < configuration.silenceSeconds else {
+                quiet.looked(now)
+                lateness.looked(now)
+                let left = configuration.silenceSeconds - quiet.seconds
+                guard left > 0 else {
                     throw connection!.silent("sent no PING", configuration.silenceSeconds)
                 }
                 try sendOutgoing()
-                let limit = min(deadline.seconds(since: now), configuration.silenceSeconds - quiet)
+                let limit = min(deadline.seconds(since: now), left, quiet.longestPause)
                 let waited = try connection!.wait(seconds: limit)
+                lateness.waited(until: time.monotonic(), atMost: limit)
                 if waited == .woken || waited == .timeout && time.monotonic() >= deadline {
                     return .idle
                 }
@@ -219,19 +235,36 @@ extension Stream {
         }
     }
 
-    /// Splits what lies in the buffer and gives it to the sink, cut at the last edge.
+    /// Splits what lies in the buffer and gives it to the sink, a piece at a time, so that the
+    /// index knows a place at least every 64 KiB, and a command.
     private func handOn(
         _ count: Int, _ sink: any ChangeSink
     ) throws(TidemarkError) -> StreamTurn {
         filled = 0
         let buffer = self.buffer
-        let bytes = unsafe buffer.span.bytes
+        let time = state.sourceTime(time.wall())
+        var scan = StreamScan()
+        var first = 0
+        while first < count {
+            let last = min(first + Self.pieceBytes, count)
+            try handOn(buffer.span.extracting(first..<last), at: time, &scan, sink)
+            first = last
+        }
+        let isFull = count == buffer.count
+        lateness.handedOn(to: splitter.position, isAll: !isFull)
+        return try turn(scan, isFull: isFull)
+    }
+
+    /// One piece, cut at its last edge.
+    private func handOn(
+        _ piece: Span<UInt8>, at time: CommitTime, _ scan: inout StreamScan, _ sink: any ChangeSink
+    ) throws(TidemarkError) {
+        let bytes = unsafe piece.bytes
         let first = splitter.position
         let before = splitter.edge
-        var scan = StreamScan()
         var failure: SplitFailure?
         do throws(SplitFailure) {
-            try splitter.scan(buffer.span.extracting(0..<count), into: &scan)
+            try splitter.scan(piece, into: &scan)
         } catch {
             failure = error
         }
@@ -242,8 +275,8 @@ extension Stream {
             try sink.append(bytes.extracting(0..<whole), at: first)
             try sink.note(
                 HistoryEntry(
-                    event: .commit(transaction: 0), first: noted, last: edge.position,
-                    time: state.sourceTime(time.wall())))
+                    event: .commit(transaction: 0), first: noted, last: edge.position, time: time,
+                    earliest: lateness.earliest))
             noted = edge.position
             try sink.edge(edge.position, state: edge.state)
             if whole < received {
@@ -252,8 +285,9 @@ extension Stream {
         } else if received > 0 {
             try sink.append(bytes.extracting(0..<received), at: first)
         }
-        if let failure { throw broken(failure, Array(buffer[received..<count].prefix(200))) }
-        return try turn(scan, isFull: count == buffer.count)
+        guard let failure else { return }
+        let rest = piece.extracting(received..<min(received + 200, piece.count))
+        throw broken(failure, rest.indices.map { rest[$0] })
     }
 
     private func turn(_ scan: StreamScan, isFull: Bool) throws(TidemarkError) -> StreamTurn {

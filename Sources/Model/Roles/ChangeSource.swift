@@ -46,6 +46,8 @@ package struct ResumePoint: Sendable {
     package var claim: (@Sendable (SourceDescriptor) throws(TidemarkError) -> Void)?
     /// Reads any stretch of the archive, for a room that proves that the stream joins it.
     package var archived: ArchivedBytes?
+    /// Source time: what lies behind `end` was made after it. Nil when it is not known.
+    package var proved: CommitTime?
 
     package init(
         descriptor: SourceDescriptor?, end: Position?, others: [Position] = [],

@@ -9,7 +9,8 @@ package struct AlertTracker: Sendable {
     package static let settleSeconds = 10.0
     /// A breach is over at this part of the objective.
     package static let recoveryPart = 0.8
-    /// Seconds that a stream may take to connect: a restart of the database is no news.
+    /// Seconds that a stream may take to connect, and a repository to be written to: a restart of
+    /// either is no news.
     package static let connectSeconds = 30.0
     /// Seconds, and at most the objective, for which it may be unknown what would be lost: a new
     /// source has no base backup at first.
@@ -25,28 +26,45 @@ package struct AlertTracker: Sendable {
 
     private var raised: [AlertEvent: Raised] = [:]
     private var connectingSince: MonotonicTime?
+    private var repositorySince: MonotonicTime?
     private var unknownSince: MonotonicTime?
     private var gaps: Int?
 
     package init() {}
 
+    /// What is raised now, with its beginning.
+    package var standing: [AlertEvent: CommitTime] { raised.mapValues(\.since) }
+
+    /// Takes over what an earlier process has raised and told: it is not told again, and is taken
+    /// back once it is over.
+    package mutating func takeUp(_ known: [AlertEvent: CommitTime]) {
+        raised.merge(known.mapValues { Raised(since: $0) }) { own, _ in own }
+    }
+
     /// Takes a look at the source, and returns what is to be told.
+    ///
+    /// - Parameter repository: how the repository is; `ok`, or why it does not take what is to be
+    ///   archived.
     package mutating func observe(
-        _ source: SourceStatus, now: MonotonicTime, wall: CommitTime
+        _ source: SourceStatus, repository: String = "ok", now: MonotonicTime, wall: CommitTime
     ) -> [Alert] {
-        connectingSince = source.state == .connecting ? connectingSince ?? now : nil
+        let isAway = source.state == .connecting || source.state == .stopped
+        connectingSince = isAway ? connectingSince ?? now : nil
+        repositorySince = repository == "ok" ? nil : repositorySince ?? now
         unknownSince = source.exposureSeconds == nil ? unknownSince ?? now : nil
         let signs: [(AlertEvent, Sign)] = [
             (.breached, breach(source, now)), (.gap, gap(source)), (.stalled, stall(source, now)),
         ]
-        // Nothing is news of a sidecar that is being stopped.
-        guard source.state != .stopped else { return [] }
+        // Nothing is news while this sidecar is being stopped.
+        guard !source.isOurStop else { return [] }
+        let why = repositorySince == nil ? [] : ["the repository: \(repository)"]
+        let reason = ([source.reason] + why).filter { !$0.isEmpty }.joined(separator: "; ")
         return signs.compactMap { event, sign in
             step(event, sign, now, wall).map { step, since in
                 Alert(
                     event: event, step: step, source: source.name, kind: source.kind, since: since,
                     time: wall, exposureSeconds: source.exposureSeconds,
-                    rpoSeconds: source.rpoSeconds, state: source.state, reason: source.reason)
+                    rpoSeconds: source.rpoSeconds, state: source.state, reason: reason)
             }
         }
     }
@@ -88,13 +106,16 @@ package struct AlertTracker: Sendable {
     }
 
     private func stall(_ source: SourceStatus, _ now: MonotonicTime) -> Sign {
+        if let since = repositorySince {
+            return now.seconds(since: since) >= Self.connectSeconds ? .trouble : .unclear
+        }
         switch source.state {
-        case .stalled: .trouble
-        case .connecting:
-            (connectingSince.map { now.seconds(since: $0) } ?? 0) >= Self.connectSeconds
+        case .stalled: return .trouble
+        case .connecting, .stopped:
+            return (connectingSince.map { now.seconds(since: $0) } ?? 0) >= Self.connectSeconds
                 ? .trouble : .unclear
-        case .streaming, .catchingUp: .calm
-        case .gap, .stopped: .unclear
+        case .streaming, .catchingUp: return .calm
+        case .gap: return .unclear
         }
     }
 }

@@ -27,6 +27,21 @@ extension SourceTimeline {
         }
     }
 
+    /// Adds what a search of the archive has found; an event without a time has no place on an
+    /// axis.
+    package mutating func show(
+        _ found: [DestructiveEvent], isComplete: Bool, _ style: any PositionStyle
+    ) {
+        events = found.compactMap { event in
+            event.time.map {
+                Event(
+                    id: event.id.description, action: event.action, place: event.place,
+                    time: Millis($0), position: style.text(event.before.ordinal))
+            }
+        }.suffix(Self.limit)
+        eventSearch = isComplete ? .complete : .running
+    }
+
     /// The newest window ends where the newest proof does.
     private static func windows(_ snapshot: CatalogSnapshot, _ live: Watermark?) -> [Window] {
         var windows = snapshot.lines.flatMap { snapshot.reaches(on: $0) }.map {
@@ -46,7 +61,7 @@ extension SourceTimeline {
 extension SourceTimeline.Window {
     fileprivate init(_ reach: Reach, _ style: any PositionStyle) {
         self.init(
-            timeline: reach.window.timeline, from: Millis(reach.window.from),
+            timeline: reach.window.timeline, from: Millis.notBefore(reach.window.from),
             to: Millis(reach.window.to), first: style.text(reach.first.ordinal),
             last: style.text(reach.end.ordinal))
     }
@@ -55,9 +70,9 @@ extension SourceTimeline.Window {
 extension SourceTimeline.Backup {
     package init(_ backup: BaseBackupDescriptor, _ style: any PositionStyle) {
         self.init(
-            id: backup.id, started: Millis(backup.started), finished: Millis(backup.finished),
-            bytes: backup.bytes, storedBytes: backup.storedBytes,
-            position: style.text(backup.end))
+            id: backup.id, started: Millis(backup.started),
+            finished: Millis.notBefore(backup.finished), bytes: backup.bytes,
+            storedBytes: backup.storedBytes, position: style.text(backup.end))
     }
 }
 

@@ -21,6 +21,9 @@ package struct SourceTimeline: Sendable, Encodable {
     package var backups: [Backup] = []
     package var points: [Point] = []
     package var gaps: [Lost] = []
+    package var events: [Event] = []
+    /// How far the archive has been searched for them; nil where nothing can be found in it.
+    package var eventSearch: Search?
     package var positions: [Place] = []
 
     /// A recovery window, with the positions at its ends.
@@ -50,6 +53,25 @@ package struct SourceTimeline: Sendable, Encodable {
         package var name: String
         package var time: Millis
         package var position: String
+    }
+
+    /// What took much away at once.
+    package struct Event: Sendable, Encodable {
+        /// For `restore --to before:ID`.
+        package var id: String
+        package var action: String
+        package var place: String
+        /// When it was done at the latest.
+        package var time: Millis
+        /// The newest position that does not contain it.
+        package var position: String
+    }
+
+    package enum Search: String, Sendable, Encodable { case running, complete }
+
+    enum CodingKeys: String, CodingKey {
+        case name, kind, timeline, windows, backups, points, gaps, events, positions
+        case eventSearch = "event_search"
     }
 
     /// A gap, and the moments around it that can be restored.

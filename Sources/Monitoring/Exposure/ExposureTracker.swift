@@ -42,6 +42,12 @@ package struct ExposureTracker: Sendable {
             proof = Proof(
                 restorableTo: restorableTo, asked: MonotonicTime(nanoseconds: asked),
                 askedWall: provedAt)
+        } else if isOfThisBoot, let taken = watermark.takenUptime,
+            let lead = watermark.takenSeconds
+        {
+            proof = Proof(
+                restorableTo: restorableTo, asked: MonotonicTime(nanoseconds: taken),
+                askedWall: provedAt, lead: lead)
         } else {
             proof = Proof(
                 restorableTo: restorableTo, asked: now.uptime, askedWall: provedAt, lead: age)

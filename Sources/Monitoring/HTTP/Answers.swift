@@ -23,9 +23,14 @@ enum Answers {
     static func bytes(
         _ bytes: [UInt8], _ type: String, _ status: HTTPResponse.Status = .ok
     ) -> Response {
+        buffer(ByteBuffer(bytes: bytes), type, status)
+    }
+
+    static func buffer(
+        _ buffer: ByteBuffer, _ type: String, _ status: HTTPResponse.Status = .ok
+    ) -> Response {
         Response(
-            status: status, headers: [.contentType: type],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: buffer))
     }
 
     /// `{"problem": "…"}`

@@ -30,14 +30,11 @@ package final class LiveFeed: Sendable {
 
     /// Sends a document to everybody who listens.
     package func publish(_ document: some Encodable) {
-        guard let json = try? JSONDocument.encode(document) else { return }
+        guard let json = try? JSONDocument.line(document) else { return }
         var event = ByteBuffer()
-        for line in json.split(separator: UInt8(ascii: "\n")) {
-            event.writeString("data: ")
-            event.writeBytes(line)
-            event.writeString("\n")
-        }
-        event.writeString("\n")
+        event.writeString("data: ")
+        event.writeBytes(json)
+        event.writeString("\n\n")
         let listeners = state.withLock { Array($0.listeners.values) }
         for listener in listeners { listener.yield(event) }
     }

@@ -12,8 +12,9 @@ package struct MonitoringServer: Sendable {
     private let feed: LiveFeed
     private let log: Logger
     private let tls: ServerTLS?
+    private let roster = ConnectionRoster()
 
-    /// Connections at once; more wait in the kernel's queue.
+    /// Connections at once, more than `ConnectionRoster` lets stay; more wait in the kernel's queue.
     private static let connectionLimit = 512
     /// A connection that says nothing for so long is closed.
     private static let idleSeconds: Int64 = 60
@@ -34,8 +35,10 @@ package struct MonitoringServer: Sendable {
     }
 
     private func builder() throws -> HTTPServerBuilder {
+        let roster = roster
         let plain = HTTPServerBuilder.http1(
             configuration: .init(
+                additionalChannelHandlers: [ConnectionGuard(roster)],
                 idleTimeout: .seconds(Self.idleSeconds),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit,
@@ -43,7 +46,8 @@ package struct MonitoringServer: Sendable {
         return try tls?.around(plain) ?? plain
     }
 
-    /// Serves until the task is cancelled or shuts down gracefully.
+    /// Serves until the task shuts down gracefully. Its cancellation would be a fault: NIO stops
+    /// the program when a connection that was just accepted is let go without having been served.
     ///
     /// Throws `usage` when the address cannot be listened on.
     ///

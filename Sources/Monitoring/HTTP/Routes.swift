@@ -8,9 +8,23 @@ struct Routes {
     let view: any SidecarView
     let feed: LiveFeed
     let options: HTTPOptions
+    private let histories = HistoryCache()
+
+    init(view: any SidecarView, feed: LiveFeed, options: HTTPOptions) {
+        self.view = view
+        self.feed = feed
+        self.options = options
+    }
+
+    /// Every path that has an answer.
+    static let paths = DashboardPage.paths.union([
+        "/health/live", "/health/ready", "/health/database", "/metrics", "/api/status",
+        "/api/history", "/api/timeline", "/api/moment", "/api/live",
+    ])
 
     func router() -> Router<BasicRequestContext> {
-        let router = Router()
+        // What can be got can be asked for its head as well (RFC 9110, section 9.1).
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.middlewares.add(SecurityHeaders())
         if let token = options.token { router.middlewares.add(BearerGuard(token)) }
         health(router)
@@ -25,9 +39,17 @@ struct Routes {
                     .badRequest, "hours must be a whole number from 1 to \(SourceHistory.hourLimit)"
                 )
             }
-            let text = HistoryText(
-                hours: hours, now: view.status().time.time, sources: view.history())
-            return Answers.bytes(text.bytes, "application/json; charset=utf-8")
+            let body = histories.body(hours) {
+                HistoryText(
+                    hours: hours, now: view.status().time.time, sources: view.history()
+                ).bytes
+            }
+            guard let body else {
+                return Answers.problem(
+                    .serviceUnavailable,
+                    "too many different stretches are asked for; try again in ten seconds")
+            }
+            return Answers.buffer(body, "application/json; charset=utf-8")
         }
         DashboardPage.add(to: router, view)
         router.get("/api/live") { _, _ in feed.response() }

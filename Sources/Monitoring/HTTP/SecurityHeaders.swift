@@ -33,13 +33,25 @@ struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch let error as HTTPError {
-            response = Answers.problem(error.status, Self.sentence(error.status, request))
+            let status = Self.isWrongMethod(error, request) ? .methodNotAllowed : error.status
+            response = Answers.problem(status, Self.sentence(status))
+            if status == .methodNotAllowed { response.headers[.allow] = "GET, HEAD" }
         }
         for field in fields { response.headers[field.name] = field.value }
         return response
     }
 
-    private static func sentence(_ status: HTTPResponse.Status, _ request: Request) -> String {
+    /// The router knows no such path for this method, but for others.
+    private static func isWrongMethod(_ error: HTTPError, _ request: Request) -> Bool {
+        guard error.status == .notFound, ![.get, .head].contains(request.method) else {
+            return false
+        }
+        let path = request.uri.path
+        let isClosed = path.utf8.count > 1 && path.hasSuffix("/")
+        return Routes.paths.contains(isClosed ? String(path.dropLast()) : path)
+    }
+
+    private static func sentence(_ status: HTTPResponse.Status) -> String {
         switch status {
         case .notFound:
             "there is nothing at this path; try / /health/database /metrics /api/status"

@@ -45,16 +45,6 @@ package struct HealthVerdict: Sendable, Hashable {
         }
     }
 
-    /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`: rounded up, so that it is never too good.
-    package static func seconds(_ value: Double) -> String {
-        if value < 10 { return "\((value * 10).rounded(.up) / 10) s" }
-        let whole = Int(min(value, 1e12).rounded(.up))
-        switch whole {
-        case ..<120: return "\(whole) s"
-        case ..<7200: return "\(whole / 60) min" + (whole % 60 == 0 ? "" : " \(whole % 60) s")
-        default:
-            let minutes = whole % 3600 / 60
-            return "\(whole / 3600) h" + (minutes == 0 ? "" : " \(minutes) min")
-        }
-    }
+    /// As people read it, never too good.
+    package static func seconds(_ value: Double) -> String { DurationWords.text(value) }
 }

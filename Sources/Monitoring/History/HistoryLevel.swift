@@ -12,14 +12,16 @@ struct HistoryLevel: Sendable {
 
     init(width: Int64) { self.width = width }
 
-    mutating func add(_ point: HistoryPoint) {
+    /// - Parameter now: the minute it is; what lies beyond was written by a clock that stood wrong,
+    ///   and gives way.
+    mutating func add(_ point: HistoryPoint, now: Int64) {
         guard point.minute >= 0 else { return }
         if buckets.isEmpty { buckets = Array(repeating: nil, count: Self.capacity) }
         var point = point
         point.minute /= width
         let place = Int(point.minute % Int64(Self.capacity))
         switch buckets[place] {
-        case let known? where known.minute > point.minute: return
+        case let known? where known.minute > point.minute && known.minute <= now / width: return
         case let known? where known.minute == point.minute: buckets[place]?.merge(point)
         default: buckets[place] = point
         }

@@ -12,8 +12,10 @@ package struct SourceHistory: Sendable {
     package init() {}
 
     /// Minutes may come in any order, and one may come in several parts.
-    package mutating func add(_ point: HistoryPoint) {
-        for level in levels.indices { levels[level].add(point) }
+    ///
+    /// - Parameter now: the minute it is; nothing beyond it is kept before what is not.
+    package mutating func add(_ point: HistoryPoint, now: Int64 = .max) {
+        for level in levels.indices { levels[level].add(point, now: now) }
     }
 
     /// The last `hours` up to now, in at most 1500 points.

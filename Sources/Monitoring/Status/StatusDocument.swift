@@ -42,6 +42,9 @@ package struct SourceStatus: Sendable, Encodable {
     /// Seconds since the database last answered a question; not in the JSON.
     package var answerAge: Double?
 
+    /// Whether this program was asked to end; not in the JSON.
+    package var isOurStop = false
+
     /// Positions within the timeline: an LSN, an optime or an offset, as a number.
     package struct Ordinals: Sendable, Hashable {
         package var received: UInt64
@@ -58,7 +61,7 @@ package struct SourceStatus: Sendable, Encodable {
         package var to: Millis
 
         package init(_ window: RecoveryWindow) {
-            from = Millis(window.from)
+            from = Millis.notBefore(window.from)
             to = Millis(window.to)
         }
     }

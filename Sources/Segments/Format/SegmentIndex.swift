@@ -4,7 +4,9 @@ package import Model
 ///
 /// Where segments have a fixed size: to at most `limit` stretches of equal width. Elsewhere, where
 /// the index is all that is known of the times, to stretches as short as `timedLimit` of them
-/// allow: at most 64 KiB, and one millisecond, which doubles whenever there are too many.
+/// allow: under 16 KiB, and one millisecond, which doubles whenever there are too many, up to a
+/// quarter of a second. An open segment's are thinned twice, in the notes and by who reads them:
+/// entries that come at most 32 KiB apart are kept at most 64 KiB apart.
 ///
 /// An entry belongs to the segment that holds the **last** byte of its record: before that byte is
 /// archived nothing can recover to it, and a segment is complete with its own last byte, never
@@ -16,9 +18,9 @@ package struct SegmentIndex: Sendable, Hashable {
     /// Most stretches of one segment; one of them is for records that start in the segment before.
     package static let limit = 256
     /// Most stretches of a segment whose size is not fixed; enough for ten minutes at four a second
-    /// and 64 KiB at a time.
+    /// and 16 KiB at a time.
     package static let timedLimit = 4096
-    private static let timedGrain: UInt64 = 64 << 10
+    private static let timedGrain: UInt64 = 16 << 10
     /// A quarter of a second; longer ones only when there are still too many.
     private static let longestSpacing: Int64 = 256 * 976
     /// Most restore points of one segment that are kept; later ones are only in the content.
@@ -66,7 +68,9 @@ package struct SegmentIndex: Sendable, Hashable {
         switch entry.event {
         case .commit, .abort:
             return add(
-                TimeIndexEntry(position: entry.first, earliest: entry.time, latest: entry.time))
+                TimeIndexEntry(
+                    position: entry.first, earliest: entry.earliest ?? entry.time,
+                    latest: entry.time))
         case .restorePoint(let name):
             return add(EmbeddedRestorePoint(name: name, position: entry.first, time: entry.time))
         }
@@ -124,7 +128,9 @@ package struct SegmentIndex: Sendable, Hashable {
             stretches.insert(stretch, at: 0)
             return true
         }
-        return merge(stretch, at: place)
+        // Even one that changes nothing here may begin a stretch where less was added before.
+        _ = merge(stretch, at: place)
+        return true
     }
 
     private func joins(_ old: TimeIndexEntry, _ new: TimeIndexEntry, _ spacing: Int64) -> Bool {

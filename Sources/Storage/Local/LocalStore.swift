@@ -30,7 +30,7 @@ package final class LocalStore: ObjectStore, AppendingStore {
         precondition(path.hasPrefix("/"), "a local repository has an absolute path: \(path)")
         let calls = SystemCalls(faults: faults)
         root = try LocalRoot(path, create: createRoot, calls)
-        url = StoreURL.file(path: root.path).description
+        url = FolderURL(path: root.path).description
         self.calls = calls
         self.time = time
         temporaryNames = TemporaryNames()

@@ -3,7 +3,12 @@ import Model
 
 /// `status --json` of one source, as far as the tests look.
 package struct StatusReport: Decodable, Sendable {
-    package struct Gap: Decodable, Sendable { package var reason: String }
+    package struct Gap: Decodable, Sendable {
+        package var first: String
+        package var last: String
+        package var reason: String
+    }
+
     package struct Backup: Decodable, Sendable { package var id: String }
     package struct Window: Decodable, Sendable { package var from: String; package var to: String }
     package struct Room: Decodable, Sendable { package var kind: String }

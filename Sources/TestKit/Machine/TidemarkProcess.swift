@@ -93,6 +93,14 @@ package final class TidemarkProcess: Sendable {
     package var log: String { process.errors }
     package var isRunning: Bool { process.status == nil }
 
+    /// Its largest resident size so far in MiB, proc(5)'s VmHWM; nil once it has ended.
+    package var peakMebibytes: Int? {
+        textFile("/proc/\(process.pid)/status").split(separator: "\n")
+            .first { $0.hasPrefix("VmHWM:") }?
+            .split(whereSeparator: \.isWhitespace).dropFirst().first
+            .flatMap { Int($0) }.map { $0 / 1024 }
+    }
+
     /// Waits until `text` stands in the log. Throws `failed` when it ended
     /// or `seconds` passed before.
     package func waitForLog(_ text: String, seconds: Double = 60) throws(TidemarkError) {

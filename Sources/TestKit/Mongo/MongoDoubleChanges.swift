@@ -29,7 +29,8 @@ extension MongoDoubleAnswers {
         }
         let time =
             known.map { state.events[$0].ts }
-            ?? token.flatMap { ResumeTokenText.time($0) } ?? stream["startAtOperationTime"]?.timestamp
+            ?? token.flatMap { ResumeTokenText.time($0) } ?? stream["startAtOperationTime"]?
+            .timestamp
             ?? .zero
         if state.first > 0, time < state.entries[state.first].ts { return nil }
         if let known { return known + 1 }

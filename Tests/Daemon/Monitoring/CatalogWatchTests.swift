@@ -37,6 +37,9 @@ struct CatalogWatchTests {
                             name: source, url: url, rpo: .seconds(60), slot: nil,
                             backupSchedule: schedule), board: board)
                 ], repository: "memory:", catalog: watch,
+                events: EventWatch(
+                    [board], repository, watch, stop: stop, time: time,
+                    log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
                 history: HistoryKeeper(
                     [board], repository, time: time,
                     log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }), time: time)

@@ -127,6 +127,34 @@ struct HistoryKeeperTests {
         }
     }
 
+    @Test func `a day that has not come is set aside, and alerts outlive the process`()
+        async throws
+    {
+        try await offPool {
+            let scene = Scene()
+            try scene.repository.putHistory(Self.source, day: scene.day + 40, [])
+            let first = scene.keeper()
+            let since = scene.time.wall()
+            try scene.run(first) {
+                try eventually("it is known that nothing was raised") {
+                    first.raised(Self.source) == [:]
+                }
+                first.add(Self.source, scene.point(0))
+                first.keep(Self.source, raised: [.breached: since])
+            }
+            #expect(try scene.repository.historyDays(Self.source) == [scene.day])
+            #expect(scene.lines.read { $0.contains { $0.contains("a day that has not come") } })
+            let second = scene.keeper()
+            try scene.run(second) {
+                try eventually("it is loaded") {
+                    second.raised(Self.source) == [.breached: since]
+                }
+                second.keep(Self.source, raised: [:])
+            }
+            #expect(try scene.repository.alerts(Self.source).isEmpty)
+        }
+    }
+
     @Test func `days older than ninety are removed`() async throws {
         try await offPool {
             let scene = Scene()

@@ -64,6 +64,37 @@ import Testing
         #expect(moment.nearestBefore == nil && moment.nearestAfter == nil)
     }
 
+    private static func measured(
+        base: UInt64 = 1 << 30, replay: UInt64? = 1 << 20, copy: Double = 8, recovery: Double? = 2
+    ) -> RestoreMeasurement {
+        let at = Sample.time(50)
+        return RestoreMeasurement(
+            copy: .init(at: at, baseBytes: base, replayBytes: nil, seconds: copy),
+            recovery: recovery.map {
+                .init(at: at, baseBytes: base, replayBytes: replay, seconds: $0)
+            })
+    }
+
+    @Test func `the time of a restore is told from the one that was measured`() {
+        let known = MomentReport(
+            snapshot: Sample.gapped(), live: nil, measured: Self.measured(), time: Sample.time(70)
+        ).moment
+        #expect(known.estimatedSeconds == 10)
+        #expect(known.estimateBasis.contains("1970-01-01T00:00:50Z, 1.0 GiB, 1.0 MiB of changes"))
+        #expect(Self.moment(70).estimatedSeconds == nil)
+        #expect(Self.moment(70).estimateBasis.contains("no restore has been measured yet"))
+        let lost = Self.moment(45)
+        let document = { (sources: [SourceMoment]) in
+            MomentDocument(at: Sample.time(70), sources: sources, command: nil, findCommand: "")
+        }
+        // Those that cannot be restored take no time, and one that was not measured tells nothing.
+        #expect(document([known, known, lost]).estimatedSeconds == 20)
+        #expect(document([known, Self.moment(70)]).estimatedSeconds == nil)
+        #expect(document([known, Self.moment(70)]).estimateBasis.hasPrefix("ledger: no restore"))
+        #expect(document([lost]).estimatedSeconds == nil)
+        #expect(document([lost]).estimateBasis == "nothing can be restored to this moment")
+    }
+
     @Test func `commands are ready for a shell`() {
         let at = CommitTime("2026-11-24T12:00:00.250Z")!
         let words = CommandWords(repository: "file:///srv/it's here", at: at)
@@ -73,6 +104,12 @@ import Testing
                 + "./restored-20261124T120000Z --source a --source b "
                 + "--repository 'file:///srv/it'\\''s here'")
         #expect(words.restore([]) == nil)
+        let event = EventID(Position(timeline: TimelineID("0123456789abcdef"), ordinal: 17))
+        #expect(
+            words.undo(event, of: SourceID("a")!)
+                == "tidemark restore --to before:01234567-17 --into "
+                + "./restored-before-01234567-17 --source a "
+                + "--repository 'file:///srv/it'\\''s here'")
         let bucket = CommandWords(repository: "s3://bucket/x?key=…", at: at)
         #expect(bucket.find == "tidemark find --around 2026-11-24T12:00:00.250Z")
     }

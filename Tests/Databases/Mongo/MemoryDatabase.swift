@@ -19,6 +19,15 @@ final class MemoryDatabase: ReplayTarget {
     /// Calls that change something, counted; the next one beyond `limit` fails.
     var calls = 0
     var limit = Int.max
+    /// An interrupted replay goes on: what is asked may have been done.
+    private var isAhead = false
+    private var resumedAt = OpTime.zero
+
+    func resume(at position: OpTime) {
+        limit = .max
+        isAhead = true
+        resumedAt = position
+    }
 
     private func call() throws(TidemarkError) {
         calls += 1
@@ -67,7 +76,8 @@ final class MemoryDatabase: ReplayTarget {
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
         try call()
         var collection = try existing(namespace)
-        for document in documents {
+        let last = documents.lastIndex { collection.places[WriteWindow.key($0["_id"]!)] != nil }
+        for document in documents.dropFirst(isAhead ? (last ?? -1) + 1 : 0) {
             if collection.places[WriteWindow.key(document["_id"]!)] == nil {
                 collection.add(document)
             }
@@ -92,6 +102,7 @@ final class MemoryDatabase: ReplayTarget {
 
     func rename(_ from: Namespace, to: Namespace, dropsTarget: Bool) throws(TidemarkError) {
         try call()
+        if isAhead, collections[from] == nil { return }
         if collections[to] != nil, !dropsTarget {
             throw TidemarkError(.failed, "\(to) exists")
         }
@@ -138,7 +149,11 @@ final class MemoryDatabase: ReplayTarget {
         views[namespace] = options
     }
 
-    func mark(_ position: OpTime) throws(TidemarkError) { marked = position }
+    func mark(_ report: ReplayReport) throws(TidemarkError) {
+        try call()
+        marked = report.reached
+        if marked > resumedAt { isAhead = false }
+    }
 }
 
 extension MemoryDatabase.Collection {

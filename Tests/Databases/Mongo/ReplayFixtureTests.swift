@@ -15,6 +15,47 @@ import TestKit
         try await offPool { try check("fuzzy") }
     }
 
+    @Test(arguments: ["shop", "fuzzy"])
+    func `a replay cut off at any write goes on to the same state`(_ name: String) async throws {
+        try await offPool {
+            let fixture = try MongoFixture(name)
+            let entries = try fixture.oplog()
+            let cut = try #require(try fixture.cuts().last)
+            let (whole, catalog) = try restored(fixture)
+            let before = whole.calls
+            try run(fixture, entries, cut, whole, catalog, written: .zero)
+            let steps = whole.calls - before
+            #expect(steps > 3)
+            for step in 0..<steps {
+                let (target, catalog) = try restored(fixture)
+                target.limit = target.calls + step
+                #expect(throws: TidemarkError.self) {
+                    try run(fixture, entries, cut, target, catalog, written: .zero)
+                }
+                let marked = max(target.marked, fixture.begin)
+                target.resume(at: marked)
+                let (_, again) = try restored(fixture)
+                try run(fixture, entries, cut, target, again, written: marked)
+                compare(target, cut, "\(name) cut off at write \(step) of \(steps)")
+            }
+        }
+    }
+
+    private func run(
+        _ fixture: MongoFixture, _ entries: [[UInt8]], _ cut: MongoFixture.Cut,
+        _ target: MemoryDatabase, _ catalog: ReplayCatalog, written: OpTime
+    ) throws {
+        let replay = OplogReplay(
+            target, catalog: catalog,
+            rules: ReplayRules(
+                after: fixture.begin, upTo: cut.ts,
+                fuzzyUntil: fixture.isExact ? nil : fixture.end, withUsers: true,
+                written: written))
+        for entry in entries { try replay.take(entry) }
+        try replay.finish()
+        #expect(replay.report.misses == 0)
+    }
+
     private func check(_ name: String) throws {
         let fixture = try MongoFixture(name)
         let entries = try fixture.oplog()

@@ -77,6 +77,28 @@ struct StopSearchTests {
         #expect(stop.time == at(2))
     }
 
+    @Test func `a time within what came late is refused with both its ends`() throws {
+        func at(_ second: Int64) -> CommitTime { CommitTime(microseconds: second * 1_000_000) }
+        let index = [
+            TimeIndexEntry(position: 100, earliest: at(10), latest: at(10)),
+            // Came at 60 and 61, made after 12, which a watermark proves.
+            TimeIndexEntry(position: edges[0], earliest: at(12), latest: at(60)),
+            TimeIndexEntry(position: edges[1], earliest: at(11), latest: at(61)),
+        ]
+        for second: Int64 in [13, 40, 59, 60] {
+            let error = #expect(throws: TidemarkError.self) {
+                try answer(.time(at(second)), index)
+            }
+            #expect(error?.code == .targetOutsideWindow)
+            #expect(error?.remedy.contains("--to 1970-01-01T00:00:12.000000Z") == true)
+            #expect(error?.remedy.contains("--to 1970-01-01T00:01:01.000000Z") == true)
+        }
+        // The ends themselves, and what lies outside, are exact.
+        for (second, end) in [(11, edges[0]), (12, edges[0]), (61, edges[2])] as [(Int64, UInt64)] {
+            #expect(try self.end(answer(.time(at(second)), index)) == end, "\(second)")
+        }
+    }
+
     @Test func `the end is the last edge, not the last byte`() throws {
         let open = RedisReplayer().search(.end, of: Self.descriptor, on: TimelineID("r"))
         let bytes = self.bytes + resp(["MULTI"]) + resp(["SET", "x", "1"])

@@ -3,6 +3,7 @@ import Logging
 import Model
 import Monitoring
 import Platform
+import ServiceLifecycle
 import TestKit
 
 /// Serves a sample sidecar on a free port, with a document of the live feed every fifth of a second,
@@ -12,8 +13,16 @@ func withDashboard(
     _ body: @escaping @Sendable (DashboardServer) throws -> Void
 ) async throws {
     let server = DashboardServer(port: try freePort())
+    // It ends as in the sidecar: in good order.
+    let services = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+            services: [
+                .init(
+                    service: Served { try await server.serve(sidecar, token: token) },
+                    successTerminationBehavior: .gracefullyShutdownGroup)
+            ], logger: Logger(label: "dashboard") { _ in SwiftLogNoOpLogHandler() }))
     try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.serve(sidecar, token: token) }
+        group.addTask { try await services.run() }
         group.addTask { try await offPool { server.publish(sidecar) } }
         let done = await Result { () async throws in
             try await offPool {
@@ -22,9 +31,15 @@ func withDashboard(
             }
         }
         server.end()
-        group.cancelAll()
+        await services.triggerGracefulShutdown()
+        try await group.waitForAll()
         try done.get()
     }
+}
+
+private struct Served: Service {
+    let body: @Sendable () async throws -> Void
+    func run() async throws { try await body() }
 }
 
 extension Result where Failure == any Error {

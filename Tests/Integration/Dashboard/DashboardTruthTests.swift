@@ -14,6 +14,13 @@ import Testing
 
     private static let number = "parseFloat(document.querySelector('.card .number').textContent)"
 
+    /// What the page shows, and its clock, in seconds.
+    private static func reading(_ browser: Browser) throws -> (exposure: Double, at: Double) {
+        let both = try browser.value("[\(number), performance.now() / 1000].join()")
+            .split(separator: ",").compactMap { Double($0) }
+        return (try #require(both.first), try #require(both.last))
+    }
+
     @Test func `exposure grows while the sidecar says nothing, and the page says so`() async throws
     {
         try await withDashboard(SampleSidecar([.fine])) { server in
@@ -23,6 +30,12 @@ import Testing
             server.fallSilent()
             // What was last told is under a second; only the page's own clock brings it to three.
             try browser.wait("\(Self.number) > 3")
+            let early = try Self.reading(browser)
+            try browser.wait("\(Self.number) > 6")
+            let late = try Self.reading(browser)
+            // Rounded up to a tenth, and written anew every quarter of a second.
+            let grown = late.exposure - early.exposure
+            #expect(abs(grown - (late.at - early.at)) < 0.6, "\(early) to \(late)")
             try browser.wait("!document.querySelector('#banner').hidden")
             let banner = try browser.value("document.querySelector('#banner').textContent")
             #expect(banner.hasPrefix("Not connected since "))
@@ -138,7 +151,7 @@ import Testing
                   fetch("/" + path).then(async (one) => (await one.text()).length))).then((all) =>
                   all.reduce((sum, one) => sum + one))
                 """)
-            #expect(Int(sizes).map { (10_000..<60 << 10).contains($0) } == true, "\(sizes) bytes")
+            #expect(Int(sizes).map { (10_000..<64 << 10).contains($0) } == true, "\(sizes) bytes")
             let rules = try browser.value(
                 "fetch('/').then((one) => one.headers.get('content-security-policy'))")
             #expect(rules.contains("script-src 'self';") && !rules.contains("unsafe"))

@@ -125,14 +125,15 @@ final class SampleSidecar: SidecarView {
             let backups = snapshot(index, source.name, source.look, now).backups
             return SourceMoment(
                 name: source.name, kind: kind(index), isRestorable: true,
-                backup: backups.last.map { .init($0, HundredStyle()) }, changeBytes: 340 << 20)
+                backup: backups.last.map { .init($0, HundredStyle()) }, changeBytes: 340 << 20,
+                estimatedSeconds: index == 2 ? nil : 41.5,
+                estimateBasis: "scaled from the restore that was measured")
         }
         let good = moments.filter(\.isRestorable).map { " --source \($0.name)" }.joined()
         return MomentDocument(
             at: at, sources: moments,
             command: good.isEmpty ? nil : "tidemark restore --to \(at) --into ./restored\(good)",
-            findCommand: "tidemark find --around \(at)", estimatedSeconds: nil,
-            estimateBasis: "no restore of this archive has been measured")
+            findCommand: "tidemark find --around \(at)")
     }
 
     private func snapshot(

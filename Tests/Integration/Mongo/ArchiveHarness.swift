@@ -51,6 +51,16 @@ final class ArchiveHarness: SidecarUse, Sendable {
             SubprocessOptions(user: Self.user, input: Array((text + "\n").utf8)), seconds: 20)
     }
 
+    /// An archive that has all recorded entries; its sidecar has ended.
+    static func archived(_ name: String) throws -> ArchiveHarness {
+        let harness = try ArchiveHarness(name)
+        let sidecar = try harness.startWithBackup()
+        harness.double.writeAll()
+        try harness.waitArchived()
+        #expect(try sidecar.terminate().isSuccess)
+        return harness
+    }
+
     /// Lets the clocks go on.
     func pause(_ seconds: Double) {
         _ = Monitor(()).wait(seconds: seconds) { _ in Bool?.none }

@@ -55,7 +55,7 @@ struct SidecarDamageTests {
 
     /// The open segment and where its last whole frame ends in the file.
     private func openEnd(_ side: SidecarHarness) throws -> (path: String, end: UInt64) {
-        let store = try StoreURL("file://" + side.archive).open(createRoot: false)
+        let store = try FolderURL("file://" + side.archive).open(createRoot: false)
         let key = try #require(
             store.list("ledger/wal/").map(\.key).last { $0.name.hasSuffix(".partial") })
         let survey = try SegmentReader.survey(store, key, first: 0, bytes: 16 << 20)

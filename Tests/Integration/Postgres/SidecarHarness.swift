@@ -15,7 +15,7 @@ final class SidecarHarness: SidecarUse, Sendable {
     /// - Parameter lines: more of the configuration, whole lines.
     init(
         _ server: PostgresServer, url: String? = nil, rpo: String = "15m", name: String = "side",
-        lines: [String] = []
+        compression: String = "lz4", lines: [String] = []
     ) throws {
         self.server = server
         folder = try server.makeDirectory(name)
@@ -24,7 +24,8 @@ final class SidecarHarness: SidecarUse, Sendable {
         let isWatched = lines.contains { $0.hasPrefix("monitoring") }
         let text =
             ([
-                "repository: { url: \"file://\(archive)\" }", "sources:",
+                "repository: { url: \"file://\(archive)\", compression: \(compression) }",
+                "sources:",
                 "  ledger: { url: \"\(url ?? server.url())\", rpo: \(rpo) }",
             ] + lines + (isWatched ? [] : ["monitoring: { listen: none }"])).joined(separator: "\n")
             + "\n"

@@ -28,21 +28,11 @@ struct SidecarLoadTests {
             try eventually("the archive has the end") {
                 try (LSN.parse(side.status().archivedPosition ?? "") ?? 0) >= end
             }
-            let peak = try #require(try Self.peakMebibytes(sidecar.process.pid))
+            let peak = try #require(sidecar.peakMebibytes)
             #expect(peak < 100, "the peak was \(peak) MiB")
             #expect(try sidecar.terminate().isSuccess)
             try server.psql("select pg_switch_wal()")
             try side.expectSameFiles()
         }
-    }
-
-    /// Largest resident size so far, proc(5)'s VmHWM.
-    private static func peakMebibytes(_ pid: Int32) throws -> Int? {
-        let text = try Subprocess.run(
-            "/bin/cat", ["/proc/\(pid)/status"], SubprocessOptions(), seconds: 10
-        ).output
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first
-            .flatMap { Int($0) }.map { $0 / 1024 }
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Model
 import Platform
 import Postgres
@@ -132,6 +133,30 @@ struct SidecarMonitoringTests {
             taken.close()
             try watched.waitHealth(200, seconds: 30)
             #expect(try sidecar.terminate(seconds: 10).isSuccess)
+        }
+    }
+
+    @Test func `asked to end twice while clients come in, it ends in good order once`()
+        async throws
+    {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let watched = try MonitoredSidecar(server)
+            let sidecar = try watched.side.startWithBackup()
+            try watched.waitHealth(200)
+            let isOver = Monitor(false)
+            let crowd = DedicatedThread<Void>("test-crowd") {
+                while !isOver.read({ $0 }) { _ = try? LoopbackConnection(watched.port) }
+            }
+            poll(nil, 0, 300)
+            for _ in 0..<3 {
+                sidecar.process.signal(SIGTERM)
+                sidecar.process.signal(SIGINT)
+            }
+            #expect(try sidecar.terminate(seconds: 20).isSuccess, "\(sidecar.log.suffix(800))")
+            isOver.update { $0 = true }
+            try crowd.join()
+            #expect(!sidecar.log.contains("atal error"), "\(sidecar.log.suffix(800))")
         }
     }
 

@@ -11,6 +11,7 @@ final class ArchiveHarness: SidecarUse, Sendable {
     let folder: String
     let archive: String
     let config: String
+    private let compression: String
     private let copies = Monitor<[String]>([])
 
     /// Nobody restores as root.
@@ -19,8 +20,12 @@ final class ArchiveHarness: SidecarUse, Sendable {
     var user: UserIdentity? { Self.user }
 
     /// - Parameter lines: more of the configuration, whole lines.
-    init(_ server: RedisServer, url: String? = nil, lines: [String] = []) throws {
+    init(
+        _ server: RedisServer, url: String? = nil, compression: String = "lz4",
+        lines: [String] = []
+    ) throws {
         self.server = server
+        self.compression = compression
         scratch = try ScratchDirectory(owner: Self.user)
         folder = scratch.path
         archive = folder + "/archive"
@@ -29,15 +34,25 @@ final class ArchiveHarness: SidecarUse, Sendable {
     }
 
     /// Writes the configuration anew.
-    func write(_ sources: [(name: String, url: String)], _ lines: [String] = []) throws {
+    func write(
+        _ sources: [(name: String, url: String)], _ lines: [String] = [], listen: String = "none"
+    ) throws {
         let text =
-            (["repository: { url: \"file://\(archive)\" }", "sources:"]
+            ([
+                "repository: { url: \"file://\(archive)\", compression: \(compression) }",
+                "sources:",
+            ]
             + sources.map { "  \($0.name): { url: \"\($0.url)\", rpo: 1h }" } + lines
-            + ["monitoring: { listen: none }"])
+            + ["monitoring: { listen: \"\(listen)\" }"])
             .joined(separator: "\n") + "\n"
         try Subprocess.run(
             "/bin/sh", ["-c", "cat > \"$0\"", config],
             SubprocessOptions(user: Self.user, input: Array(text.utf8)), seconds: 20)
+    }
+
+    /// The sidecar answers on a port.
+    func watch(_ port: Int) throws {
+        try write([("sessions", server.url)], ["segment: { age: 10s }"], listen: "127.0.0.1:\(port)")
     }
 
     deinit {
@@ -114,6 +129,12 @@ final class ArchiveHarness: SidecarUse, Sendable {
         let url = done.output.split(separator: "\n").last.map(String.init) ?? ""
         copies.update { $0.append(url) }
         return url
+    }
+
+    /// Stops a copy.
+    func stop(_ url: String) throws {
+        copies.update { $0.removeAll { $0 == url } }
+        try Subprocess.run("redis-cli", ["-u", url, "SHUTDOWN", "NOSAVE"], seconds: 20)
     }
 
     /// Restores, and loads the copy as a replica of nobody: nothing expires in it, and DEBUG is

@@ -65,7 +65,7 @@ struct SidecarCrashTests {
     /// Where the archive's own bytes end, whatever its watermark says.
     private func archivedEnd(_ harness: ArchiveHarness) throws -> UInt64 {
         let repository = ArchiveRepository(
-            try StoreURL("file://" + harness.archive).open(createRoot: false))
+            try FolderURL("file://" + harness.archive).open(createRoot: false))
         let listing = try repository.stream(SourceID("sessions")!, OffsetPositionStyle())
         // Killed before the first byte came, it has left none.
         guard let last = listing.segments.values.compactMap(\.last).first else { return 0 }

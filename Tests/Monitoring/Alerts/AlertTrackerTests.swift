@@ -10,10 +10,12 @@ struct AlertTrackerTests {
         var tracker = AlertTracker()
         var now = 100.0
 
+        var repository = "ok"
+
         mutating func look(_ source: SourceStatus, after seconds: Double = 0.5) -> [String] {
             now += seconds
             return tracker.observe(
-                source, now: MonotonicTime(nanoseconds: UInt64(now * 1e9)),
+                source, repository: repository, now: MonotonicTime(nanoseconds: UInt64(now * 1e9)),
                 wall: SampleStatus.time(now)
             ).map { "\($0.event.rawValue) \($0.step.rawValue)" }
         }
@@ -42,6 +44,35 @@ struct AlertTrackerTests {
         #expect(watch.look(source(99.9)).isEmpty)
         #expect(watch.look(source(100.1)) == ["breached raised"])
         #expect(watch.look(source(500), for: 60).isEmpty)
+    }
+
+    @Test func `what an earlier process has told is not told again, and taken back when over`() {
+        var watch = Watch()
+        watch.tracker.takeUp([.breached: SampleStatus.time(3), .stalled: SampleStatus.time(4)])
+        #expect(watch.look(source(500), for: 30) == ["stalled recovered"])
+        #expect(watch.tracker.standing == [.breached: SampleStatus.time(3)])
+        #expect(watch.look(source(1), for: 30) == ["breached recovered"])
+        #expect(watch.tracker.standing.isEmpty)
+    }
+
+    @Test func `another sidecar that has ended is trouble, our own end is none`() {
+        var watch = Watch()
+        #expect(watch.look(source(1), for: 5).isEmpty)
+        let told = watch.look(source(500, .stopped), for: 40)
+        #expect(told == ["breached raised", "stalled raised"])
+        var ours = Watch()
+        var stopped = source(500, .stopped)
+        stopped.isOurStop = true
+        #expect(ours.look(stopped, for: 100).isEmpty)
+    }
+
+    @Test func `a repository that takes nothing is told after half a minute, for every source`() {
+        var watch = Watch()
+        watch.repository = "the repository cannot be written to"
+        #expect(watch.look(source(1), for: 29).isEmpty)
+        #expect(watch.look(source(1), for: 5) == ["stalled raised"])
+        watch.repository = "ok"
+        #expect(watch.look(source(1), for: 20) == ["stalled recovered"])
     }
 
     @Test func `an exposure that swings about its objective is one alert`() {

@@ -65,6 +65,15 @@ struct SourceHistoryTests {
         #expect(history.points(hours: 50, until: Self.now).contains { $0.exposureSeconds == 8 })
     }
 
+    @Test func `what a wrong clock has written beyond now gives way`() {
+        var history = SourceHistory()
+        let far = Self.now + 1500 * 40
+        history.add(HistoryPoint(minute: far, exposureSeconds: 9, archivedBytes: 9), now: far)
+        let same = HistoryPoint(minute: Self.now, exposureSeconds: 1, archivedBytes: 2)
+        history.add(same, now: Self.now)
+        #expect(history.points(hours: 1, until: Self.now) == [same])
+    }
+
     @Test func `the text is JSON with the keys of the contract`() throws {
         var history = SourceHistory()
         let time = try #require(CommitTime("2026-11-24T12:00:30Z"))
@@ -83,6 +92,24 @@ struct SourceHistoryTests {
                 ]},{"name":"other","points":[]}]}
 
                 """)
+    }
+
+    @Test func `every minute is written as the time it is, over the turn of days`() throws {
+        var history = SourceHistory()
+        let time = try #require(CommitTime("2024-03-01T01:30:00Z"))
+        let now = HistoryPoint.minute(of: time)
+        for back in 0..<1440 as Range<Int64> {
+            history.add(HistoryPoint(minute: now - back, exposureSeconds: 1, archivedBytes: 0))
+        }
+        let bytes = HistoryText(
+            hours: 24, now: time, sources: [(SourceID("ledger")!, history)]
+        ).bytes
+        let times = String(decoding: bytes, as: UTF8.self).split(separator: "\"").filter {
+            $0.hasPrefix("2024-")
+        }
+        let expected = history.points(hours: 24, until: now).map(\.time.description)
+        #expect(times.map(String.init) == expected)
+        #expect(expected.first == "2024-02-29T01:31:00.000Z" && expected.count == 1440)
     }
 
     @Test func `looks become minutes, with the worst of each and what was archived in it`() {

@@ -53,7 +53,6 @@ final class FixedView: SidecarView {
 
     func moment(_ at: CommitTime) -> MomentDocument {
         MomentDocument(
-            at: at, sources: [], command: nil, findCommand: "tidemark find",
-            estimatedSeconds: nil, estimateBasis: "nothing was measured")
+            at: at, sources: [], command: nil, findCommand: "tidemark find")
     }
 }

@@ -42,7 +42,8 @@ package struct OplogEntry: Sendable {
         time = wall?.date.map { CommitTime(milliseconds: $0) }
         multiOpType = document["multiOpType"]?.integer ?? 0
         change = try OplogChange(document)
-        if told == nil, let session = document["lsid"], let number = document["txnNumber"]?.integer {
+        if told == nil, let session = document["lsid"], let number = document["txnNumber"]?.integer
+        {
             let previous = document["prevOpTime"]?.document?["ts"]?.timestamp ?? .zero
             transaction = Transaction(session: session, number: number, previous: previous)
         } else {

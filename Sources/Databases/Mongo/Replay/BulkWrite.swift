@@ -1,30 +1,23 @@
 import CMongoC
 import Model
 
-/// Writes to one collection that are sent together, as libmongoc packs them.
-///
-/// Inserts keep their order; deletes and puts may be done in any. Validators are bypassed: what was
-/// in the source belongs into the copy.
+/// Puts into one collection that are sent together, as libmongoc packs them. Validators are
+/// bypassed: what was in the source belongs into the copy.
 @safe
 struct BulkWrite: ~Copyable {
-    struct Outcome: Hashable {
-        var deleted = 0
-        var upserted = 0
-    }
-
     private let connection: Connection
     private let namespace: Namespace
     private let bulk: OpaquePointer
     private let collection: OpaquePointer
 
-    init(_ connection: Connection, _ namespace: Namespace) throws(TidemarkError) {
+    init(_ connection: Connection, _ namespace: Namespace, isOrdered: Bool) {
         self.connection = connection
         self.namespace = namespace
         let made = unsafe mongoc_client_get_collection(
             connection.client, namespace.database, namespace.collection)
         guard let collection = unsafe made else { preconditionFailure("there is memory") }
         unsafe self.collection = collection
-        let options = BSONDocument([("ordered", .bool(true))])
+        let options = BSONDocument([("ordered", .bool(isOrdered))])
         let begun = unsafe CDocument.with(options) { bson in
             unsafe mongoc_collection_create_bulk_operation_with_opts(collection, bson)
         }
@@ -40,24 +33,7 @@ struct BulkWrite: ~Copyable {
 
     /// libmongoc's own look at the documents is switched off: names with dots and dollars are what
     /// the source had.
-    private static let unchecked = BSONDocument([("validate", .bool(false))])
     private static let putting = BSONDocument([("validate", .bool(false)), ("upsert", .bool(true))])
-
-    mutating func insert(_ document: BSONDocument) {
-        let isTaken = unsafe CDocument.with(document) { bson in
-            unsafe CDocument.with(Self.unchecked) { options in
-                unsafe mongoc_bulk_operation_insert_with_opts(bulk, bson, options, nil)
-            }
-        }
-        precondition(isTaken, "libmongoc takes a document that it is not to look at")
-    }
-
-    mutating func delete(_ id: BSONValue) {
-        let isTaken = unsafe CDocument.with(BSONDocument([("_id", id)])) { selector in
-            unsafe mongoc_bulk_operation_remove_one_with_opts(bulk, selector, nil, nil)
-        }
-        precondition(isTaken, "libmongoc takes a selector by _id")
-    }
 
     /// Replaces the document of this `_id`, or makes it.
     mutating func put(_ id: BSONValue, _ document: BSONDocument) {
@@ -72,20 +48,18 @@ struct BulkWrite: ~Copyable {
         precondition(isTaken, "libmongoc takes a document that it is not to look at")
     }
 
-    /// Sends everything.
-    mutating func run() throws(TidemarkError) -> Outcome {
+    /// Sends everything; returns how many documents were new.
+    mutating func run() throws(TidemarkError) -> Int {
         guard let reply = unsafe bson_new() else { preconditionFailure("there is memory") }
         defer { unsafe bson_destroy(reply) }
         var failure = bson_error_t()
         let server = unsafe mongoc_bulk_operation_execute(bulk, reply, &failure)
         let told = unsafe CDocument.copy(reply)
         guard server != 0 else {
-            throw ConnectionFailure(failure, told.withoutOutcome).error(
-                connection.configuration, command: "writes to \(namespace)")
+            throw ConnectionFailure(failure, told.withoutOutcome).targetError(
+                connection.configuration, "documents for \(namespace)")
         }
-        return Outcome(
-            deleted: Int(told["nRemoved"]?.integer ?? 0),
-            upserted: Int(told["nUpserted"]?.integer ?? 0))
+        return Int(told["nUpserted"]?.integer ?? 0)
     }
 }
 

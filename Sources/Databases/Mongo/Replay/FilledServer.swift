@@ -1,7 +1,7 @@
 import Model
 
-/// A live, empty server being filled: documents, then the oplog in our own code, then indexes and
-/// views.
+/// A live server being filled: documents, then the oplog in our own code, then indexes, views,
+/// users and roles. An interrupted one goes on where it was (`RestoreProgress`).
 final class FilledServer: Restoration {
     private(set) var notes: [String] = []
     private let order: RestoreOrder
@@ -9,33 +9,54 @@ final class FilledServer: Restoration {
     private var catalog = ReplayCatalog()
     private var metadata: [UInt8] = []
     private var current: StoredFile?
+    /// The collection whose documents come; nil while nothing of them is wanted.
+    private var file: LoadedFile?
     private var framer = EntryFramer()
-    private var waiting: [BSONDocument] = []
-    private var waitingBytes = 0
+    private var waiting: [UInt8] = []
+    private var count = 0
     private var replay: OplogReplay?
     private var entries = ArchivedEntries()
-    private var users: [Namespace: Int] = [:]
 
-    /// Documents that are sent together.
-    private static let batchBytes = 8 << 20
+    /// Most documents that a server takes at once (`maxWriteBatchSize`).
+    private static let batchCount = 100_000
 
     /// Connects and checks everything that can be checked without changing anything.
     init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
         self.order = order
-        let configuration = try MongoConfiguration(source: order.source, url: url)
-        target = try LiveTarget(configuration)
-        notes += try target.check(order)
+        target = try LiveTarget(try MongoConfiguration(source: order.source, url: url), order)
+        if let resumed = target.resumed {
+            notes.append(
+                resumed.hasBase
+                    ? "goes on with an interrupted restore, behind \(resumed.position)"
+                    : "goes on with an interrupted restore, of whose base backup "
+                        + "\(resumed.files.count) collections are whole")
+        }
         if ChangeTimeline.isOne(order.timeline) { notes += ChangeTimeline.lacks }
     }
 
-    func begin() throws(TidemarkError) {}
+    func begin() throws(TidemarkError) { try target.begin() }
 
     // MARK: the base backup
 
-    func open(_ file: StoredFile) throws(TidemarkError) {
-        current = file
+    func open(_ stored: StoredFile) throws(TidemarkError) {
+        current = stored
         metadata = []
         framer = EntryFramer()
+        guard stored.role == .data, let namespace = stored.origin.flatMap({ Namespace($0) })
+        else { return }
+        switch NamespacePolicy.verdict(namespace) {
+        case .skip, .views: return
+        case .users: file = LoadedFile(stored.name, namespace, keepsOrder: true)
+        case .replay:
+            if target.resumed?.hasBase == true || target.hasFile(stored.name) { return }
+            file = LoadedFile(
+                stored.name, namespace, keepsOrder: catalog[namespace]?.isCapped == true)
+            if target.isResumed, let collection = catalog[namespace] {
+                // A part of it is there; which, nobody knows.
+                try target.drop(namespace)
+                try target.create(namespace, collection.options)
+            }
+        }
     }
 
     func write(_ bytes: RawSpan) throws(TidemarkError) {
@@ -44,51 +65,51 @@ final class FilledServer: Restoration {
             bytes.append(to: &metadata)
             return
         }
-        guard let namespace = current.origin.flatMap({ Namespace($0) }),
-            NamespacePolicy.verdict(namespace) == .replay
-        else { return }
-        let span = Span<UInt8>(_bytes: bytes)
-        try framer.take(span) { (document) throws(TidemarkError) in
-            do throws(BSONFailure) {
-                waiting.append(try BSONDocument(document.array))
-            } catch {
-                throw error.error(
-                    .archiveDamaged, in: "a document of \(namespace) in the base backup",
-                    remedy: "run `tidemark verify --deep`")
+        guard let file else { return }
+        try framer.take(Span<UInt8>(_bytes: bytes)) { (document) throws(TidemarkError) in
+            if HeldUsers.isPlace(file.namespace) {
+                let copy = document.array
+                try file.check(copy, count: 1)
+                target.users.put(BSONDocument(sound: copy), in: file.namespace)
+                return
             }
-            waitingBytes += document.count
-            if waitingBytes >= Self.batchBytes { try send(to: namespace) }
+            let isFull = count == Self.batchCount
+            if isFull || waiting.count + document.count > LiveTarget.batchBytes { try send() }
+            unsafe document.withUnsafeBufferPointer { unsafe waiting.append(contentsOf: $0) }
+            count += 1
         }
     }
 
-    private func send(to namespace: Namespace) throws(TidemarkError) {
-        try target.append(waiting, to: namespace)
+    private func send() throws(TidemarkError) {
+        guard count > 0, let file else { return }
+        try target.load(waiting, count: count, into: file.namespace, file)
         waiting = []
-        waitingBytes = 0
+        waiting.reserveCapacity(LiveTarget.batchBytes)
+        count = 0
     }
 
     func close() throws(TidemarkError) {
-        guard let file = current else { return }
+        guard let stored = current else { return }
         current = nil
-        if file.role == .configuration {
-            return try make(StoredCollection(file.origin, metadata))
+        if stored.role == .configuration {
+            return try make(StoredCollection(stored.origin, metadata))
         }
+        guard let file else { return }
         guard framer.pending == 0 else {
             throw TidemarkError(
-                .archiveDamaged, "\(file.name) ends inside a document",
-                remedy: "run `tidemark verify --deep`")
+                .archiveDamaged, "\(stored.name) ends inside a document",
+                remedy: "run `tidemark verify --deep`, and bring it back from a copy of the "
+                    + "archive, or restore from another base backup")
         }
-        if let namespace = file.origin.flatMap({ Namespace($0) }), !waiting.isEmpty {
-            try send(to: namespace)
-        }
+        try send()
+        self.file = nil
+        if !HeldUsers.isPlace(file.namespace) { try file.close(target.connection) }
     }
 
     private func make(_ stored: StoredCollection) throws(TidemarkError) {
         switch NamespacePolicy.verdict(stored.namespace) {
-        case .users:
-            users[stored.namespace, default: 0] += 1
-            return
         case .skip, .views: return
+        case .users: return catalog.add(stored.namespace, stored.collection)
         case .replay: break
         }
         switch stored.type {
@@ -96,7 +117,10 @@ final class FilledServer: Restoration {
         // Made with its buckets.
         case "timeseries": return
         default:
-            try target.create(stored.namespace, stored.options)
+            // Once the base is whole, the replay may have renamed or dropped it.
+            if target.resumed?.hasBase != true {
+                try target.create(stored.namespace, stored.options)
+            }
             catalog.add(stored.namespace, stored.collection)
         }
     }
@@ -105,46 +129,50 @@ final class FilledServer: Restoration {
 
     var takesStream: Bool { true }
 
-    private var begun: OplogReplay {
+    private func begun() throws(TidemarkError) -> OplogReplay {
         if let replay { return replay }
         let backup = order.backup
+        try target.finishBase(at: OpTime(ordinal: backup.start))
         let made = OplogReplay(
             target, catalog: catalog,
             rules: ReplayRules(
                 after: OpTime(ordinal: backup.start),
                 upTo: order.stop.map { OpTime(ordinal: $0.end) },
-                fuzzyUntil: backup.end > backup.start ? OpTime(ordinal: backup.end) : nil))
+                fuzzyUntil: backup.end > backup.start ? OpTime(ordinal: backup.end) : nil,
+                withUsers: true,
+                written: target.resumed?.hasBase == true ? target.resumed?.position ?? .zero : .zero
+            ))
         replay = made
         return made
     }
 
     func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
-        let replay = begun
+        let replay = try begun()
         try entries.take(bytes, at: first) { (entry, _) throws(TidemarkError) in
             try replay.take(entry.array)
         }
     }
 
     func complete() throws(TidemarkError) {
-        let replay = begun
-        try order.requireReached(max(replay.report.reached.ordinal, order.backup.start))
+        let replay = try begun()
+        let reached = max(replay.report.reached, replay.now).ordinal
+        try order.requireReached(max(reached, order.backup.start))
         try replay.finish()
+        notes += try target.users.restore(target.connection)
+        try target.finish()
+        notes += target.notes
         let report = replay.report
         notes.append(
             "replayed \(report.entries) oplog entries up to \(report.reached), "
                 + "as \(report.written) writes")
-        if report.misses > 0 {
+        let misses = report.misses + (target.resumed?.misses ?? 0)
+        if misses > 0 {
             notes.append(
-                "\(report.misses) updates or deletions met no document although the base backup "
+                "\(misses) updates or deletions met no document although the base backup "
                     + "must have had it: run `tidemark verify --deep`, the archive may be damaged")
         }
         if report.undecided > 0 {
             notes.append("\(report.undecided) transactions were not decided at the target")
-        }
-        if !users.isEmpty {
-            notes.append(
-                "users and roles are in the archive and were not restored: "
-                    + "take them from a restore into a folder")
         }
     }
 

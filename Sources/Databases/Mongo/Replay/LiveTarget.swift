@@ -1,189 +1,219 @@
 import Model
+import Platform
 
 /// A live server as a replay's target: ordinary commands and bulk writes, no `applyOps`.
+///
+/// Documents go over several connections, commands over one, and no command overtakes a document.
 final class LiveTarget: ReplayTarget {
-    private let connection: Connection
-    private var server: UInt32?
+    let connection: Connection
+    let users = HeldUsers()
+    private let pool: WriterPool
+    private var progress: RestoreProgress
+    /// Where an interrupted restore was; until it is passed the server may be ahead.
+    private(set) var resumed: RestoreProgress?
+    private var mayBeAhead: Bool
+    /// What was refused and leaves the rest right: indexes.
+    private let refused = Monitor<[String]>([])
 
-    /// `_id`s that are asked for at once.
+    /// Connections that write: a server takes the writes of one connection one by one.
+    private static let width = 4
+    /// `_id`s that are asked for, or deleted, at once.
     private static let questionSize = 1000
+    /// Bytes of documents that are sent together.
+    static let batchBytes = 4 << 20
 
-    init(_ configuration: MongoConfiguration) throws(TidemarkError) {
+    /// Connects, and refuses a server that cannot be filled; writes nothing.
+    init(
+        _ configuration: MongoConfiguration, _ order: RestoreOrder
+    ) throws(TidemarkError) {
         connection = try Connection(configuration)
+        resumed = try TargetCheck(connection, order).run()
+        progress = resumed ?? RestoreProgress(order)
+        mayBeAhead = resumed != nil
+        pool = WriterPool(configuration, width: Self.width)
     }
 
-    /// Refuses a server that has data, or that is older than the archive's. Returns what is worth
-    /// a line.
-    func check(_ order: RestoreOrder) throws(TidemarkError) -> [String] {
-        let hello = try Questions.hello(connection, .primary)
-        let version = try Questions.version(connection)
-        if Self.major(version) < Self.major(order.backup.server.version) {
-            throw TidemarkError(
-                .toolMissing,
-                "the server at \(connection.configuration.place) is MongoDB \(version), the "
-                    + "archive is of \(order.backup.server.version)",
-                remedy: "fill a server of the same or a newer version")
-        }
-        let found = try DumpedCollection.all(connection, .primary).filter {
-            $0.namespace.database != "admin"
-        }
-        if let first = found.first, !order.force {
-            throw TidemarkError(
-                .destinationOccupied,
-                "the server at \(connection.configuration.place) has data: \(first.namespace)",
-                remedy: "name an empty server, or give --force to write among what is there")
-        }
-        if hello.setName == nil {
-            return [
-                "the server is a standalone; run rs.initiate() on a member of a set to archive it"
-            ]
-        }
-        return []
+    var isResumed: Bool { resumed != nil }
+    func hasFile(_ name: String) -> Bool { resumed?.files.contains(name) == true }
+    var notes: [String] { refused.read { $0 } }
+
+    // MARK: progress
+
+    /// The first write: from here on the server is known to be half filled.
+    func begin() throws(TidemarkError) { try progress.save(connection) }
+
+    /// Everything of the base backup is in the server.
+    func finishBase(at position: OpTime) throws(TidemarkError) {
+        try pool.wait()
+        guard !progress.hasBase else { return }
+        progress.hasBase = true
+        progress.position = position
+        try progress.save(connection)
     }
 
-    private static func major(_ version: String) -> Int {
-        let parts = version.split(separator: ".").compactMap { Int($0) }
-        return (parts.first ?? 0) * 100 + (parts.count > 1 ? parts[1] : 0)
+    func mark(_ report: ReplayReport) throws(TidemarkError) {
+        if let resumed, report.reached > resumed.position { mayBeAhead = false }
+        progress.position = report.reached
+        progress.misses = (resumed?.misses ?? 0) + report.misses
+        try progress.save(connection)
+    }
+
+    /// Everything is there: nothing is left that tells of a restore.
+    func finish() throws(TidemarkError) {
+        try pool.wait()
+        try RestoreProgress.remove(connection)
     }
 
     // MARK: documents
 
+    /// Documents of the base, one behind the other; `file` counts them.
+    func load(
+        _ documents: [UInt8], count: Int, into namespace: Namespace, _ file: LoadedFile
+    ) throws(TidemarkError) {
+        file.begin()
+        try pool.submit { (connection) throws(TidemarkError) in
+            try file.check(documents, count: count)
+            _ = try BulkInsert.run(
+                connection, namespace, documents, count: count, isOrdered: file.keepsOrder)
+            try file.end(connection)
+        }
+        // One after the other: the next batch of a capped collection lies behind this one.
+        if file.keepsOrder { try pool.wait() }
+    }
+
     func documents(
         _ ids: [BSONValue], in namespace: Namespace
     ) throws(TidemarkError) -> [BSONDocument] {
-        var found: [BSONDocument] = []
-        var rest = ids[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(Self.questionSize)
-            rest = rest.dropFirst(part.count)
-            let filter = BSONDocument([("$in", .array(Array(part)))])
-            let command = BSONDocument([
-                ("find", .string(namespace.collection)),
-                ("filter", .document(BSONDocument([("_id", .document(filter))]))),
-                ("batchSize", .int32(Int32(Self.questionSize))),
-            ])
-            try connection.each(command, on: namespace.database, at: .primary) { document in
-                found.append(document)
+        if HeldUsers.isPlace(namespace) { return users.found(ids, in: namespace) }
+        return try documents([namespace: ids])[namespace] ?? []
+    }
+
+    func documents(
+        _ questions: [Namespace: [BSONValue]]
+    ) throws(TidemarkError) -> [Namespace: [BSONDocument]] {
+        let found = Monitor<[Namespace: [BSONDocument]]>([:])
+        for (namespace, ids) in questions {
+            if HeldUsers.isPlace(namespace) {
+                let held = users.found(ids, in: namespace)
+                found.update { $0[namespace] = held }
+                continue
+            }
+            var rest = ids[...]
+            while !rest.isEmpty {
+                let part = Array(rest.prefix(Self.questionSize))
+                rest = rest.dropFirst(part.count)
+                try pool.submit { (connection) throws(TidemarkError) in
+                    let some = try connection.documents(part, in: namespace)
+                    found.update { $0[namespace, default: []] += some }
+                }
             }
         }
-        return found
+        try pool.wait()
+        return found.read { $0 }
     }
 
     func write(_ batch: WriteBatch, to namespace: Namespace) throws(TidemarkError) -> Int {
-        var missing = 0
-        var bulk = try BulkWrite(connection, namespace)
-        for deletion in batch.deletions { bulk.delete(deletion.id) }
-        if !batch.deletions.isEmpty {
-            let wanted = batch.deletions.count { $0.mustExist }
-            missing += max(0, wanted - (try bulk.run().deleted))
-        }
-        guard !batch.puts.isEmpty else { return missing }
-        bulk = try BulkWrite(connection, namespace)
-        for put in batch.puts { bulk.put(put.id, put.document) }
-        let outcome = try bulk.run()
-        let mayBeNew = batch.puts.count { !$0.mustExist }
-        return missing + max(0, outcome.upserted - mayBeNew)
+        try write([PlacedBatch(namespace: namespace, batch: batch, keepsOrder: false)])
     }
 
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
-        var bulk = try BulkWrite(connection, namespace)
-        for document in documents { bulk.insert(document) }
-        _ = try bulk.run()
+        for document in documents where HeldUsers.isPlace(namespace) {
+            users.put(document, in: namespace)
+        }
+    }
+
+    func write(_ batches: [PlacedBatch]) throws(TidemarkError) -> Int {
+        let missing = Monitor(0)
+        var plain: [PlacedBatch] = []
+        for placed in batches {
+            if HeldUsers.isPlace(placed.namespace) {
+                users.write(placed.batch, to: placed.namespace)
+            } else if placed.keepsOrder {
+                let mayBeAhead = mayBeAhead
+                try pool.submit { (connection) throws(TidemarkError) in
+                    let count = try CappedWrite(connection, placed).run(mayBeAhead: mayBeAhead)
+                    missing.update { $0 += count }
+                }
+            } else {
+                plain.append(placed)
+            }
+        }
+        // The same `_id` may be spelled in two ways: nothing is put before all deletions are done.
+        for placed in plain {
+            for part in placed.batch.deletions.pieces(Self.questionSize, { _ in 1 }) {
+                try pool.submit { (connection) throws(TidemarkError) in
+                    let deleted = try connection.delete(part.map(\.id), in: placed.namespace)
+                    missing.update { $0 += max(0, part.count { $0.mustExist } - deleted) }
+                }
+            }
+        }
+        try pool.wait()
+        for placed in plain {
+            let size = { (put: WriteBatch.Put) in put.document.bytes.count }
+            for part in placed.batch.puts.filter(\.isNew).pieces(Self.batchBytes, size) {
+                try pool.submit { (connection) throws(TidemarkError) in
+                    try connection.insert(part, in: placed.namespace)
+                }
+            }
+            for part in placed.batch.puts.filter({ !$0.isNew }).pieces(Self.batchBytes, size) {
+                try pool.submit { (connection) throws(TidemarkError) in
+                    let upserted = try connection.put(part, in: placed.namespace, isOrdered: false)
+                    let mayBeNew = part.count { !$0.mustExist }
+                    missing.update { $0 += max(0, upserted - mayBeNew) }
+                }
+            }
+        }
+        try pool.wait()
+        return missing.read { $0 }
     }
 
     // MARK: collections
 
-    private func run(
+    func run(
         _ command: BSONDocument, on database: String, tolerating codes: Set<Int> = []
     ) throws(TidemarkError) {
-        switch try connection.answer(command, on: database, at: .primary) {
-        case .success: return
-        case .failure(let failure) where failure.domain == .server && codes.contains(failure.code):
-            return
-        case .failure(let failure):
-            throw failure.error(connection.configuration, command: command.text(limit: 200))
-        }
-    }
-
-    func create(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError) {
-        var place = namespace
-        var wanted = options
-        if let series = NamespacePolicy.timeSeries(of: namespace) {
-            // The server makes the buckets itself, with their validator and clustered index.
-            place = series
-            wanted = options.without(["validator", "clusteredIndex", "validationLevel"])
-        }
-        var writer = BSONWriter()
-        writer.append("create", .string(place.collection))
-        for field in wanted.fields where field.name != "autoIndexId" {
-            writer.append(field.name, field.value)
-        }
-        // NamespaceExists.
-        try run(writer.finish(), on: place.database, tolerating: [48])
-    }
-
-    func drop(_ namespace: Namespace) throws(TidemarkError) {
-        let place = NamespacePolicy.timeSeries(of: namespace) ?? namespace
-        // NamespaceNotFound.
-        try run(
-            BSONDocument([("drop", .string(place.collection))]), on: place.database,
-            tolerating: [26])
-    }
-
-    func dropDatabase(_ name: String) throws(TidemarkError) {
-        try run(BSONDocument([("dropDatabase", .int32(1))]), on: name)
-    }
-
-    func rename(
-        _ from: Namespace, to: Namespace, dropsTarget: Bool
-    ) throws(TidemarkError) {
-        try run(
-            BSONDocument([
-                ("renameCollection", .string(from.description)), ("to", .string(to.description)),
-                ("dropTarget", .bool(dropsTarget)),
-            ]), on: "admin")
-    }
-
-    func modify(_ namespace: Namespace, _ change: BSONDocument) throws(TidemarkError) {
-        let place = NamespacePolicy.timeSeries(of: namespace) ?? namespace
-        var writer = BSONWriter()
-        writer.append("collMod", .string(place.collection))
-        for field in change.fields { writer.append(field.name, field.value) }
-        try run(writer.finish(), on: place.database)
-    }
-
-    func convertToCapped(_ namespace: Namespace, size: Int64) throws(TidemarkError) {
-        try run(
-            BSONDocument([
-                ("convertToCapped", .string(namespace.collection)), ("size", .int64(size)),
-            ]), on: namespace.database)
-    }
-
-    func empty(_ namespace: Namespace) throws(TidemarkError) {
-        let all = BSONDocument([("q", .document(.empty)), ("limit", .int32(0))])
-        try run(
-            BSONDocument([
-                ("delete", .string(namespace.collection)), ("deletes", .array([.document(all)])),
-            ]), on: namespace.database)
+        try connection.write(command, on: database, tolerating: codes)
     }
 
     func createIndexes(
         _ specifications: [BSONDocument], on namespace: Namespace
     ) throws(TidemarkError) {
+        if HeldUsers.isPlace(namespace) { return }
+        let refused = refused
+        try pool.submit { (connection) throws(TidemarkError) in
+            let lines = try IndexBuild(connection, namespace).run(specifications)
+            if !lines.isEmpty { refused.update { $0 += lines } }
+        }
+    }
+
+    /// What a server that is ahead answers is no error: the collection has its new name already.
+    func rename(_ from: Namespace, to: Namespace, dropsTarget: Bool) throws(TidemarkError) {
         try run(
             BSONDocument([
-                ("createIndexes", .string(namespace.collection)),
-                ("indexes", .array(specifications.map { .document($0) })),
-            ]), on: namespace.database)
+                ("renameCollection", .string(from.description)), ("to", .string(to.description)),
+                ("dropTarget", .bool(dropsTarget)),
+                // NamespaceNotFound.
+            ]), on: "admin", tolerating: mayBeAhead ? [26] : [])
     }
+}
 
-    func createView(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError) {
-        var writer = BSONWriter()
-        writer.append("create", .string(namespace.collection))
-        for field in options.fields { writer.append(field.name, field.value) }
-        try run(writer.finish(), on: namespace.database, tolerating: [48])
+extension Array {
+    /// In pieces of at most `limit` by `size`; what is larger goes alone.
+    func pieces(_ limit: Int, _ size: (Element) -> Int) -> [[Element]] {
+        var pieces: [[Element]] = []
+        var piece: [Element] = []
+        var held = 0
+        for element in self {
+            let more = size(element)
+            if !piece.isEmpty, held + more > limit {
+                pieces.append(piece)
+                piece = []
+                held = 0
+            }
+            piece.append(element)
+            held += more
+        }
+        if !piece.isEmpty { pieces.append(piece) }
+        return pieces
     }
-
-    /// The archive and the command line say where to go on: an interrupted restore begins anew.
-    func mark(_ position: OpTime) throws(TidemarkError) {}
 }

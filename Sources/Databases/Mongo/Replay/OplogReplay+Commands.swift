@@ -28,6 +28,7 @@ extension OplogReplay {
             if isOfEvents, catalog.views[name] != nil { return catalog.setView(name, nil) }
             try on(name, place.uuid) { (namespace) throws(TidemarkError) in
                 discard(namespace)
+                try barrier()
                 try target.drop(namespace)
                 catalog.remove(namespace)
             }
@@ -74,6 +75,7 @@ extension OplogReplay {
                 return
             }
             discard(namespace)
+            try barrier()
             try target.drop(namespace)
             catalog.remove(namespace)
         }
@@ -94,8 +96,8 @@ extension OplogReplay {
 
     private func dropDatabase(_ database: String) throws(TidemarkError) {
         guard NamespacePolicy.verdict(Namespace(database, "x")) == .replay else { return }
+        try barrier()
         for namespace in catalog.inside(database) where isReplayed(namespace) {
-            discard(namespace)
             try target.drop(namespace)
             catalog.remove(namespace)
         }
@@ -115,7 +117,8 @@ extension OplogReplay {
         else { return }
         if source == to { return }
         guard catalog[source] != nil else { return count(misses: 1) }
-        if catalog[to] != nil {
+        let isTaken = catalog[to] != nil
+        if isTaken {
             guard dropsTarget || isFuzzy || isOfEvents else {
                 throw TidemarkError(
                     .archiveDamaged,
@@ -123,11 +126,11 @@ extension OplogReplay {
                     remedy: "run `tidemark verify --deep`, or restore from another base backup")
             }
             discard(to)
-            try target.drop(to)
-            catalog.remove(to)
         }
-        try flush(source)
-        try target.rename(source, to: to, dropsTarget: false)
+        try barrier()
+        // In one step: between two an interrupted replay would drop what it has just renamed.
+        try target.rename(source, to: to, dropsTarget: isTaken)
+        if isTaken { catalog.remove(to) }
         catalog.rename(source, to: to, staysTemporary: staysTemporary)
     }
 
@@ -152,7 +155,7 @@ extension OplogReplay {
             }
         case .convertToCapped(let name, let size):
             try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
-                try flush(namespace)
+                try barrier()
                 try target.convertToCapped(namespace, size: size)
                 catalog.setOptions(
                     namespace, BSONDocument([("capped", .bool(true)), ("size", .int64(size))]))
@@ -160,6 +163,7 @@ extension OplogReplay {
         case .empty(let name):
             try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
                 discard(namespace)
+                try barrier()
                 try target.empty(namespace)
             }
         default: preconditionFailure("only commands that alter a collection come here")
@@ -173,7 +177,7 @@ extension OplogReplay {
         // Servers of today no longer know the last two.
         let rest = change.without(["index", "noPadding", "usePowerOf2Sizes"])
         guard !rest.isEmpty else { return }
-        try flush(namespace)
+        try flush([namespace])
         try target.modify(namespace, rest)
         catalog.setOptions(namespace, rest)
     }

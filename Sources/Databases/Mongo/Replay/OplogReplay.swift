@@ -10,7 +10,8 @@ package import Model
 package final class OplogReplay {
     package private(set) var report = ReplayReport()
     package internal(set) var catalog: ReplayCatalog
-    let target: any ReplayTarget
+    private let live: any ReplayTarget
+    private let muted: MutedTarget
     let rules: ReplayRules
     private var transactions = TransactionAssembler()
     private var windows: [Namespace: WriteWindow] = [:]
@@ -29,10 +30,20 @@ package final class OplogReplay {
     private static let depth = 10
 
     package init(_ target: any ReplayTarget, catalog: ReplayCatalog, rules: ReplayRules) {
-        self.target = target
+        live = target
+        muted = MutedTarget(target)
         self.catalog = catalog
         self.rules = rules
     }
+
+    /// What an interrupted replay has written already is not written again.
+    var target: any ReplayTarget { isWritten ? muted : live }
+    private var isWritten: Bool { now <= rules.written }
+    /// Until the first mark behind it, the target may be ahead of the entries.
+    private var mayBeAhead: Bool { rules.written > .zero && marked <= rules.written }
+    private var marked = OpTime.zero
+    /// Something was done that cannot be done twice: the target must know when it goes on.
+    var needsMark = false
 
     /// Whether everything up to the target has been taken.
     package var isDone: Bool { rules.upTo.map { now >= $0 } ?? false }
@@ -62,6 +73,9 @@ package final class OplogReplay {
         }
         // What is gathered still belongs to the time in which misses are to be expected.
         if isFuzzy, let until = rules.fuzzyUntil, entry.ts > until { try flush() }
+        if isWritten, entry.ts > rules.written { try flush() }
+        // Events of one time are marked together: an interrupted restore must not skip the rest.
+        if isOfEvents, entry.ts > now { settleEvents() }
         now = entry.ts
         let isBefore = entry.ts <= rules.after
         if let operations = try transactions.take(entry, isBefore: isBefore) {
@@ -72,12 +86,21 @@ package final class OplogReplay {
             try apply(entry.change, entry.document, depth: 0)
         }
         report.entries += 1
-        report.reached = entry.ts
+        if !isOfEvents { report.reached = entry.ts }
+        if needsMark { try flush() }
+    }
+
+    /// All events of the time at hand have been taken.
+    private func settleEvents() {
+        if now > rules.after { report.reached = max(report.reached, now) }
     }
 
     /// Writes what is gathered, and then what had to wait: indexes and views.
     package func finish() throws(TidemarkError) {
+        if isOfEvents { settleEvents() }
         try flush()
+        // What comes now can be done again.
+        now = max(now, OpTime(ordinal: rules.written.ordinal + 1))
         report.undecided = transactions.open
         for (namespace, collection) in catalog.collections where collection.isTemporary {
             try target.drop(namespace)
@@ -92,7 +115,6 @@ package final class OplogReplay {
             if NamespacePolicy.isTimeSeries(options) { continue }
             try target.createView(namespace, options)
         }
-        try target.mark(report.reached)
     }
 
     // MARK: operations
@@ -188,6 +210,8 @@ package final class OplogReplay {
             }
             try create(namespace, place.uuid, .empty)
         }
+        // It is in the target; what is held in memory is gathered again.
+        if isWritten, NamespacePolicy.verdict(namespace) == .replay { return nil }
         return namespace
     }
 
@@ -202,39 +226,66 @@ package final class OplogReplay {
     var isFuzzy: Bool { rules.fuzzyUntil.map { now <= $0 } ?? false }
 
     func count(misses: Int) {
-        if isFuzzy { report.expectedMisses += misses } else { report.misses += misses }
+        if isFuzzy || mayBeAhead {
+            report.expectedMisses += misses
+        } else {
+            report.misses += misses
+        }
     }
 
-    /// Writes everything that is gathered.
+    /// Writes everything that is gathered, and says so to the target.
     package func flush() throws(TidemarkError) {
-        for namespace in windows.keys.sorted() { try flush(namespace) }
-        if report.reached > .zero { try target.mark(report.reached) }
+        try flush(windows.keys.sorted())
+        needsMark = false
+        guard report.reached > marked, !isWritten else { return }
+        try target.mark(report)
+        marked = report.reached
     }
 
     func discard(_ namespace: Namespace) {
         held -= windows.removeValue(forKey: namespace)?.bytes ?? 0
     }
 
-    func flush(_ namespace: Namespace) throws(TidemarkError) {
-        guard let window = windows.removeValue(forKey: namespace) else { return }
-        held -= window.bytes
-        if namespace.collection == "system.views" { return flushViews(window) }
-        let wanted = window.wanted
-        let found = wanted.isEmpty ? [] : try target.documents(wanted, in: namespace)
-        var (batch, misses) = window.batch(found)
-        count(misses: misses)
-        let isCapped = catalog[namespace]?.isCapped == true
-        // A capped target drops its oldest by itself, as the source did.
-        if isCapped {
-            for place in batch.deletions.indices { batch.deletions[place].mustExist = false }
+    /// Before and after what cannot be done twice everything is written, and the target knows how
+    /// far that is: an interrupted replay then has at most this to do again, onto a target that
+    /// may have it.
+    func barrier() throws(TidemarkError) {
+        try flush()
+        needsMark = true
+    }
+
+    func flush(_ namespaces: [Namespace]) throws(TidemarkError) {
+        var taken: [(Namespace, WriteWindow)] = []
+        for namespace in namespaces {
+            guard let window = windows.removeValue(forKey: namespace) else { continue }
+            held -= window.bytes
+            if namespace.collection == "system.views" {
+                flushViews(window)
+            } else {
+                taken.append((namespace, window))
+            }
         }
-        guard !batch.isEmpty else { return }
-        report.written += UInt64(batch.puts.count + batch.deletions.count)
-        if isCapped, batch.deletions.isEmpty, window.isOnlyInserts {
-            try target.append(batch.puts.map(\.document), to: namespace)
-        } else {
-            count(misses: try target.write(batch, to: namespace))
+        var questions: [Namespace: [BSONValue]] = [:]
+        for (namespace, window) in taken {
+            let wanted = window.wanted
+            if !wanted.isEmpty { questions[namespace] = wanted }
         }
+        let found = questions.isEmpty ? [:] : try target.documents(questions)
+        var batches: [PlacedBatch] = []
+        for (namespace, window) in taken {
+            var (batch, misses) = window.batch(found[namespace] ?? [])
+            count(misses: misses)
+            let isCapped = catalog[namespace]?.isCapped == true
+            // A capped target drops its oldest by itself, as the source did.
+            if isCapped {
+                for place in batch.deletions.indices { batch.deletions[place].mustExist = false }
+            }
+            guard !batch.isEmpty else { continue }
+            report.written += UInt64(batch.puts.count + batch.deletions.count)
+            batches.append(
+                PlacedBatch(namespace: namespace, batch: batch, keepsOrder: isCapped))
+        }
+        if !batches.isEmpty { count(misses: try target.write(batches)) }
     }
 
     /// `_id` is the view's full name.

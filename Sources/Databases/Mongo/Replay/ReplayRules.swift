@@ -9,14 +9,19 @@ package struct ReplayRules: Sendable {
     package var fuzzyUntil: OpTime?
     /// Users and roles too.
     package var withUsers: Bool
+    /// An interrupted replay has written everything up to here: only what is held in memory is
+    /// gathered again. Zero for a fresh one.
+    package var written: OpTime
 
     package init(
-        after: OpTime, upTo: OpTime? = nil, fuzzyUntil: OpTime? = nil, withUsers: Bool = false
+        after: OpTime, upTo: OpTime? = nil, fuzzyUntil: OpTime? = nil, withUsers: Bool = false,
+        written: OpTime = .zero
     ) {
         self.after = after
         self.upTo = upTo
         self.fuzzyUntil = fuzzyUntil
         self.withUsers = withUsers
+        self.written = written
     }
 }
 

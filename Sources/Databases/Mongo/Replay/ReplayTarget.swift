@@ -10,6 +10,12 @@ package protocol ReplayTarget: AnyObject {
     ) throws(TidemarkError) -> [BSONDocument]
     /// Deletes, then puts; validators are bypassed. Returns what did not exist although it must.
     func write(_ batch: WriteBatch, to namespace: Namespace) throws(TidemarkError) -> Int
+    /// The same of several collections, at once where the target can.
+    func documents(
+        _ questions: [Namespace: [BSONValue]]
+    ) throws(TidemarkError) -> [Namespace: [BSONDocument]]
+    /// The same of several collections, at once where the target can.
+    func write(_ batches: [PlacedBatch]) throws(TidemarkError) -> Int
     /// Inserts behind the others, in order; for capped collections.
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError)
     /// A collection without indexes but that of `_id`; `options` as in the command `create`.
@@ -29,7 +35,39 @@ package protocol ReplayTarget: AnyObject {
     ) throws(TidemarkError)
     func createView(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError)
     /// Everything up to this entry is in the target: an interrupted replay goes on behind it.
-    func mark(_ position: OpTime) throws(TidemarkError)
+    func mark(_ report: ReplayReport) throws(TidemarkError)
+}
+
+extension ReplayTarget {
+    package func documents(
+        _ questions: [Namespace: [BSONValue]]
+    ) throws(TidemarkError) -> [Namespace: [BSONDocument]] {
+        var found: [Namespace: [BSONDocument]] = [:]
+        for (namespace, ids) in questions where !ids.isEmpty {
+            found[namespace] = try documents(ids, in: namespace)
+        }
+        return found
+    }
+
+    package func write(_ batches: [PlacedBatch]) throws(TidemarkError) -> Int {
+        var missing = 0
+        for placed in batches {
+            if placed.keepsOrder, placed.batch.isOnlyNew {
+                try append(placed.batch.puts.map(\.document), to: placed.namespace)
+            } else {
+                missing += try write(placed.batch, to: placed.namespace)
+            }
+        }
+        return missing
+    }
+}
+
+/// Writes and where they belong.
+package struct PlacedBatch: Sendable {
+    package var namespace: Namespace
+    package var batch: WriteBatch
+    /// A capped collection: its documents lie in the order in which they came.
+    package var keepsOrder: Bool
 }
 
 /// Writes to one collection, of which no two concern the same document.
@@ -39,6 +77,8 @@ package struct WriteBatch: Sendable {
         package var document: BSONDocument
         /// An update: the document must have been there.
         package var mustExist: Bool
+        /// Inserted, as far as the oplog tells: the target has none of this `_id`, or is ahead.
+        package var isNew: Bool
     }
 
     package struct Deletion: Sendable {
@@ -50,4 +90,5 @@ package struct WriteBatch: Sendable {
     package var puts: [Put] = []
 
     package var isEmpty: Bool { deletions.isEmpty && puts.isEmpty }
+    var isOnlyNew: Bool { deletions.isEmpty && puts.allSatisfy(\.isNew) }
 }

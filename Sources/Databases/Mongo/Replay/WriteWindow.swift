@@ -65,13 +65,6 @@ struct WriteWindow {
         slots[key] = Slot(id: id, fate: fate, rank: slots[key]?.rank ?? slots.count)
     }
 
-    /// Whether the target has seen none of these documents before.
-    var isOnlyInserts: Bool {
-        slots.values.allSatisfy {
-            if case .document(_, mustExist: false) = $0.fate { true } else { false }
-        }
-    }
-
     /// What the target must tell before the window can be written.
     var wanted: [BSONValue] {
         slots.values.filter { if case .changed = $0.fate { true } else { false } }
@@ -89,7 +82,9 @@ struct WriteWindow {
         for (key, slot) in slots.sorted(by: { $0.value.rank < $1.value.rank }) {
             switch slot.fate {
             case .document(let document, let mustExist):
-                batch.puts.append(.init(id: slot.id, document: document, mustExist: mustExist))
+                batch.puts.append(
+                    .init(
+                        id: slot.id, document: document, mustExist: mustExist, isNew: !mustExist))
             case .deleted(let mustExist):
                 batch.deletions.append(.init(id: slot.id, mustExist: mustExist))
             case .changed(let forms):
@@ -102,7 +97,8 @@ struct WriteWindow {
                     document = outcome.document
                     misses += outcome.misses
                 }
-                batch.puts.append(.init(id: slot.id, document: document, mustExist: false))
+                batch.puts.append(
+                    .init(id: slot.id, document: document, mustExist: false, isNew: false))
             }
         }
         return (batch, misses)

@@ -45,6 +45,8 @@ struct StopRecordParser: Sendable {
     private(set) var time: Int64 = 0
     /// Number of the prepared transaction that ends here; 0 in other records.
     private(set) var preparedTransaction: UInt32 = 0
+    /// Relation files that are removed with this record.
+    private(set) var removedFiles: UInt32 = 0
     /// True once the bytes contradict the format.
     private(set) var isMalformed = false
 
@@ -68,6 +70,7 @@ struct StopRecordParser: Sendable {
         information = 0
         time = 0
         preparedTransaction = 0
+        removedFiles = 0
         isMalformed = false
         nameLength = 0
         skip = 0
@@ -151,6 +154,7 @@ struct StopRecordParser: Sendable {
             skip = number * 4
             takePart(.files)
         case .files:
+            removedFiles = UInt32(number)
             skip = number * 12
             takePart(.statistics)
         case .statistics:

@@ -71,6 +71,10 @@ package final class PostgresReplayer: Replayer {
         return WalHistoryScan(descriptor, timeline, tail: .isDamage)
     }
 
+    package func events(
+        of descriptor: SourceDescriptor, on timeline: TimelineID
+    ) -> (any EventScan)? { WalEventScan(descriptor, timeline) }
+
     package func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity {
         guard segment.byteCount >= WalPageHeader.longBytes else {
             throw TidemarkError(.failed, "the file is too short for a WAL segment")

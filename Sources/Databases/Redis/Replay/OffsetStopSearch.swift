@@ -4,7 +4,8 @@ import Model
 ///
 /// The stream carries no times: the index of each segment does, as stretches with the times at
 /// which their commands had arrived. A time target stops at the start of the first stretch that has
-/// something later; a position target at the last edge at or before it.
+/// something later; a position target at the last edge at or before it. A time inside a stretch
+/// that waited somewhere before it came is refused: it names no place.
 final class OffsetStopSearch: StopSearch {
     private let question: StopQuestion
     private var splitter: CommandSplitter?
@@ -14,6 +15,13 @@ final class OffsetStopSearch: StopSearch {
     /// Nothing at or above this position may be replayed; nil while it is not known.
     private var limit: UInt64?
     private var newest: CommitTime?
+    /// When the commands before the limit were made at the earliest.
+    private var floor: CommitTime?
+    /// The stretch that the time lies in without being its end.
+    private var doubt: (from: CommitTime, to: CommitTime)?
+
+    /// A stretch that came as it was made is narrower.
+    private static let widest: Int64 = 1_000_000
 
     init(_ question: StopQuestion) {
         self.question = question
@@ -22,16 +30,34 @@ final class OffsetStopSearch: StopSearch {
 
     func index(_ entries: [TimeIndexEntry]) {
         guard case .time(let time) = question, limit == nil else { return }
-        for entry in entries {
+        for (place, entry) in entries.enumerated() {
+            let earliest = max(entry.earliest, floor ?? entry.earliest)
             guard entry.latest <= time else {
                 limit = entry.position
+                if earliest < time, Self.isLate(earliest, entry.latest) {
+                    doubt = (earliest, Self.end(of: entries[place...], madeAfter: earliest))
+                }
                 return
             }
+            floor = earliest
             newest = max(newest ?? entry.latest, entry.latest)
         }
     }
 
+    private static func isLate(_ earliest: CommitTime, _ latest: CommitTime) -> Bool {
+        latest.microseconds - earliest.microseconds > widest
+    }
+
+    /// When the last of what had waited came; it comes in pieces.
+    private static func end(
+        of entries: ArraySlice<TimeIndexEntry>, madeAfter floor: CommitTime
+    ) -> CommitTime {
+        let late = entries.prefix { isLate(max($0.earliest, floor), $0.latest) }
+        return late.map(\.latest).max() ?? floor
+    }
+
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer? {
+        if let doubt { throw uncertain(doubt.from, doubt.to) }
         if splitter == nil {
             splitter = CommandSplitter(at: StreamEdge(position: first))
             if let limit, limit < first { return .earlier }
@@ -64,6 +90,16 @@ final class OffsetStopSearch: StopSearch {
     func finish() throws(TidemarkError) -> StopAnswer {
         // With a limit behind the end of the archive, or none: everything counts.
         .absent(last: stop)
+    }
+
+    private func uncertain(_ from: CommitTime, _ to: CommitTime) -> TidemarkError {
+        let ends = (from.text(fractionDigits: 6), to.text(fractionDigits: 6))
+        return TidemarkError(
+            .targetOutsideWindow,
+            "the time names no single place: what Redis did between \(ends.0) and \(ends.1) "
+                + "reached the archive at once, after an outage of the sidecar or the network",
+            remedy: "restore to what came before it, --to \(ends.0), to all of it, --to \(ends.1), "
+                + "or to a position (`tidemark find` and `tidemark list` name some)")
     }
 
     private var answer: StopAnswer { stop.map { .stop($0) } ?? .earlier }

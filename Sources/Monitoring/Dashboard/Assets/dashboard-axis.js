@@ -1,5 +1,5 @@
-// One time axis for all sources: recovery windows, base backups, marks, gaps, activity. What the
-// axis shows by signs stands in a table beside it, in words.
+// One time axis for all sources: recovery windows, base backups, marks, gaps, destructive events,
+// activity. What the axis shows by signs stands in a table beside it, in words.
 
 import { bytes, day, draw, exact, instant, make } from "/dashboard-words.js";
 
@@ -15,13 +15,16 @@ const TOP = 22;
 const ROWS = 400;
 
 const LEGEND = [["window", "can be restored to"], ["gap", "history lost"],
-  ["backup", "base backup"], ["point", "mark"], ["activity", "activity (24 h)"]];
+  ["backup", "base backup"], ["point", "mark"], ["event", "much was taken away"],
+  ["activity", "activity"]];
 
 export class Axis {
-  /** `now` tells the sidecar's time; `choose` takes the moment that was chosen. */
-  constructor(section, { now, choose }) {
+  /** `now` tells the sidecar's time; `choose` takes the moment that was chosen, `look` the hours
+   * whose activity is wanted. */
+  constructor(section, { now, choose, look }) {
     this.now = now;
     this.choose = choose;
+    this.look = look;
     this.rows = [];
     this.span = 24 * HOUR;
     this.cursor = null;
@@ -46,6 +49,7 @@ export class Axis {
         this.cursor = null;
         this.tip.hidden = true;
         this.draw();
+        this.look(this.hours);
       },
     }, name)));
   }
@@ -66,6 +70,7 @@ export class Axis {
       row.position = source.archived_position;
       row.proved = instant(source.restorable_to);
       row.isGap = source.state === "gap";
+      this.add(row, source.archived_bytes_total);
       if (!row.timeline) {
         row.windows = source.recovery_windows.map(({ from, to }) =>
           ({ from: instant(from), to: instant(to) }));
@@ -75,6 +80,17 @@ export class Axis {
       }
     }
     if (this.drawn == null) this.draw();
+  }
+
+  /** What was archived since the last document, in the minute under way. */
+  add(row, total) {
+    const bytes = row.total != null && total > row.total ? total - row.total : 0;
+    row.total = total ?? null;
+    if (!bytes || !row.activity) return;
+    const time = Math.floor(this.now() / 60_000) * 60_000;
+    const last = row.activity.at(-1);
+    if (last?.time === time) last.bytes += bytes;
+    else row.activity.push({ time, bytes });
   }
 
   setTimeline(document) {
@@ -92,6 +108,7 @@ export class Axis {
         places: source.positions.map((one) => ({ ...one, time: instant(one.time) })),
       });
     }
+    this.searching = document.sources.filter((one) => one.event_search === "running").length;
     this.fillTable();
     this.draw();
   }
@@ -103,6 +120,12 @@ export class Axis {
       row.activity = points.map((one) => ({ time: instant(one.time), bytes: one.archived_bytes }));
     }
     this.draw();
+  }
+
+  /** Hours that are shown, as far as the history goes back. */
+  get hours() {
+    const [from, to] = this.range;
+    return Math.max(24, Math.min(2160, Math.ceil((to - from) / HOUR)));
   }
 
   // Geometry
@@ -306,7 +329,8 @@ export class Axis {
     const shown = rows.slice(0, ROWS);
     this.table.lastElementChild.replaceChildren(make("table", {},
       make("caption", {}, rows.length > ROWS ? `The newest ${ROWS} of ${rows.length}`
-        : `${rows.length} entries, newest first`),
+        : `${rows.length} entries, newest first`, this.searching
+        ? `; ${this.searching} still searched for what was taken away` : ""),
       make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
       make("tbody", {}, ...shown.map(([name, what, from, to, position]) => make("tr", {},
         make("th", { scope: "row" }, name), make("td", {}, what), make("td", {}, exact(from)),
@@ -321,6 +345,9 @@ function marksOf(source) {
       words: `base backup, ${bytes(one.bytes)}, ${bytes(one.stored_bytes)} stored` })),
     ...source.points.map((one) => ({ kind: "point", time: instant(one.time),
       position: one.position, words: `mark ${one.name}` })),
+    ...source.events.map((one) => ({ kind: "event", time: instant(one.time),
+      position: one.position,
+      words: `${one.action}${one.place && ` in ${one.place}`}, event ${one.id}` })),
   ];
 }
 
@@ -368,10 +395,11 @@ function markSign(one, y, { x, from, to, height }) {
   return shape(one.kind, x(one.time), y + height / 2, Math.min(6, height / 4));
 }
 
-/** A diamond for a base backup, a flag for a mark: told apart by shape. */
+/** A diamond for a base backup, a flag for a mark, a cross for an event: told apart by shape. */
 function shape(kind, x, y, r) {
   const path = kind === "backup"
     ? `M${x} ${y - r}l${r} ${r}l${-r} ${r}l${-r} ${-r}z`
+    : kind === "event" ? `M${x - r} ${y - r}l${2 * r} ${2 * r}m${-2 * r} 0l${2 * r} ${-2 * r}`
     : `M${x} ${y + r + 2}v${-2 * r - 4}l${r * 1.5} ${r * 0.7}l${-r * 1.5} ${r * 0.7}`;
   return draw("path", { class: kind, d: path });
 }
@@ -383,7 +411,7 @@ function hatch() {
 }
 
 function legendSign(kind) {
-  const sign = kind === "backup" || kind === "point" ? shape(kind, 9, 8, 5)
+  const sign = ["backup", "point", "event"].includes(kind) ? shape(kind, 9, 8, 5)
     : kind === "activity"
       ? draw("path", { class: kind, d: "M2 14v-4h3v4zM6 14v-9h3v9zM10 14v-6h3v6z" })
       : draw("g", {}, draw("rect", { class: kind, x: 1, y: 3, width: 16, height: 10, rx: 3 }),

@@ -150,10 +150,12 @@ export class Card {
     const place = slots.findIndex((one) => one === worst);
     const when = short(first + ((place + 0.5) / slots.length) * DAY, this.at);
     const hasAny = slots.some((one) => one != null);
-    const isShort = !slots.slice(0, 200).some((one) => one !== undefined);
-    const text = !hasAny ? "no history yet" : isShort
-      ? `worst since you opened this: ${seconds(worst)}`
-      : `24 h: at worst ${seconds(worst)}, ${when}`;
+    const lasts = (kind) => slots.filter((one) => one === kind).length * (DAY / slots.length) / 1000;
+    const [unknown, unwatched] = [lasts(null), lasts(undefined)];
+    const gaps = [unknown && `unknown for ${seconds(unknown)}`,
+      unwatched > 600 && `not watched for ${seconds(unwatched)}`].filter((one) => one).join(", ");
+    const text = (hasAny ? `24 h: at worst ${seconds(worst)}, ${when}`
+      : "24 h: nothing known") + (gaps && `${hasAny ? ", where known" : ""}; ${gaps}`);
     write(this.worst, text);
     this.curve.setAttribute("aria-label", `exposure of the last 24 hours, ${text}, objective ${
       limit(rpo)}`);

@@ -40,9 +40,9 @@ function view(answer, jump) {
 
 function cost(answer) {
   if (!answer.sources.some((one) => one.is_restorable)) return "";
-  const text = answer.estimated_rto_seconds == null ? "Time until running: not known. "
-    : `Time until running: about ${seconds(answer.estimated_rto_seconds)}. `;
-  return text + answer.estimate_basis;
+  const text = answer.estimated_rto_seconds == null ? "not known"
+    : `about ${seconds(answer.estimated_rto_seconds)}`;
+  return `Time until running: ${text} (${answer.estimate_basis})`;
 }
 
 function source(one, jump) {
@@ -55,14 +55,18 @@ function source(one, jump) {
       one.is_restorable ? " can be restored" : " cannot be restored"),
     make("p", { class: "hint" }, one.is_restorable ? work(one) : one.reason),
     !one.is_restorable && make("p", {}, near("nearest before:", one.nearest_before), " ",
-      near("nearest after:", one.nearest_after)));
+      near("nearest after:", one.nearest_after)),
+    ...one.events.map((event) => command(event.command, `${event.action}${
+      event.place && ` in ${event.place}`}, by ${exact(instant(event.time))}. To just before it:`)));
 }
 
 function work(one) {
   const changes = one.change_bytes == null ? "an unknown amount"
     : one.change_bytes === 0 ? "nothing" : `at most ${bytes(one.change_bytes)}`;
   return `base backup of ${exact(instant(one.backup.finished)).slice(0, 19)}, ${
-    bytes(one.backup.bytes)}; ${changes} of changes to replay`;
+    bytes(one.backup.bytes)}; ${changes} of changes to replay; ${
+    one.estimated_rto_seconds == null ? "time not measured yet"
+      : `about ${seconds(one.estimated_rto_seconds)}`}`;
 }
 
 function command(text, label) {

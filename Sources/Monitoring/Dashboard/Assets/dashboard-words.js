@@ -25,26 +25,28 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`: rounded up, so that it is never too good. */
+const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`: rounded up to the smaller unit that is shown, so that
+ * it is never too good. As `DurationWords` does it. */
 export function seconds(value) {
-  if (value < 10) return `${(Math.ceil(value * 10 - 1e-9) / 10).toFixed(1)} s`;
+  const tenths = Math.ceil(value * 10 - 1e-9);
+  if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`;
   const whole = Math.ceil(value);
-  if (whole < 120) return `${whole} s`;
-  if (whole < 7200) return pair(Math.floor(whole / 60), "min", whole % 60, "s");
-  if (whole < 172800) {
-    return pair(Math.floor(whole / 3600), "h", Math.floor((whole % 3600) / 60), "min");
-  }
-  return pair(Math.floor(whole / 86400), "d", Math.floor((whole % 86400) / 3600), "h");
+  const first = UNITS.findIndex(([size]) => whole >= size);
+  if (first === 3) return `${whole} s`;
+  const [small, name] = UNITS[first + 1];
+  const up = Math.ceil(whole / small) * small;
+  if (first > 0 && up >= UNITS[first - 1][0]) return `1 ${UNITS[first - 1][1]}`;
+  const [large, title] = UNITS[first];
+  return `${Math.floor(up / large)} ${title}${up % large ? ` ${(up % large) / small} ${name}` : ""}`;
 }
 
 /** An objective as it was written down: `15 min`, `1 h`. */
 export function limit(value) {
-  const units = [[86400, "d"], [3600, "h"], [60, "min"]];
-  const unit = units.find(([size]) => value >= size && value % size === 0);
+  const unit = UNITS.slice(0, 3).find(([size]) => value >= size && value % size === 0);
   return unit ? `${value / unit[0]} ${unit[1]}` : seconds(value).replace(".0 ", " ");
 }
-
-const pair = (a, unit, b, small) => (b ? `${a} ${unit} ${b} ${small}` : `${a} ${unit}`);
 
 /** `340 MiB`; three digits. */
 export function bytes(value) {

@@ -132,7 +132,8 @@ byId("door").addEventListener("submit", (event) => {
 
 // Showing
 
-const axis = new Axis(byId("axis"), { now: serverNow, choose: chooseMoment });
+const axis = new Axis(byId("axis"),
+  { now: serverNow, choose: chooseMoment, look: (hours) => readHistory(hours) });
 
 function setLink(kind, text) {
   byId("link").dataset.link = kind;
@@ -148,7 +149,8 @@ function show() {
     byId("cards").replaceChildren(...[...page.cards.values()].map((card) => card.element));
     byId("cards").classList.toggle("many", names.length > 8);
     axis.setSources(page.document.sources);
-    readHistory();
+    readHistory(24);
+    if (axis.hours !== 24) readHistory();
   }
   axis.live(page.document.sources);
   tick();
@@ -191,14 +193,18 @@ function showVerdict(moods, isLost) {
   const text = !moods.length ? "No source is archived"
     : !bad.length ? `${all} within ${moods.length === 1 ? "its" : "their"} objective`
       : `${bad.length} of ${moods.length} sources need${bad.length === 1 ? "s" : ""} attention`;
-  write(byId("verdict"), isLost ? "Not known: the sidecar does not answer" : text);
-  const worst = moods.some((one) => one.mood === "bad") ? "bad" : bad.length ? "warn" : "ok";
-  byId("verdict").className = isLost || !moods.length ? "bad" : worst;
   const { url, state } = page.document.repository;
+  const isStuck = state !== "ok";
+  write(byId("verdict"), isLost ? "Not known: the sidecar does not answer"
+    : isStuck ? "The archive does not take what is to be kept" : text);
+  const worst = isStuck || moods.some((one) => one.mood === "bad") ? "bad"
+    : bad.length ? "warn" : "ok";
+  byId("verdict").className = isLost || !moods.length ? "bad" : worst;
   write(byId("about"), `${exact(serverNow()).slice(0, 19)} UTC · archive ${url} · ${
     state === "ok" ? "answers" : state}`);
   byId("about").className = state === "ok" ? "" : "bad";
-  document.title = `${isLost ? "? " : bad.length ? `${bad.length} ! ` : ""}Tidemark`;
+  document.title = `${isLost ? "? " : bad.length || isStuck
+    ? `${bad.length || ""}${bad.length ? " " : ""}! ` : ""}Tidemark`;
   showTroubles(bad.sort((a, b) => (a.mood < b.mood ? -1 : a.mood > b.mood ? 1 : 0)));
 }
 
@@ -234,16 +240,18 @@ function announce(moods) {
 
 // What changes slowly
 
-async function readHistory() {
+/** A day for the cards, and as many hours as the axis shows; only the newest question counts. */
+async function readHistory(hours = axis.hours) {
+  page.asked = hours;
   try {
-    const history = await (await get("/api/history?hours=24")).json();
-    for (const { name, points } of history.sources) {
-      page.cards.get(name)?.setHistory(points);
+    const history = await (await get(`/api/history?hours=${hours}`)).json();
+    if (hours === 24) {
+      for (const { name, points } of history.sources) page.cards.get(name)?.setHistory(points);
     }
-    axis.setActivity(history);
+    if (hours === page.asked) axis.setActivity(history);
   } catch (error) {
     // An archive without a history yet: the curve begins with this page.
-    if (error.status !== 404) setTimeout(readHistory, 15_000);
+    if (error.status !== 404) setTimeout(readHistory, 15_000, hours);
   }
 }
 

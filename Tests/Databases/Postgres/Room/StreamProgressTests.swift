@@ -64,14 +64,56 @@ import Testing
         #expect(!progress.isReplyWanted)
     }
 
+    /// Looks every five seconds and finds nothing, up to and with `last`.
+    private func look(_ progress: inout StreamProgress, _ first: Double, _ last: Double)
+        -> StreamProgress.Silence
+    {
+        var silence = progress.silence(at(first))
+        for second in stride(from: first + 5, through: last, by: 5) {
+            silence = progress.silence(at(second))
+        }
+        return silence
+    }
+
     @Test func `a silent server is asked after half a minute and given up after a whole`() {
         var progress = progress()
-        #expect(progress.silence(at(1)) == .fine(seconds: 9))
-        #expect(progress.silence(at(30)) == .ask)
+        let early = progress.silence(at(1))
+        #expect(early == .fine(seconds: 9))
+        let half = look(&progress, 5, 30)
+        #expect(half == .ask)
         _ = progress.status(at(30), wall: wall, asks: true)
-        #expect(progress.silence(at(55)) == .fine(seconds: 0))
-        #expect(progress.silence(at(60)) == .gone)
-        progress.heard(at(59))
-        #expect(progress.silence(at(60)) != .gone)
+        let late = look(&progress, 35, 55)
+        #expect(late == .fine(seconds: 0))
+        let end = look(&progress, 60, 60)
+        #expect(end == .gone)
+        progress.heard(at(61))
+        let heard = progress.silence(at(62))
+        #expect(heard != .gone)
+    }
+
+    @Test func `time in which nobody looked is no silence`() {
+        var progress = progress()
+        // A write that blocked, a machine that slept: an hour passes between two looks.
+        let slept = progress.silence(at(3600))
+        #expect(slept == .fine(seconds: 0))
+        let asked = look(&progress, 3605, 3615)
+        #expect(asked == .ask)
+        _ = progress.status(at(3615), wall: wall, asks: true)
+        // Asked, and asleep again: the answer gets a quarter of a minute more, not nothing.
+        let again = progress.silence(at(7200))
+        #expect(again == .fine(seconds: 0))
+        let gone = look(&progress, 7205, 7215)
+        #expect(gone == .gone)
+    }
+
+    @Test func `any message is a sign of life, also one that brings nothing`() {
+        var progress = progress()
+        _ = look(&progress, 5, 30)
+        _ = progress.status(at(30), wall: wall, asks: true)
+        // The answer came at once, but was read only after a flush of half a minute.
+        progress.heard(at(60))
+        progress.took(Keepalive(sentEnd: 1000, sent: wall, replyRequested: false))
+        let after = progress.silence(at(60))
+        #expect(after == .fine(seconds: 0))
     }
 }

@@ -19,7 +19,7 @@ final class RestoreFixture: Sendable {
         server = try PostgresServer.start(options)
         repository = try server.makeDirectory("repository")
         archive = ArchiveRepository(
-            try StoreURL("file://" + repository).open(createRoot: false))
+            try FolderURL("file://" + repository).open(createRoot: false))
         configuration = repository + "/../tidemark.yml"
         try TextFile.write(
             configuration,

@@ -1,13 +1,12 @@
 package import Model
 import Platform
 
-/// The value of `repository.url`: where an archive lies.
-package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
-    /// A folder, by its absolute path.
-    case file(path: String)
+/// The `file:` URL of a folder that holds an archive.
+package struct FolderURL: Hashable, Sendable, CustomStringConvertible {
+    /// Absolute.
+    package let path: String
 
-    /// Schemes that `init` takes, for messages.
-    private static let schemes = ["file"]
+    package init(path: String) { self.path = path }
 
     /// Parses `file:///absolute/path`, percent-decoded. Throws `configuration`.
     package init(_ text: String) throws(TidemarkError) {
@@ -16,12 +15,11 @@ package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
                 "the repository's URL \(text) has no scheme",
                 text.hasPrefix("/") ? "write file://\(text)" : "write file:///absolute/path")
         }
-        guard Self.schemes.contains(scheme) else {
+        guard scheme == "file" else {
             throw Self.refusal(
-                "a repository cannot lie at \(scheme):…: this scheme is not known",
-                "use one of: \(Self.schemes.map { $0 + "://" }.joined(separator: ", "))")
+                "\(scheme):… names no folder", "write file:///absolute/path")
         }
-        self = .file(path: try Self.filePath(text, text[text.index(after: colon)...]))
+        path = try Self.filePath(text, text[text.index(after: colon)...])
     }
 
     /// Lower case; nil when it is none.
@@ -80,11 +78,7 @@ package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The URL again, percent-encoded; parsing it gives the same value.
-    package var description: String {
-        switch self {
-        case .file(let path): "file://" + Self.encode(path)
-        }
-    }
+    package var description: String { "file://" + Self.encode(path) }
 
     private static func encode(_ path: String) -> String {
         var text = ""
@@ -102,8 +96,6 @@ package enum StoreURL: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Parameter createRoot: make a missing folder; for the very first start only.
     package func open(createRoot: Bool) throws(TidemarkError) -> any ObjectStore {
-        switch self {
-        case .file(let path): try LocalStore(path: path, createRoot: createRoot)
-        }
+        try LocalStore(path: path, createRoot: createRoot)
     }
 }

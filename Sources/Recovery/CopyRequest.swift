@@ -2,7 +2,7 @@ package import Model
 import Platform
 
 /// Everything that `restore` is told about one source.
-package struct RestoreRequest: Sendable {
+package struct CopyRequest: Sendable {
     package var source: SourceID
     package var target: RecoveryTarget
     /// Absolute path of the folder that becomes the data directory.

@@ -1,0 +1,74 @@
+import Model
+
+// What a restore asks of a server that it fills.
+extension Connection {
+    /// A command that must succeed, or fail with one of these codes.
+    func write(
+        _ command: BSONDocument, on database: String, tolerating codes: Set<Int>
+    ) throws(TidemarkError) {
+        switch try answer(command, on: database, at: .primary) {
+        case .success: return
+        case .failure(let failure) where failure.domain == .server && codes.contains(failure.code):
+            return
+        case .failure(let failure):
+            throw failure.targetError(configuration, command.text(limit: 200))
+        }
+    }
+
+    /// Those of these `_id`s that exist.
+    func documents(
+        _ ids: [BSONValue], in namespace: Namespace
+    ) throws(TidemarkError) -> [BSONDocument] {
+        var found: [BSONDocument] = []
+        let command = BSONDocument([
+            ("find", .string(namespace.collection)), ("filter", .document(Self.any(of: ids))),
+            ("batchSize", .int32(Int32(clamping: ids.count))),
+        ])
+        do throws(TidemarkError) {
+            try each(command, on: namespace.database, at: .primary) { found.append($0) }
+        } catch let error where error.code == .notFound {
+            return []
+        }
+        return found
+    }
+
+    private static func any(of ids: [BSONValue]) -> BSONDocument {
+        BSONDocument([("_id", .document(BSONDocument([("$in", .array(ids))])))])
+    }
+
+    /// Returns how many there were.
+    func delete(_ ids: [BSONValue], in namespace: Namespace) throws(TidemarkError) -> Int {
+        let statement = BSONDocument([
+            ("q", .document(Self.any(of: ids))), ("limit", .int32(0)),
+        ])
+        let command = BSONDocument([
+            ("delete", .string(namespace.collection)),
+            ("deletes", .array([.document(statement)])),
+        ])
+        switch try answer(command, on: namespace.database, at: .primary) {
+        case .success(let reply): return Int(reply["n"]?.integer ?? 0)
+        case .failure(let failure):
+            throw failure.targetError(configuration, "deletions in \(namespace)")
+        }
+    }
+
+    /// Inserts; those that are there already are replaced.
+    func insert(_ puts: [WriteBatch.Put], in namespace: Namespace) throws(TidemarkError) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(puts.reduce(0) { $0 + $1.document.bytes.count })
+        for put in puts { bytes += put.document.bytes }
+        let there = try BulkInsert.run(
+            self, namespace, bytes, count: puts.count, isOrdered: false)
+        if there.isEmpty { return }
+        _ = try put(there.map { puts[$0] }, in: namespace, isOrdered: false)
+    }
+
+    /// Replaces, or makes. Returns how many were new.
+    func put(
+        _ puts: [WriteBatch.Put], in namespace: Namespace, isOrdered: Bool
+    ) throws(TidemarkError) -> Int {
+        var bulk = BulkWrite(self, namespace, isOrdered: isOrdered)
+        for put in puts { bulk.put(put.id, put.document) }
+        return try bulk.run()
+    }
+}

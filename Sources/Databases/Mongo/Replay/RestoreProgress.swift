@@ -1,0 +1,99 @@
+import Model
+
+/// How far a restore into a live server has come, kept in that server: an interrupted one goes on
+/// when the same command is given again. The database is gone when the restore has ended.
+///
+/// ```
+/// tidemark_restore.progress
+///   {_id: "restore", source, backup, timeline, position, base, misses}
+///   {_id: "file:<name>"}   a collection of the base that is whole
+/// ```
+struct RestoreProgress {
+    static let place = Namespace("tidemark_restore", "progress")
+    private static let restore = "restore"
+
+    var source: String
+    var backup: String
+    var timeline: String
+    /// Replayed up to here.
+    var position = OpTime.zero
+    /// The base backup is whole.
+    var hasBase = false
+    /// Counted before `position`.
+    var misses = 0
+    var files: Set<String> = []
+
+    init(_ order: RestoreOrder) {
+        source = order.source.description
+        backup = order.backup.id
+        timeline = order.timeline.description
+    }
+
+    /// What an earlier restore has left; nil when there was none.
+    init?(_ connection: Connection) throws(TidemarkError) {
+        var found: [BSONDocument] = []
+        do throws(TidemarkError) {
+            try connection.each(
+                BSONDocument([("find", .string(Self.place.collection))]),
+                on: Self.place.database, at: .primary
+            ) { found.append($0) }
+        } catch let error where error.code == .notFound {
+            return nil
+        }
+        guard let mark = found.first(where: { $0["_id"]?.string == Self.restore }) else {
+            return nil
+        }
+        source = mark["source"]?.string ?? ""
+        backup = mark["backup"]?.string ?? ""
+        timeline = mark["timeline"]?.string ?? ""
+        position = mark["position"]?.timestamp ?? .zero
+        hasBase = mark["base"]?.isTrue == true
+        misses = Int(mark["misses"]?.integer ?? 0)
+        let prefix = Self.file("")
+        files = Set(
+            found.compactMap { $0["_id"]?.string }.filter { $0.hasPrefix(prefix) }
+                .map { String($0.dropFirst(prefix.count)) })
+    }
+
+    private static func file(_ name: String) -> String { "file:" + name }
+
+    /// Whether that restore can be gone on with to serve this order.
+    func serves(_ order: RestoreOrder) -> Bool {
+        let mine = RestoreProgress(order)
+        guard mine.source == source, mine.backup == backup, mine.timeline == timeline else {
+            return false
+        }
+        return order.stop.map { position.ordinal <= $0.end } ?? true
+    }
+
+    private var document: BSONDocument {
+        BSONDocument([
+            ("_id", .string(Self.restore)), ("source", .string(source)),
+            ("backup", .string(backup)), ("timeline", .string(timeline)),
+            ("position", .timestamp(position)), ("base", .bool(hasBase)),
+            ("misses", .int64(Int64(misses))),
+        ])
+    }
+
+    func save(_ connection: Connection) throws(TidemarkError) {
+        try Self.put(connection, document)
+    }
+
+    static func finish(_ name: String, _ connection: Connection) throws(TidemarkError) {
+        try put(connection, BSONDocument([("_id", .string(file(name)))]))
+    }
+
+    private static func put(
+        _ connection: Connection, _ document: BSONDocument
+    ) throws(TidemarkError) {
+        guard let id = document["_id"] else { preconditionFailure("a mark has an _id") }
+        var bulk = BulkWrite(connection, place, isOrdered: true)
+        bulk.put(id, document)
+        _ = try bulk.run()
+    }
+
+    static func remove(_ connection: Connection) throws(TidemarkError) {
+        _ = try connection.run(
+            BSONDocument([("dropDatabase", .int32(1))]), on: place.database, at: .primary)
+    }
+}

@@ -1,0 +1,72 @@
+import Model
+
+/// Whether a server can be filled: empty or half filled by the same restore, and not older than
+/// what the archive is of.
+struct TargetCheck {
+    private let connection: Connection
+    private let order: RestoreOrder
+
+    init(_ connection: Connection, _ order: RestoreOrder) {
+        self.connection = connection
+        self.order = order
+    }
+
+    private var place: String { connection.configuration.place }
+
+    /// Writes nothing. Returns where an interrupted restore is to go on.
+    func run() throws(TidemarkError) -> RestoreProgress? {
+        try checkMember()
+        try checkVersion()
+        let found = try RestoreProgress(connection)
+        if let found, found.serves(order) { return found }
+        if order.force { return nil }
+        if let found {
+            throw TidemarkError(
+                .destinationOccupied,
+                "the server at \(place) is half filled by another restore: of \(found.source), "
+                    + "base backup \(found.backup), up to \(found.position)",
+                remedy: "give that command again to end it, or empty the server by "
+                    + "`db.getMongo().getDBNames().forEach(n => db.getSiblingDB(n).dropDatabase())`"
+            )
+        }
+        let filled = try DumpedCollection.all(connection, .primary).filter {
+            $0.namespace.database != "admin"
+        }
+        if let first = filled.first {
+            throw TidemarkError(
+                .destinationOccupied,
+                "the server at \(place) has data: \(first.namespace)",
+                remedy: "name an empty server, or give --force to write among what is there")
+        }
+        return nil
+    }
+
+    private func checkMember() throws(TidemarkError) {
+        let hello = try Questions.hello(connection, .anyMember)
+        guard hello.isPrimary else {
+            throw TidemarkError(
+                .sourceRefused, "the server at \(place) takes no writes",
+                remedy: hello.setName.map {
+                    "name the whole set, so that its primary is found: add ?replicaSet=\($0) to "
+                        + "the URL of --into"
+                } ?? "name a primary or a standalone server")
+        }
+    }
+
+    private func checkVersion() throws(TidemarkError) {
+        let version = try Questions.version(connection)
+        guard Self.major(version) < Self.major(order.backup.server.version) else { return }
+        throw TidemarkError(
+            .toolMissing,
+            "the server at \(place) is MongoDB \(version), the archive is of "
+                + order.backup.server.version,
+            remedy:
+                "fill a server of the same or a newer version, or restore into a folder: --into "
+                + "\(order.source)=DIR")
+    }
+
+    private static func major(_ version: String) -> Int {
+        let parts = version.split(separator: ".").compactMap { Int($0) }
+        return (parts.first ?? 0) * 100 + (parts.count > 1 ? parts[1] : 0)
+    }
+}
