@@ -177,7 +177,7 @@ let package = Package(
             path: "Tests/Catalog", swiftSettings: strict),
         .testTarget(
             name: "RecoveryTests",
-            dependencies: ["Recovery", "Catalog", "Repository", "Segments", "TestKit"],
+            dependencies: ["Recovery", "Catalog", "Repository", "Segments", "Redis", "TestKit"],
             path: "Tests/Recovery", swiftSettings: strict),
         .testTarget(
             name: "MonitoringTests",
@@ -234,6 +234,14 @@ if Context.environment["TIDEMARK_BENCHMARKS"] != nil {
         .executableTarget(
             name: "redis-splitter", dependencies: ["Redis", "Platform", "Model"],
             path: "Benchmarks/redis-splitter", exclude: ["run"], swiftSettings: strict))
+    package.targets.append(
+        .executableTarget(
+            name: "mongo-stream", dependencies: ["Mongo", "Platform", "Model"],
+            path: "Benchmarks/mongo-stream", exclude: ["run"], swiftSettings: strict))
+    package.targets.append(
+        .executableTarget(
+            name: "mongo-restore", dependencies: ["Mongo", "Platform", "Model"],
+            path: "Benchmarks/mongo-restore", exclude: ["run"], swiftSettings: strict))
     package.targets.append(
         .executableTarget(
             name: "monitoring-load",

@@ -31,9 +31,16 @@ extension StopLocator {
         return finder.conflict
     }
 
-    private func stretches(of segment: SegmentListing) throws(TidemarkError) -> [TimeIndexEntry] {
+    func stretches(of segment: SegmentListing) throws(TidemarkError) -> [TimeIndexEntry] {
         let reader = try open(segment)
         defer { reader.close() }
+        let end = planner.path.section(of: segment.range.timeline)?.end ?? 0
+        return try allStretches(of: segment, reader).filter { $0.position < end }
+    }
+
+    private func allStretches(
+        of segment: SegmentListing, _ reader: SegmentReader
+    ) throws(TidemarkError) -> [TimeIndexEntry] {
         if let descriptor = reader.descriptor { return descriptor.index }
         return try SegmentReader.survey(
             repository.store, segment.key, first: segment.range.first,
@@ -46,15 +53,21 @@ extension StopLocator {
         _ segments: ArraySlice<SegmentListing>, behind first: UInt64, _ add: (HistoryEntry) -> Void
     ) throws(TidemarkError) {
         let scan = replayer.scan(of: planner.snapshot.descriptor, on: planner.path.timeline)
-        for segment in segments {
+        let style = planner.snapshot.style
+        var place = ChainPlace(style, planner.path)
+        for segment in segments where place.turn(to: segment) {
             let reader = try open(segment)
             defer { reader.close() }
             var position = segment.range.first
             let take = { (bytes: RawSpan) throws(TidemarkError) in
-                try scan.take(bytes, at: position) { (entry) throws(TidemarkError) in
-                    if entry.last > first { add(entry) }
+                if let part = place.take(bytes, at: position) {
+                    let start = style.advanced(position, by: part.lowerBound)
+                    try scan.take(bytes.extracting(part), at: start) {
+                        (entry) throws(TidemarkError) in
+                        if entry.last > first { add(entry) }
+                    }
                 }
-                position = planner.snapshot.style.advanced(position, by: bytes.byteCount)
+                position = style.advanced(position, by: bytes.byteCount)
             }
             while try reader.read(take) {}
         }

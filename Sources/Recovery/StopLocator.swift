@@ -40,24 +40,36 @@ struct StopLocator {
     ) throws(TidemarkError) -> StopAnswer {
         let search = replayer.search(
             question, of: planner.snapshot.descriptor, on: planner.path.timeline)
+        var place = ChainPlace(planner.snapshot.style, planner.path)
         for segment in chain.segments.dropFirst(start) where segment.range.first < end {
-            if let answer = try feed(segment, to: search) { return answer }
+            if let answer = try feed(segment, question, to: search, &place) { return answer }
         }
         return try search.finish()
     }
 
     private func feed(
-        _ segment: SegmentListing, to search: any StopSearch
+        _ segment: SegmentListing, _ question: StopQuestion, to search: any StopSearch,
+        _ place: inout ChainPlace
     ) throws(TidemarkError) -> StopAnswer? {
+        guard place.turn(to: segment) else { return nil }
         let reader = try open(segment)
         defer { reader.close() }
-        search.index(try index(of: segment, reader))
+        var times = try index(of: segment, reader)
+        if case .time(let time) = question, !replayer.hasPointsInStream {
+            times = try self.times(of: segment, times, around: time)
+        }
+        search.index(place.wanted(times))
+        let style = planner.snapshot.style
         var answer: StopAnswer?
         var position = segment.range.first
         while answer == nil {
             let more = try reader.read { (bytes) throws(TidemarkError) in
-                answer = try search.take(bytes, at: position)
-                position = planner.snapshot.style.advanced(position, by: bytes.byteCount)
+                if let part = place.take(bytes, at: position) {
+                    answer = try search.take(
+                        bytes.extracting(part),
+                        at: style.advanced(position, by: part.lowerBound))
+                }
+                position = style.advanced(position, by: bytes.byteCount)
             }
             if !more { return answer }
         }

@@ -58,11 +58,26 @@ struct TargetResolver {
                 {
                     throw planner.refusal.ambiguous(conflict, stop)
                 }
-                return plan
+                return judged(plan, time)
             }
         }
         throw planner.refusal.beforeFirst()
     }
+
+    /// Says what else the copy holds.
+    private func judged(_ plan: RestorePlan, _ time: CommitTime) -> RestorePlan {
+        guard !hasPointsInStream, let newest = plan.stop?.time,
+            newest.seconds(since: time) > Self.exactSeconds
+        else { return plan }
+        var plan = plan
+        plan.warnings.append(
+            "what was committed up to \(newest.text(fractionDigits: 3)) is there as well: the "
+                + "archive knows the times around \(planner.target) no more exactly")
+        return plan
+    }
+
+    /// Times closer than this, in seconds, are the same to a measured clock.
+    private static let exactSeconds = 0.002
 
     private func at(position text: String, scheme: String) throws(TidemarkError) -> RestorePlan {
         let style = planner.snapshot.style

@@ -4,13 +4,16 @@ import Platform
 /// All documents, indexes and options of a set, read while it works.
 ///
 /// ```
-/// oldest open transaction, else newest majority entry → start
-/// collection after collection: metadata, documents
+/// newest majority entry → moment; oldest open transaction, else the moment → start
+/// metadata of all collections
+/// collection after collection: documents
 /// newest entry → end: consistent once everything up to here is replayed
 /// ```
 ///
-/// Fuzzy, as mongodump's is: documents are of different moments between the two, and the replay
-/// of all that was written meanwhile makes them of one.
+/// Exact from 5.0 on: every document is read as of the moment (`atClusterTime`), and when the
+/// metadata was the same before the moment, behind it and at the end, the moment is the end. Else
+/// fuzzy, as mongodump's is: documents are of different moments between start and end, and the
+/// replay of all that was written meanwhile makes them of one.
 final class BaseBackup: BaseBackupSource {
     private let configuration: MongoConfiguration
     private let state: RoomState
@@ -18,8 +21,12 @@ final class BaseBackup: BaseBackupSource {
     private var connection: Connection?
     private var member = Connection.Member.anyMember
     private var start = OpTime.zero
-    private var waiting: [DumpedCollection] = []
+    private var listed = BaseListing()
+    private var waiting: ArraySlice<BaseListing.Item> = []
     private var reading: CollectionCursor?
+    /// All documents are read as of this entry; nil once some could not be.
+    private var moment: OpTime?
+    private var wireVersion: Int64 = 0
     private var warnings: [String] = []
 
     init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
@@ -39,6 +46,8 @@ final class BaseBackup: BaseBackupSource {
         close()
         let connection = try Connection(configuration)
         member = .server(try connection.select(.anyMember))
+        warnings = []
+        let before = try BaseListing(connection, member)
         let hello = try Questions.hello(connection, member)
         try Membership.check(hello, configuration)
         let majority = try Questions.newestCommitted(connection, hello, member, configuration)
@@ -53,7 +62,10 @@ final class BaseBackup: BaseBackupSource {
         if timeline.map({ ChangeTimeline.isOne($0) }) != true {
             start = try oldestTransaction(connection).map { min($0, majority) } ?? majority
         }
-        waiting = try DumpedCollection.all(connection, member)
+        listed = try BaseListing(connection, member)
+        waiting = listed.items[...]
+        moment = SnapshotRead.isPossible(hello) && listed == before ? majority : nil
+        wireVersion = hello.maxWireVersion
         self.connection = connection
         let descriptor = SourceDescriptor(
             source: configuration.source, kind: .mongodb, identity: identity,
@@ -63,7 +75,7 @@ final class BaseBackup: BaseBackupSource {
             descriptor: descriptor,
             timeline: timeline ?? TimelineID(identity),
             start: start.ordinal, server: ServerFacts(identity: identity, version: version),
-            configuration: [], estimatedBytes: waiting.reduce(0) { $0 + $1.estimatedBytes })
+            configuration: [], estimatedBytes: 0)
     }
 
     /// Where the oldest transaction began that is not decided: its first entries are needed too.
@@ -100,7 +112,7 @@ final class BaseBackup: BaseBackupSource {
         }
         do throws(TidemarkError) {
             if reading != nil {
-                if try !reading!.next(sink) { reading = nil }
+                try readOn(sink)
                 return nil
             }
             guard let next = waiting.first else { return try end(connection) }
@@ -114,9 +126,10 @@ final class BaseBackup: BaseBackupSource {
     }
 
     private func begin(
-        _ next: DumpedCollection, _ connection: Connection, _ sink: any BaseBackupSink
+        _ item: BaseListing.Item, _ connection: Connection, _ sink: any BaseBackupSink
     ) throws(TidemarkError) {
-        let metadata = ExtendedJSON.text(try next.metadata(connection, member))
+        let next = item.collection
+        let metadata = ExtendedJSON.text(item.metadata)
         try sink.begin(
             BaseBackupFile(
                 name: next.fileName + ".metadata.json", role: .configuration,
@@ -127,7 +140,30 @@ final class BaseBackup: BaseBackupSource {
             BaseBackupFile(
                 name: next.fileName + ".bson", role: .data, origin: next.namespace.description,
                 location: nil))
-        reading = try CollectionCursor.open(connection, member, next.namespace)
+        if let moment, SnapshotRead.isPossible(next, wireVersion) {
+            reading = try CollectionCursor.open(
+                connection, member, next.namespace, at: moment)
+        }
+        if reading == nil {
+            moment = nil
+            reading = try CollectionCursor.open(connection, member, next.namespace)
+        }
+    }
+
+    private func readOn(_ sink: any BaseBackupSink) throws(TidemarkError) {
+        guard var cursor = reading else { return }
+        switch try cursor.next(sink) {
+        case .more: reading = cursor
+        case .end: reading = nil
+        case .snapshotLost:
+            // What was read is as old as the start: reading all again adds what is newer.
+            moment = nil
+            warnings.append(
+                "\(cursor.namespace) took longer to read than the server keeps its history, so "
+                    + "the base backup is not of one moment; raise it by "
+                    + "db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 3600})")
+            reading = try CollectionCursor.open(cursor.connection, member, cursor.namespace)
+        }
     }
 
     private func end(_ connection: Connection) throws(TidemarkError) -> BaseBackupEnd {
@@ -138,6 +174,10 @@ final class BaseBackup: BaseBackupSource {
                 .sourceUnreachable,
                 "MongoDB at \(configuration.place) went back during the base backup",
                 remedy: "take the base backup again: tidemark backup \(configuration.source)")
+        }
+        if let moment, try BaseListing(connection, member) == listed {
+            close()
+            return BaseBackupEnd(position: moment.ordinal, warnings: warnings)
         }
         close()
         return BaseBackupEnd(position: newest.ordinal, warnings: warnings)

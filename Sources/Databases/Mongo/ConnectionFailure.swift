@@ -62,6 +62,9 @@ struct ConnectionFailure: Error, Hashable, Sendable {
             && ([286, 280, 136, 260].contains(code) || text.lowercased().contains("resume token"))
     }
 
+    /// SnapshotTooOld, SnapshotUnavailable: the history for a moment is gone.
+    var isSnapshotLost: Bool { domain == .server && [239, 246].contains(code) }
+
     /// `readConcern: majority` is switched off (up to 4.4).
     var isMajorityMissing: Bool { domain == .server && code == 148 }
 

@@ -3,13 +3,12 @@ import Platform
 
 /// One collection or view of a base backup, laid out as mongodump does: `<db>/<name>.metadata.json`
 /// and `<db>/<name>.bson`.
-struct DumpedCollection: Sendable {
+struct DumpedCollection: Hashable, Sendable {
     let namespace: Namespace
     /// `collection`, `view` or `timeseries`.
     let type: String
     let options: BSONDocument
     let uuid: CollectionUUID?
-    var estimatedBytes: UInt64 = 0
 
     /// A view has none; those of a time series lie in its buckets.
     var hasDocuments: Bool { type == "collection" }

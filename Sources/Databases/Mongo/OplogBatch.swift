@@ -1,7 +1,7 @@
-import Model
+package import Model
 
 /// Entries of one answer, laid one behind the other as the archive stores them.
-struct OplogBatch {
+package struct OplogBatch {
     /// What the archive's index is told of an entry.
     struct Note: Hashable, Sendable {
         var ts: OpTime
@@ -11,7 +11,8 @@ struct OplogBatch {
         var point: String?
     }
 
-    private(set) var bytes: [UInt8] = []
+    /// The entries.
+    package private(set) var bytes: [UInt8] = []
     /// Where the last entry begins.
     private(set) var lastStart = 0
     private(set) var last = OpTime.zero
@@ -25,7 +26,7 @@ struct OplogBatch {
 
     /// Walks the batch of an answer in place and hands its entries on, copied once, in pieces of at
     /// most `limit`. Returns their bytes.
-    static func split(
+    package static func split(
         _ reply: Span<UInt8>, _ name: String, skippingFirst: Bool,
         _ body: (OplogBatch) throws(TidemarkError) -> Void
     ) throws(TidemarkError) -> Int {

@@ -76,6 +76,9 @@ struct Connection: ~Copyable {
     /// Our own address on this connection; the loopback for a unix socket.
     var localHost: String { wire.localHost }
 
+    /// The server's address on this connection; the loopback for a unix socket.
+    var peerHost: String { wire.peerHost }
+
     /// Whether the calling thread may use it.
     var isOwnThread: Bool { wire.isOwnThread }
 

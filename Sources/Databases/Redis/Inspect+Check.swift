@@ -117,8 +117,10 @@ extension Inspect {
                 Finding(
                     .warning,
                     "this is a replica of \(info["master_host"] ?? "another server"); WAIT "
-                        + "on the primary does not count the archive",
-                    remedy: "archive the primary if WAIT shall mean archived"))
+                        + "on the primary does not count the archive, and what is proved "
+                        + "(restorable_to) is about what this replica has received",
+                    remedy: "archive the primary if WAIT shall mean archived and proofs shall "
+                        + "speak for it"))
         }
         return findings
     }

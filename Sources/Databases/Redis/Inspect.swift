@@ -42,29 +42,58 @@ final class Inspect: SourceInspector {
             let sourceTime = try Questions.compareClocks(&connection, state, time)
             return (sourceTime, try self.position(&connection))
         }
-        guard let position = known.1 else { return try pingProbe() }
+        guard let reached = known.1 else { return try pingProbe() }
+        if reached.isCutOff {
+            throw TidemarkError(
+                .sourceUnreachable,
+                "Redis at \(configuration.place) is a replica that has lost its primary: nothing "
+                    + "written there since then is proved to be in the archive",
+                remedy: "see `INFO replication` of the replica and its log")
+        }
+        // A replica knows of its primary only what it had heard when it last heard anything: the
+        // proof is as if it had been asked for then.
+        let age = reached.silence.map { Self.age(silence: $0, at: known.0) } ?? 0
         return Probe(
-            timeline: position.timeline, bound: position.ordinal, sourceTime: known.0,
-            asked: asked, askedWall: wall, answered: time.monotonic(), isWaitedFor: isWaitedFor)
+            timeline: reached.position.timeline, bound: reached.position.ordinal,
+            sourceTime: known.0?.advanced(bySeconds: -age), asked: asked.advanced(bySeconds: -age),
+            askedWall: wall.advanced(bySeconds: -age),
+            answered: time.monotonic().advanced(bySeconds: -age), isWaitedFor: isWaitedFor)
+    }
+
+    /// How long ago a replica heard of its primary, at most: the server counts in whole seconds of
+    /// its clock.
+    static func age(silence: Double, at sourceTime: CommitTime?) -> Double {
+        guard let sourceTime else { return silence + 1 }
+        return silence + Double(sourceTime.microseconds % 1_000_000) / 1e6
+    }
+
+    /// What the server says of its history.
+    private struct Reached {
+        /// Its end.
+        var position: Position
+        /// See `ServerInfo.primarySilence`.
+        var silence: Double?
+        /// A replica without its primary.
+        var isCutOff = false
     }
 
     /// The end of the source's history: by INFO, else by ROLE, which does not name the history; nil
     /// when neither is allowed to us.
-    private func position(_ connection: inout Connection) throws(TidemarkError) -> Position? {
+    private func position(_ connection: inout Connection) throws(TidemarkError) -> Reached? {
         if let info = try Questions.info(&connection, section: "replication"),
             let history = info.history
         {
             rate.add(info.offset, at: time.monotonic())
-            return Position(timeline: TimelineID(history), ordinal: info.offset)
+            return Reached(
+                position: Position(timeline: TimelineID(history), ordinal: info.offset),
+                silence: info.primarySilence, isCutOff: info.isPrimaryLinkDown)
         }
+        // Of a replica ROLE does not tell when it last heard of its primary; PINGs do.
         guard let role = try connection.answerIfAllowed(["ROLE"])?.elements, role.count > 1,
-            let timeline = state.read({ $0.received?.timeline })
+            role[0].text != "slave", let timeline = state.read({ $0.received?.timeline }),
+            case .integer(let offset) = role[1], offset >= 0
         else { return nil }
-        let place = role[0].text == "slave" ? 4 : 1
-        guard place < role.count, case .integer(let offset) = role[place], offset >= 0 else {
-            return nil
-        }
-        return Position(timeline: timeline, ordinal: UInt64(offset))
+        return Reached(position: Position(timeline: timeline, ordinal: UInt64(offset)))
     }
 
     /// A PING in the stream proves that nothing older is outstanding. When it was made is not

@@ -35,6 +35,12 @@ struct ServerInfo: Sendable, Hashable {
     /// A replica that has lost its primary serves no replicas of its own.
     var isPrimaryLinkDown: Bool { isReplica && fields["master_link_status"] == "down" }
 
+    /// Whole seconds since a replica heard of its primary; nil on a primary.
+    var primarySilence: Double? {
+        guard isReplica, let seconds = number("master_last_io_seconds_ago") else { return nil }
+        return Double(max(0, seconds))
+    }
+
     // MARK: the replication stream
 
     /// Nil on a server too old for resuming (before 4.0).

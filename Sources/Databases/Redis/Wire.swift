@@ -60,22 +60,10 @@ struct Wire: ~Copyable {
     }
 
     /// Our own address, in numbers; the loopback for a unix socket.
-    var localHost: String {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let isKnown = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe getsockname(descriptor, address, &length) == 0
-                    && address.pointee.sa_family != sa_family_t(AF_UNIX)
-                    && getnameinfo(
-                        address, length, &name, socklen_t(name.count), nil, 0, NI_NUMERICHOST) == 0
-            }
-        }
-        guard isKnown else { return "127.0.0.1" }
-        return String(
-            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    var localHost: String { SocketHost.own(descriptor) ?? "127.0.0.1" }
+
+    /// The server's address, in numbers; the loopback for a unix socket.
+    var peerHost: String { SocketHost.peer(descriptor) ?? "127.0.0.1" }
 
     // MARK: bytes
 

@@ -70,21 +70,34 @@ enum HistoryNote {
 
     /// Adds what a note says to `index`; false when it is not a note of this format.
     static func decode(_ note: [UInt8], into index: inout SegmentIndex) -> Bool {
-        guard isWhole(note) else { return false }
+        guard let (stretches, points) = decode(note) else { return false }
+        for stretch in stretches { index.add(stretch) }
+        for point in points { index.add(point) }
+        return true
+    }
+
+    /// What a note says, stretch by stretch; nil when it is not a note of this format.
+    static func decode(
+        _ note: [UInt8]
+    ) -> (stretches: [TimeIndexEntry], points: [EmbeddedRestorePoint])? {
+        guard isWhole(note) else { return nil }
         var scanner = NoteScanner(note, from: 4)
+        var stretches: [TimeIndexEntry] = []
+        var points: [EmbeddedRestorePoint] = []
         for _ in 0..<(scanner.number(UInt16.self) ?? 0) {
             guard let position = scanner.number(UInt64.self), let earliest = scanner.time(),
                 let latest = scanner.time()
-            else { return false }
-            index.add(TimeIndexEntry(position: position, earliest: earliest, latest: latest))
+            else { return nil }
+            stretches.append(
+                TimeIndexEntry(position: position, earliest: earliest, latest: latest))
         }
         for _ in 0..<(scanner.number(UInt16.self) ?? 0) {
             guard let position = scanner.number(UInt64.self), let time = scanner.time(),
                 let length = scanner.number(UInt16.self), let name = scanner.text(Int(length))
-            else { return false }
-            index.add(EmbeddedRestorePoint(name: name, position: position, time: time))
+            else { return nil }
+            points.append(EmbeddedRestorePoint(name: name, position: position, time: time))
         }
-        return scanner.isAtEnd
+        return scanner.isAtEnd ? (stretches, points) : nil
     }
 }
 

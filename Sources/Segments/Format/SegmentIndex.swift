@@ -51,6 +51,9 @@ package struct SegmentIndex: Sendable, Hashable {
         spacing = Self.longestSpacing / 256
     }
 
+    /// Whether stretches were made longer than they are at first, because there were too many.
+    var isCoarse: Bool { spacing.map { $0 > Self.longestSpacing / 256 } ?? false }
+
     package var isEmpty: Bool { stretches.isEmpty && restorePoints.isEmpty }
 
     /// Times are not monotonic in log order, so this looks at every stretch.

@@ -4,7 +4,8 @@ import Model
 ///
 /// A crash tears the end of the last write, and nothing whole follows; a flipped bit has whole
 /// frames behind it. A frame counts with its checksum, so content that only looks like the start
-/// of one is passed over.
+/// of one is passed over. Content may also be a whole frame itself, a stored `.lz4` file: what the
+/// writer wrote has its notes of commits before it, or a note or the next frame right behind it.
 enum FrameSearch {
     private static let blockBytes = 1 << 20
     /// Bytes of a frame's start that are looked for.
@@ -12,7 +13,9 @@ enum FrameSearch {
 
     private static let firstBytes = [
         UInt8(truncatingIfNeeded: LZ4Format.magic), UInt8(truncatingIfNeeded: GzipFormat.magic),
+        UInt8(truncatingIfNeeded: noteMagic),
     ]
+    private static let noteMagic = LZ4Format.skippableMagic + UInt32(NoteTag.history.rawValue)
 
     /// Where the first whole content frame behind `offset` starts; nil when there is none.
     ///
@@ -41,7 +44,7 @@ enum FrameSearch {
 
     private static func compression(at place: Int, of block: [UInt8]) -> Compression? {
         let magic = block.loadLittleEndian(UInt32.self, at: place)
-        if magic == LZ4Format.magic { return .lz4 }
+        if magic == LZ4Format.magic || magic == noteMagic { return .lz4 }
         return magic & 0xFF_FFFF == GzipFormat.magic ? .gzip : nil
     }
 
@@ -56,7 +59,17 @@ enum FrameSearch {
             return bytes
         }
         do {
-            return try frames.next() == .content
+            switch try frames.next() {
+            case .content:
+                let end = frames.boundary
+                // Zeros written ahead are passed over.
+                let next = try frames.next()
+                return next != nil || frames.boundary > end
+            case .note(.history, let note):
+                let next = try frames.next()
+                return HistoryNote.isWhole(note) && next == .content
+            case .note, nil: return false
+            }
         } catch let error where error.code == .archiveDamaged {
             return false
         }

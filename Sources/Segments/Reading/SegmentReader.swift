@@ -133,6 +133,34 @@ package final class SegmentReader {
         ) { (limit) throws(TidemarkError) in try object.read(limit) }
     }
 
+    /// What the notes between the frames say of the times in a range of positions, more exactly
+    /// than the index does; in order. Empty where they were not kept. Reads to the end.
+    package func times(in range: Range<UInt64>) throws(TidemarkError) -> [TimeIndexEntry] {
+        guard let frames else { return [] }
+        var found: [UInt64: TimeIndexEntry] = [:]
+        var pending: [TimeIndexEntry] = []
+        do {
+            while let item = try frames.next() {
+                switch item {
+                case .note(.history, let note):
+                    pending += HistoryNote.decode(note)?.stretches ?? []
+                case .content:
+                    // A note counts only with the content behind it.
+                    for entry in pending where range.contains(entry.position) {
+                        found[entry.position] =
+                            found[entry.position].map { $0.merged(entry) }
+                            ?? entry
+                    }
+                    pending = []
+                case .note: break
+                }
+            }
+        } catch let error where error.code == .archiveDamaged && !isSealed {
+            endsTorn = true
+        }
+        return found.values.sorted { $0.position < $1.position }
+    }
+
     // MARK: frames
 
     /// The frame that `nextFrame` stepped to.

@@ -10,6 +10,8 @@ final class ClosedSegment: @unchecked Sendable {
     let descriptor: SegmentDescriptor
     private let file: OpenSegmentFile
     private let context: WriterContext
+    /// The index tells the times less exactly than the notes between the frames do.
+    private let needsNotes: Bool
 
     init(
         _ file: OpenSegmentFile, _ range: PositionRange, _ index: SegmentIndex, sha256: String,
@@ -17,6 +19,7 @@ final class ClosedSegment: @unchecked Sendable {
     ) {
         self.file = file
         self.context = context
+        needsNotes = index.isCoarse
         descriptor = SegmentDescriptor(
             source: context.source, kind: context.kind, range: range,
             firstCommit: index.firstCommit, lastCommit: index.lastCommit,
@@ -95,10 +98,13 @@ final class ClosedSegment: @unchecked Sendable {
         let content = Buffer(capacity: FrameLimit.content)
         let frame = Buffer(capacity: FrameLimit.content + (64 << 10))
         var hash = SHA256()
+        var notes = context.emptyIndex(from: descriptor.first)
         func flush() throws(TidemarkError) {
             guard !content.isEmpty else { return }
             hash.update(content)
             frame.removeAll()
+            for note in HistoryNote.encode(notes) { encoder.note(.history, note, into: frame) }
+            notes = context.emptyIndex(from: descriptor.first)
             try content.withBytes { (bytes) throws(TidemarkError) in
                 encoder.encode(bytes, into: frame)
             }
@@ -107,6 +113,9 @@ final class ClosedSegment: @unchecked Sendable {
         }
         var half = descriptor.bytes / 2
         while let item = try reader.next() {
+            if needsNotes, case .note(.history, let note) = item {
+                _ = HistoryNote.decode(note, into: &notes)
+            }
             guard item == .content else { continue }
             var from = 0
             while from < reader.content.count {

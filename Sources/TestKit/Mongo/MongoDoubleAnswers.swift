@@ -165,12 +165,14 @@ struct MongoDoubleAnswers {
     }
 
     func batch(
-        _ documents: [BSONDocument], _ namespace: String, id: Int64, isFirst: Bool = true
+        _ documents: [BSONDocument], _ namespace: String, id: Int64, isFirst: Bool = true,
+        moment: BSONValue? = nil
     ) -> BSONDocument {
-        let cursor = BSONDocument([
+        var cursor = BSONDocument([
             (isFirst ? "firstBatch" : "nextBatch", .array(documents.map { .document($0) })),
             ("id", .int64(id)), ("ns", .string(namespace)),
         ])
+        if let moment { cursor = cursor.setting("atClusterTime", moment) }
         return ok([("cursor", .document(cursor))])
     }
 
@@ -182,12 +184,17 @@ struct MongoDoubleAnswers {
         if database == "local", name == "system.replset" {
             return batch([configuration()], "local.system.replset", id: 0)
         }
-        let stored = state.read { $0.collections[Namespace(database, name)] }
+        let moment = request["readConcern"]?.document?["atClusterTime"]
+        let place = Namespace(database, name)
+        let stored = state.read { state in
+            moment == nil ? state.collections[place] : state.frozen.flatMap { $0[place] }
+        }
         let documents = stored?.documents ?? []
         let size = Int(request["batchSize"]?.integer ?? 101)
         let rest = Array(documents.dropFirst(size))
         let id = rest.isEmpty ? 0 : state.update { $0.newCursor(.documents(rest)) }
-        return batch(Array(documents.prefix(size)), "\(database).\(name)", id: id)
+        return batch(
+            Array(documents.prefix(size)), place.description, id: id, moment: moment)
     }
 
     private func findOplog(_ request: BSONDocument) -> BSONDocument {

@@ -58,6 +58,8 @@ package struct MongoDoubleState: Sendable {
     /// Bytes that the oplog may hold; nil: nobody may ask.
     package var oplogLimit: Int?
     package var collections: [Namespace: Stored] = [:]
+    /// What reads as of a moment (`atClusterTime`) see; nil for a server that has none.
+    package var frozen: [Namespace: Stored]?
     /// Milliseconds since 1970 of the server's clock; nil for the real one.
     package var clock: Int64?
 

@@ -1,4 +1,6 @@
+import Glibc
 import Model
+import Platform
 import Redis
 import TestKit
 import Testing
@@ -28,6 +30,43 @@ struct InspectTests {
             let window = try #require(try inspector.sourceWindow())
             #expect(window.kind == "backlog")
             #expect(window.headroomBytes == 1 << 20)
+        }
+    }
+
+    @Test func `a replica proves only what its primary told it, and nothing once it is cut off`()
+        async throws
+    {
+        try await offPool {
+            let primary = try RedisServer.start()
+            let replica = try RedisServer.start(["replicaof 127.0.0.1 \(primary.port)"])
+            try eventually("the replica is in step") {
+                try replica.info("master_link_status") == "up"
+            }
+            let room = try room(replica.url)
+            let stream = room.stream()
+            _ = try stream.open(ResumePoint(descriptor: nil, end: nil))
+            let inspector = room.inspector()
+            try primary.command("SET", "k", "1")
+            // The primary stands still, and what it was told meanwhile is not on its way yet.
+            let pid = try #require(primary.pid)
+            kill(pid, SIGSTOP)
+            defer { kill(pid, SIGCONT) }
+            let told = try inspector.probe()
+            #expect(clock.wall().seconds(since: try #require(told.sourceTime)) < 2.5)
+            try eventually("time passes") {
+                try Int(replica.info("master_last_io_seconds_ago")) ?? 0 > 3
+            }
+            let later = try inspector.probe()
+            let gone = try #require(later.sourceTime).seconds(since: try #require(told.sourceTime))
+            #expect(abs(gone) < 1.1)
+            #expect(clock.wall().seconds(since: later.askedWall) > 3)
+            #expect(clock.monotonic().seconds(since: later.asked) > 3)
+            primary.kill9()
+            try eventually("the link is down") {
+                try replica.info("master_link_status") == "down"
+            }
+            let failure = #expect(throws: TidemarkError.self) { try inspector.probe() }
+            #expect(failure?.message.contains("lost its primary") == true)
         }
     }
 

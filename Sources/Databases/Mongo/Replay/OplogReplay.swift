@@ -42,6 +42,8 @@ package final class OplogReplay {
     /// Until the first mark behind it, the target may be ahead of the entries.
     private var mayBeAhead: Bool { rules.written > .zero && marked <= rules.written }
     private var marked = OpTime.zero
+    /// Nothing that follows has this time or an earlier one.
+    private var settled = OpTime.zero
     /// Something was done that cannot be done twice: the target must know when it goes on.
     var needsMark = false
 
@@ -74,8 +76,10 @@ package final class OplogReplay {
         // What is gathered still belongs to the time in which misses are to be expected.
         if isFuzzy, let until = rules.fuzzyUntil, entry.ts > until { try flush() }
         if isWritten, entry.ts > rules.written { try flush() }
-        // Events of one time are marked together: an interrupted restore must not skip the rest.
-        if isOfEvents, entry.ts > now { settleEvents() }
+        if entry.ts > now {
+            settled = report.reached
+            if needsMark { try flush() }
+        }
         now = entry.ts
         let isBefore = entry.ts <= rules.after
         if let operations = try transactions.take(entry, isBefore: isBefore) {
@@ -86,18 +90,12 @@ package final class OplogReplay {
             try apply(entry.change, entry.document, depth: 0)
         }
         report.entries += 1
-        if !isOfEvents { report.reached = entry.ts }
-        if needsMark { try flush() }
-    }
-
-    /// All events of the time at hand have been taken.
-    private func settleEvents() {
-        if now > rules.after { report.reached = max(report.reached, now) }
+        report.reached = entry.ts
     }
 
     /// Writes what is gathered, and then what had to wait: indexes and views.
     package func finish() throws(TidemarkError) {
-        if isOfEvents { settleEvents() }
+        settled = report.reached
         try flush()
         // What comes now can be done again.
         now = max(now, OpTime(ordinal: rules.written.ordinal + 1))
@@ -237,18 +235,20 @@ package final class OplogReplay {
     package func flush() throws(TidemarkError) {
         try flush(windows.keys.sorted())
         needsMark = false
-        guard report.reached > marked, !isWritten else { return }
-        try target.mark(report)
-        marked = report.reached
+        guard settled > marked, !isWritten else { return }
+        var told = report
+        told.reached = settled
+        try target.mark(told)
+        marked = settled
     }
 
     func discard(_ namespace: Namespace) {
         held -= windows.removeValue(forKey: namespace)?.bytes ?? 0
     }
 
-    /// Before and after what cannot be done twice everything is written, and the target knows how
-    /// far that is: an interrupted replay then has at most this to do again, onto a target that
-    /// may have it.
+    /// Before what cannot be done twice, and before what follows it, everything is written and the
+    /// target knows how far that is: an interrupted replay then has at most this to do again, onto
+    /// a target that may have it.
     func barrier() throws(TidemarkError) {
         try flush()
         needsMark = true

@@ -33,6 +33,8 @@ final class OplogStopSearch: StopSearch {
     }
 
     private func look(_ entry: Span<UInt8>, _ head: EntryHead) throws(TidemarkError) {
+        // Segments of two sidecars overlap: what comes once more says nothing new.
+        if let last, head.ts.ordinal <= last.end { return }
         let wall = head.wall.map { CommitTime(milliseconds: $0) }
         let this = RecoveryStop(
             last: head.ts.ordinal, end: head.ts.ordinal, time: wall ?? last?.time)

@@ -3,9 +3,10 @@ import Model
 /// Finds the transaction edge where a recovery stops.
 ///
 /// The stream carries no times: the index of each segment does, as stretches with the times at
-/// which their commands had arrived. A time target stops at the start of the first stretch that has
-/// something later; a position target at the last edge at or before it. A time inside a stretch
-/// that waited somewhere before it came is refused: it names no place.
+/// which their commands had arrived. A time target stops at the start of the first stretch of which
+/// everything is later: what may have been there in time is never left out. A time inside a stretch
+/// that waited somewhere before it came is refused: it names no place. A position target stops at
+/// the last edge at or before it.
 final class OffsetStopSearch: StopSearch {
     private let question: StopQuestion
     private var splitter: CommandSplitter?
@@ -32,9 +33,10 @@ final class OffsetStopSearch: StopSearch {
         guard case .time(let time) = question, limit == nil else { return }
         for (place, entry) in entries.enumerated() {
             let earliest = max(entry.earliest, floor ?? entry.earliest)
-            guard entry.latest <= time else {
+            let isLate = Self.isLate(earliest, entry.latest)
+            guard entry.latest <= time || earliest <= time && !isLate else {
                 limit = entry.position
-                if earliest < time, Self.isLate(earliest, entry.latest) {
+                if earliest < time, isLate {
                     doubt = (earliest, Self.end(of: entries[place...], madeAfter: earliest))
                 }
                 return
@@ -63,6 +65,7 @@ final class OffsetStopSearch: StopSearch {
             if let limit, limit < first { return .earlier }
             edge = first
         }
+        precondition(splitter?.position == first, "a search is fed in order, each byte once")
         let room = limit.map { $0 > first ? $0 - first : 0 } ?? .max
         let count = Int(min(UInt64(bytes.byteCount), room))
         do throws(SplitFailure) {

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Platform
 
 /// A connection that a replica has made to us: we listen, it comes, and we are its primary.
 ///
@@ -28,7 +29,7 @@ struct ReplicaLink: ~Copyable {
             info.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw Self.failure("cannot make a socket", errno) }
         guard unsafe bind(made, info.pointee.ai_addr, info.pointee.ai_addrlen) == 0,
-            listen(made, 1) == 0, let port = Self.port(of: made)
+            listen(made, 8) == 0, let port = Self.port(of: made)
         else {
             let number = errno
             Glibc.close(made)
@@ -58,13 +59,35 @@ struct ReplicaLink: ~Copyable {
         }
     }
 
-    /// Waits for the replica.
-    mutating func accept() throws(TidemarkError) {
-        try Self.wait(listener, POLLIN, "the server did not connect as a replica")
-        let made = Glibc.accept(listener, nil, nil)
-        guard made >= 0 else { throw Self.failure("cannot take the replica's connection", errno) }
-        peer = made
+    /// Waits for the replica, which connects from `host`; all data goes to it, so nobody else is
+    /// listened to.
+    mutating func accept(from host: String) throws(TidemarkError) {
+        let deadline = SocketWait.now() + Self.patience
+        var strangers: Set<String> = []
+        while true {
+            let others =
+                strangers.isEmpty
+                ? "" : " (others did: \(strangers.sorted().joined(separator: ", ")))"
+            try Self.wait(
+                listener, POLLIN, "the server at \(host) did not connect as a replica" + others,
+                until: deadline)
+            let made = Glibc.accept(listener, nil, nil)
+            guard made >= 0 else {
+                if errno == EINTR || errno == ECONNABORTED { continue }
+                throw Self.failure("cannot take the replica's connection", errno)
+            }
+            let from = SocketHost.peer(made) ?? ""
+            if from == host {
+                peer = made
+                return
+            }
+            Glibc.close(made)
+            if strangers.count < Self.strangerLimit { strangers.insert(from) }
+        }
     }
+
+    /// Strangers that are named.
+    private static let strangerLimit = 8
 
     /// Sends everything.
     func send(_ bytes: RawSpan) throws(TidemarkError) {
@@ -95,7 +118,7 @@ struct ReplicaLink: ~Copyable {
         while true {
             try Self.wait(peer, POLLIN, "the replica says nothing")
             let count = unsafe buffer.withUnsafeMutableBytes {
-                unsafe recv(peer, $0.baseAddress, $0.count, 0)
+                unsafe recv(peer, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
             }
             if count > 0 { return Array(buffer[..<count]) }
             if count == 0 { throw Self.failure("the replica has left", ECONNRESET) }
@@ -106,12 +129,17 @@ struct ReplicaLink: ~Copyable {
     }
 
     private static func wait(
-        _ descriptor: Int32, _ events: Int32, _ problem: String
+        _ descriptor: Int32, _ events: Int32, _ problem: String,
+        until deadline: Double = SocketWait.now() + patience
     ) throws(TidemarkError) {
-        var waits = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-        let count = unsafe poll(&waits, 1, Int32(patience * 1000))
-        if count == 0 { throw failure("\(problem) within \(Int(patience)) s", ETIMEDOUT) }
-        if count < 0, errno != EINTR { throw failure(problem, errno) }
+        while true {
+            let left = deadline - SocketWait.now()
+            guard left > 0 else {
+                throw failure("\(problem) within \(Int(patience)) s", ETIMEDOUT)
+            }
+            // A signal cuts the wait short: then it is neither over nor in vain.
+            if try SocketWait.wait(descriptor, events, nil, seconds: left) == .ready { return }
+        }
     }
 
     private static func failure(_ what: String, _ number: Int32) -> TidemarkError {

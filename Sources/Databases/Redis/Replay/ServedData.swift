@@ -16,6 +16,10 @@ final class ServedData: Restoration {
     private var side: Connection?
     /// Our own address, as the server sees it.
     private let host: String
+    /// The server's address; nobody else gets the data.
+    private let serverHost: String
+    /// Where we listen.
+    private var port: UInt16 = 0
     private var link: ReplicaLink?
     private var words = ReplicaWords()
     private var expiries: RDBExpiryFilter?
@@ -38,15 +42,16 @@ final class ServedData: Restoration {
         var connection = try Connection.open(configuration)
         try LiveServer(order, configuration).check(&connection)
         host = connection.localHost
+        serverHost = connection.peerHost
         side = consume connection
     }
 
     func begin() throws(TidemarkError) {
         let made = try ReplicaLink(host: host)
-        let port = made.port
+        port = made.port
         link = consume made
         _ = try side!.answer(["REPLICAOF", host, String(port)])
-        try link!.accept()
+        try link!.accept(from: serverHost)
         try shakeHands()
     }
 
@@ -123,16 +128,38 @@ final class ServedData: Restoration {
         }
         let wanted = order.backup.start + sent
         // Asked for at once instead of at the next second.
-        try link!.send("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n")
+        try link!.send(Self.question)
         while true {
             let command = try nextCommand()
             guard command.count >= 3, command[1].uppercased() == "ACK" else { continue }
             if UInt64(command[2]) ?? 0 >= wanted { break }
         }
+        try checkTaken(wanted)
         _ = try side!.answer(["REPLICAOF", "NO", "ONE"])
         let info = try Questions.info(&side!)
         notes += (info?.keyCounts ?? [])
     }
+
+    /// Whoever acknowledged everything must be the server that is being filled.
+    private func checkTaken(_ wanted: UInt64) throws(TidemarkError) {
+        guard let info = try Questions.info(&side!, section: "replication") else { return }
+        // The question for the ACK counts as well, once it was taken.
+        let asked = wanted...(wanted + UInt64(Self.question.utf8.count))
+        guard info.isReplica, !info.isPrimaryLinkDown, info["master_host"] == host,
+            info.number("master_port") == Int64(port), asked.contains(info.offset),
+            info.history == order.timeline.name
+        else {
+            throw TidemarkError(
+                .failed,
+                "\(configuration.place) does not say that it took what was served: it is a "
+                    + "\(info["role"] ?? "server") of \(info["master_host"] ?? "nobody") at "
+                    + "\(info.offset) of \(info.history ?? "no history"), not at \(wanted) of "
+                    + order.timeline.name,
+                remedy: "somebody else gave it orders meanwhile; restore it again with --force")
+        }
+    }
+
+    private static let question = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"
 
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {
         preconditionFailure("a live server runs already")
