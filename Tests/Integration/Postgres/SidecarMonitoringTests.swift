@@ -88,15 +88,19 @@ struct SidecarMonitoringTests {
             try watched.waitHealth(200)
             let last = try #require(try watched.status().restorableTo)
             try server.kill9()
+            // By what the answers say themselves: how often a busy machine lets us ask is no matter.
+            var hidden = 0.0
             let shown = try eventually("the breach is shown", seconds: 20) { () -> String? in
                 let body = try watched.get("/api/status").body
                 let status = try StatusReport.first(of: body)
-                return status.objective == "breached" ? body : nil
+                if status.objective == "breached" { return body }
+                hidden = max(hidden, status.exposureSeconds ?? .infinity)
+                return nil
             }
             let when = SocketWait.now()
             let status = try StatusReport.first(of: shown)
             #expect((status.exposureSeconds ?? 0) > 3)
-            #expect((status.exposureSeconds ?? 99) < 4, "shown late")
+            #expect(hidden < 4, "shown late")
             #expect((status.restorableTo ?? "") >= last)
             try eventually("it was called out twice: 503 at first", seconds: 10) {
                 receiver.received.count == 2
