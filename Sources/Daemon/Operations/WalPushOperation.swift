@@ -38,7 +38,7 @@ package struct WalPushOperation: Sendable {
         {
             throw claim
         }
-        guard let earlier = ArchiveStatus.stored(beside: path) else { return }
+        guard let earlier = try ArchiveStatus.stored(beside: path) else { return }
         throw TidemarkError(
             .sourceRefused,
             "archive_command has stored \(earlier) of \(source) elsewhere: "
