@@ -11,6 +11,9 @@ package struct MarkOperation: Sendable {
     /// Seconds without progress of an archive after which a mark gives up.
     private static let stallSeconds = 60.0
 
+    /// Seconds for which a sidecar may show nothing new before a mark takes it for gone.
+    private static let patienceSeconds = 15.0
+
     package init(_ configuration: Configuration, name: String) {
         self.configuration = configuration
         self.name = name
@@ -21,7 +24,7 @@ package struct MarkOperation: Sendable {
         let repository = try configuration.repository.archive()
         try repository.open()
         // Before anything is written into a source: a point that nobody archives is of no use.
-        for source in configuration.sources { try checkStreams(source.name, repository) }
+        for source in configuration.sources { try waitForStream(source.name, repository) }
         var made: [(SourceID, RestorePoint, any PositionStyle)] = []
         for source in configuration.sources {
             let (point, style) = try mark(source, repository)
@@ -37,11 +40,7 @@ package struct MarkOperation: Sendable {
     private func mark(
         _ source: SourceConfiguration, _ repository: ArchiveRepository
     ) throws(TidemarkError) -> (RestorePoint, any PositionStyle) {
-        guard let descriptor = try repository.descriptor(source.name) else {
-            throw TidemarkError(
-                .failed, "nothing of \(source.name) is archived yet",
-                remedy: "start the sidecar first: tidemark run")
-        }
+        let descriptor = try described(source.name, repository)
         if try repository.point(source.name, name) != nil {
             throw TidemarkError(
                 .usage, "\(source.name) has a restore point \(name) already",
@@ -52,19 +51,46 @@ package struct MarkOperation: Sendable {
         return (try inspector.mark(name), Rooms.style(descriptor))
     }
 
-    private func checkStreams(
+    private func described(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> SourceDescriptor {
+        if let descriptor = try repository.descriptor(source) { return descriptor }
+        throw TidemarkError(
+            .failed, "nothing of \(source) is archived yet",
+            remedy: "start the sidecar first: tidemark run")
+    }
+
+    /// A sidecar that starts just now and has shown nothing yet, or that a slow disk holds up, is
+    /// waited for.
+    private func waitForStream(
         _ source: SourceID, _ repository: ArchiveRepository
     ) throws(TidemarkError) {
-        guard let mark = try repository.watermark(source), mark.isLive(time.reading()) else {
-            throw TidemarkError(
+        _ = try described(source, repository)
+        let began = time.monotonic()
+        let never = StopSignal()
+        while true {
+            let mark = try repository.watermark(source)
+            guard let problem = Self.problem(mark, source, time.reading()) else { return }
+            guard time.monotonic().seconds(since: began) < Self.patienceSeconds else {
+                throw problem
+            }
+            never.wait(seconds: 0.1)
+        }
+    }
+
+    /// Why a restore point made now would not be archived.
+    private static func problem(
+        _ mark: Watermark?, _ source: SourceID, _ now: ClockReading
+    ) -> TidemarkError? {
+        guard let mark, mark.isLive(now) else {
+            return TidemarkError(
                 .failed, "no sidecar archives \(source), so a restore point would not be archived",
                 remedy: "start it first: tidemark run")
         }
-        guard mark.state != .connecting else {
-            throw TidemarkError(
-                .failed, "the stream of \(source) is not open: \(mark.reason)",
-                remedy: "mark when `tidemark status` shows it streaming")
-        }
+        guard mark.state == .connecting else { return nil }
+        return TidemarkError(
+            .failed, "the stream of \(source) is not open: \(mark.reason)",
+            remedy: "mark when `tidemark status` shows it streaming")
     }
 
     /// Every byte of the record is archived once the position behind it is reached.

@@ -1,5 +1,6 @@
 import Model
 import Platform
+import Repository
 import TestKit
 import Testing
 
@@ -55,6 +56,19 @@ import Testing
                 #expect(done.errors.contains("Z"), "\(done.errors)")
             }
             #expect(try fixture.answer(count, at: "before:some-event").done.exitStatus == 2)
+        }
+    }
+
+    @Test func `nothing is marked that no sidecar archives`() async throws {
+        try await offPool {
+            let fixture = try RestoreFixture.archived()
+            let done = try TidemarkProcess.run(
+                ["--config", fixture.repository + "/../tidemark.yml", "mark", "lost"],
+                user: PostgresTools.user)
+            #expect(done.exitStatus == 1)
+            #expect(done.errors.contains("no sidecar archives ledger"), "\(done.errors)")
+            #expect(done.errors.contains("tidemark run"), "\(done.errors)")
+            #expect(try fixture.archive.point(RestoreFixture.source, "lost") == nil)
         }
     }
 
