@@ -62,6 +62,10 @@ import Testing
     @Test func `nothing is marked that no sidecar archives`() async throws {
         try await offPool {
             let fixture = try RestoreFixture.archived()
+            try eventually("what the killed sidecar left is no sign of life") {
+                let left = try fixture.archive.watermark(RestoreFixture.source)
+                return try #require(left).isLive(SystemTimeSource().reading()) == false
+            }
             let done = try TidemarkProcess.run(
                 ["--config", fixture.repository + "/../tidemark.yml", "mark", "lost"],
                 user: PostgresTools.user)
