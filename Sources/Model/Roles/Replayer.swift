@@ -10,6 +10,8 @@ package protocol Replayer: AnyObject, Sendable {
     /// Whether restore points are records of the stream, which `search` finds by name; where they
     /// are not, the archive keeps them as positions. Default: true.
     var hasPointsInStream: Bool { get }
+    /// The same of one timeline, where a source can be read in two ways. Default: as of all.
+    func hasPoints(inStreamOf timeline: TimelineID) -> Bool
     /// The timelines that `timeline` descends from, oldest first, as its documents say; empty for
     /// a first timeline. `documents` holds the contents by plain name.
     func ancestors(
@@ -38,6 +40,8 @@ package protocol Replayer: AnyObject, Sendable {
 
 extension Replayer {
     package var hasPointsInStream: Bool { true }
+
+    package func hasPoints(inStreamOf timeline: TimelineID) -> Bool { hasPointsInStream }
 
     package func events(
         of descriptor: SourceDescriptor, on timeline: TimelineID

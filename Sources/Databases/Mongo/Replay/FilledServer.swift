@@ -31,6 +31,7 @@ final class FilledServer: Restoration {
                     : "goes on with an interrupted restore, of whose base backup "
                         + "\(resumed.files.count) collections are whole")
         }
+        if ChangeTimeline.isOne(order.timeline) { notes += ChangeTimeline.lacks }
     }
 
     func begin() throws(TidemarkError) { try target.begin() }
@@ -154,7 +155,8 @@ final class FilledServer: Restoration {
 
     func complete() throws(TidemarkError) {
         let replay = try begun()
-        try order.requireReached(max(replay.report.reached.ordinal, order.backup.start))
+        let reached = max(replay.report.reached, replay.now).ordinal
+        try order.requireReached(max(reached, order.backup.start))
         try replay.finish()
         notes += try target.users.restore(target.connection)
         try target.finish()
