@@ -75,4 +75,23 @@ struct LiveFeedTests {
             #expect(!feed.isWanted)
         }
     }
+
+    @Test func `a document that cannot be written is an error, and ends no listener`() async throws
+    {
+        let feed = LiveFeed()
+        try await withServer(feed: feed) { port in
+            let page = try LoopbackConnection(port)
+            page.send(Self.request)
+            try eventually("the listener is known") { feed.isWanted }
+            let error = #expect(throws: TidemarkError.self) {
+                // JSON has no such number.
+                try feed.publish(["exposure_seconds": Double.infinity])
+            }
+            #expect(error?.message.contains("as JSON") == true)
+            try feed.publish(["exposure_seconds": 0.5])
+            _ = try page.receive(seconds: 60) {
+                $0.contains("data: {\"exposure_seconds\":0.5}\n\n")
+            }
+        }
+    }
 }

@@ -4,7 +4,8 @@ import Monitoring
 import Platform
 import Repository
 
-/// Looks at every source twice a second, for the history, the alerts and the pages that listen.
+/// Looks at every source twice a second, for the log, the history, the alerts and the pages that
+/// listen.
 ///
 /// It only looks at memory and hands on; nothing that it does can hang.
 final class SidecarWatch: Sendable {
@@ -42,6 +43,7 @@ final class SidecarWatch: Sendable {
         var alerts = AlertWatch(history, senders, host: host)
         var looks = 0
         var trouble = ""
+        var changes = StateChanges()
         while !stop.wait(seconds: Self.interval) {
             let now = time.reading()
             let document = view.status()
@@ -55,6 +57,9 @@ final class SidecarWatch: Sendable {
                 alerts.look(
                     source, isOurs: isOurs, isRead: view.isRead(source.name), repository, now)
                 guard isOurs else { continue }
+                for line in changes.observe(source) {
+                    log.info("\(line.message)", metadata: line.metadata)
+                }
                 let finished = collectors[source.name, default: MinuteCollector()].add(
                     minute: HistoryPoint.minute(of: now.wall), exposure: source.exposureSeconds,
                     archivedBytes: counters[source.name]?.archivedBytes ?? 0)
