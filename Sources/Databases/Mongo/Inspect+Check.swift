@@ -111,10 +111,7 @@ extension Inspect {
                     .error, "user \(user) may not \(missing.joined(separator: ", nor "))",
                     remedy: ConnectionFailure.grant(configuration, .changes))
         ]
-        let lacks =
-            ChangeTimeline.lacks
-            + (features.hasExpandedEvents ? [] : [ChangeTimeline.lacksCollections])
-        findings += lacks.map { lack in
+        findings += ChangeTimeline.omissions(features).map { lack in
             Finding(
                 .warning, lack,
                 remedy: hello.isRouter

@@ -34,6 +34,9 @@ package protocol Replayer: AnyObject, Sendable {
     /// What the room told of a base backup's start, see `ChangeSink.edge`; empty where nothing.
     /// Default: empty.
     func state(of server: ServerFacts) -> String
+    /// What the stream of a timeline does not carry, so that a copy has it as the base backup does
+    /// or not at all: for the plan's reader. Default: nothing.
+    func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String]
     /// What the beginning of a segment says about itself. Throws `failed` for other bytes.
     func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity
 }
@@ -50,6 +53,8 @@ extension Replayer {
     package func export(_ order: StreamExportOrder) -> (any StreamExport)? { nil }
 
     package func state(of server: ServerFacts) -> String { "" }
+
+    package func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String] { [] }
 }
 
 /// A file of the stream, as the database names it.

@@ -14,15 +14,21 @@ enum ChangeTimeline {
     }
 
     /// What change streams do not tell; for `check`, and for whoever restores.
-    static let lacks = [
+    static func omissions(_ features: ChangeFeatures) -> [String] {
+        features.hasExpandedEvents ? always : always + beforeExpanded
+    }
+
+    private static let always = [
         "change streams carry no users and roles, no views, no time series and nothing of admin, "
             + "config and local: those are as the base backup has them",
         "nor what a rename between databases, convertToCapped or cloneCollectionAsCapped copied: "
             + "take a base backup after one",
     ]
 
-    /// The same of servers before 6.0.
-    static let lacksCollections =
+    private static let beforeExpanded = [
         "before 6.0 change streams do not tell of create, collMod, createIndexes and dropIndexes "
-        + "either: those are as the base backup has them"
+            + "either: those are as the base backup has them",
+        "before 6.0 they tell times to the second: a time target also brings what was committed "
+            + "later in the same second",
+    ]
 }

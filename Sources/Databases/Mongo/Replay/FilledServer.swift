@@ -31,7 +31,6 @@ final class FilledServer: Restoration {
                     : "goes on with an interrupted restore, of whose base backup "
                         + "\(resumed.files.count) collections are whole")
         }
-        if ChangeTimeline.isOne(order.timeline) { notes += ChangeTimeline.lacks }
     }
 
     func begin() throws(TidemarkError) { try target.begin() }

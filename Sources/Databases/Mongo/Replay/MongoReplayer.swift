@@ -39,6 +39,11 @@ package final class MongoReplayer: Replayer {
         ExportedEntries(order)
     }
 
+    package func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String] {
+        ChangeTimeline.isOne(timeline)
+            ? ChangeTimeline.omissions(ChangeFeatures(version: server.version)) : []
+    }
+
     package func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration {
         if let server = order.server { return try FilledServer(order, server: server) }
         return try RestoredDump(order)

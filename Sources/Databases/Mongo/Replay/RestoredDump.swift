@@ -36,7 +36,6 @@ final class RestoredDump: Restoration {
                     + "\(order.source)=mongodb://host:27017/")
         }
         if isOfEvents {
-            notes += ChangeTimeline.lacks
             notes.append(
                 "the official tools do not read changes.bson; let tidemark fill an empty server: "
                     + "--into \(order.source)=mongodb://host:27017/")
