@@ -135,7 +135,7 @@ extension Inspect {
                 _ = Monitor(()).wait(seconds: seconds) { _ in Bool?.none }
             }
             return []
-        } catch where error.code == .sourceRefused {
+        } catch  where error.code == .sourceRefused {
             return [Finding(.error, error.message, remedy: error.remedy)]
         }
     }
