@@ -78,7 +78,9 @@ struct ArchiveSession {
             sink = LimitedSink(writer, below: hole.last)
             archiver.fills(hole, style)
         } else {
-            sink = writer
+            sink =
+                archiver.board.countsBytes
+                ? writer : EntryCounter(writer, archiver.board.counters)
         }
         do {
             let archived = try writer.begin(opening)
@@ -105,6 +107,8 @@ struct ArchiveSession {
         options.wake = { waker.wake() }
         let counters = archiver.board.counters
         options.acknowledged = archiver.board.acknowledged
+        let board = archiver.board
+        options.late = { board.cameLate($0.time) }
         options.damaged = { archiver.damaged($0, style) }
         options.sealed = { segment, stored in
             counters.sealed(stored: stored)

@@ -24,6 +24,8 @@ package final class SourceBoard: Sendable {
         var doubt = ""
         /// Timelines that the source was on in this run and has left.
         var left: Set<TimelineID> = []
+        /// As `Watermark.lateUntil`.
+        var lateUntil: CommitTime?
         var clockOffset: Double?
         var clockError: Double?
         var sourceWindow: SourceWindow?
@@ -54,12 +56,19 @@ package final class SourceBoard: Sendable {
     let flushing = CallWatch()
     let writing = CallWatch()
 
-    package init(_ source: SourceID, time: any TimeSource) {
+    /// Whether the source's positions count bytes; where they do not, the stream's sink counts.
+    let countsBytes: Bool
+
+    package init(_ source: SourceID, kind: DatabaseKind = .postgres, time: any TimeSource) {
         self.source = source
+        countsBytes = kind != .mongodb
         monitor = Monitor(
             State(
                 tracker: ExposureTracker(),
-                seen: StreamObservation(lastProgress: time.monotonic())))
+                seen: StreamObservation(
+                    lastProgress: time.monotonic(),
+                    catchingUp: countsBytes
+                        ? StreamState.catchingUpBytes : StreamState.catchingUpTime)))
     }
 }
 
@@ -79,6 +88,7 @@ extension SourceBoard {
             state.reason = ""
             state.tracker = ExposureTracker(watermark, now: now)
             guard let watermark else { return }
+            state.lateUntil = watermark.lateUntil
             state.received = watermark.archived
             state.archived = Position(timeline: watermark.timeline, ordinal: watermark.archived)
             state.acknowledged = Position(
@@ -136,6 +146,13 @@ extension SourceBoard {
         }
     }
 
+    /// What came until now, by the source's clock, was made before; told before it is durable.
+    func cameLate(_ until: CommitTime) {
+        monitor.update { state in
+            state.lateUntil = max(state.lateUntil ?? until, until)
+        }
+    }
+
     /// The stream's positions after a flush or while bulk data passes.
     func progressed(received: UInt64, archived: Position, now: MonotonicTime) {
         monitor.update { state in
@@ -144,7 +161,7 @@ extension SourceBoard {
                 state.tracker.advance(to: archived)
             }
             let isNews = state.archived != archived
-            if let old = state.archived, old.timeline == archived.timeline {
+            if countsBytes, let old = state.archived, old.timeline == archived.timeline {
                 counters.add(
                     received: received - min(received, max(state.received, old.ordinal)),
                     archived: archived.ordinal - min(archived.ordinal, old.ordinal))
@@ -326,6 +343,7 @@ extension SourceBoard {
                 sourceWindow: state.sourceWindow,
                 reason: state.reason.isEmpty ? state.doubt : state.reason,
                 backupTrouble: state.backup.trouble(now.uptime))
+            mark.lateUntil = state.lateUntil
             if let proof, proof.lead > 0 {
                 mark.takenUptime = proof.asked.nanoseconds
                 mark.takenSeconds = proof.lead

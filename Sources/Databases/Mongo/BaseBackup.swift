@@ -50,15 +50,18 @@ final class BaseBackup: BaseBackupSource {
         let before = try BaseListing(connection, member)
         let hello = try Questions.hello(connection, member)
         try Membership.check(hello, configuration)
-        guard let majority = hello.majority ?? hello.newest else {
-            throw TidemarkError(
-                .sourceUnreachable,
-                "MongoDB at \(configuration.place) does not say what it wrote last",
-                remedy: "try again once the set has a primary")
-        }
+        let majority = try Questions.newestCommitted(connection, hello, member, configuration)
         let identity = try Questions.identity(connection, hello, member)
         let version = try Questions.version(connection)
-        start = try oldestTransaction(connection).map { min($0, majority) } ?? majority
+        var timeline = state.read { $0.received?.timeline }
+        if timeline == nil {
+            timeline = try StreamChoice.timeline(configuration, connection, member, hello, identity)
+        }
+        // Change streams tell a transaction whole, when it commits.
+        start = majority
+        if timeline.map({ ChangeTimeline.isOne($0) }) != true {
+            start = try oldestTransaction(connection).map { min($0, majority) } ?? majority
+        }
         listed = try BaseListing(connection, member)
         waiting = listed.items[...]
         moment = SnapshotRead.isPossible(hello) && listed == before ? majority : nil
@@ -70,7 +73,7 @@ final class BaseBackup: BaseBackupSource {
             segmentBytes: MongoRoom.segmentBytes, created: time.wall())
         return BaseBackupStart(
             descriptor: descriptor,
-            timeline: state.read { $0.received?.timeline } ?? TimelineID(identity),
+            timeline: timeline ?? TimelineID(identity),
             start: start.ordinal, server: ServerFacts(identity: identity, version: version),
             configuration: [], estimatedBytes: 0)
     }
@@ -165,7 +168,8 @@ final class BaseBackup: BaseBackupSource {
 
     private func end(_ connection: Connection) throws(TidemarkError) -> BaseBackupEnd {
         let hello = try Questions.hello(connection, member)
-        guard let newest = hello.newest, newest >= start else {
+        let newest = try Questions.newestEntry(connection, hello, member, configuration)
+        guard newest >= start else {
             throw TidemarkError(
                 .sourceUnreachable,
                 "MongoDB at \(configuration.place) went back during the base backup",

@@ -263,6 +263,7 @@ extension SegmentWriter {
 
     /// An entry belongs to the segment that holds its record's last byte, see `SegmentIndex`.
     package func note(_ entry: HistoryEntry) throws(TidemarkError) {
+        if entry.isLate { context.options.late(entry) }
         for (place, chunk) in held.enumerated()
         where entry.last > chunk.first && entry.last <= chunk.end {
             chunk.history.add(entry)

@@ -4,7 +4,7 @@ import Platform
 
 /// What the double answers to each command.
 struct MongoDoubleAnswers {
-    private let state: Monitor<MongoDoubleState>
+    let state: Monitor<MongoDoubleState>
 
     init(_ state: Monitor<MongoDoubleState>) { self.state = state }
 
@@ -16,6 +16,9 @@ struct MongoDoubleAnswers {
             return state.failures[name]
         }
         if let failure { return error(failure.code, failure.name, failure.message) }
+        if let failure = state.read({ $0.failures["\(name) on \(database)"] }) {
+            return error(failure.code, failure.name, failure.message)
+        }
         switch name {
         case "isMaster", "ismaster", "hello": return hello()
         case "ping", "endSessions", "killCursors": return ok([])
@@ -27,16 +30,18 @@ struct MongoDoubleAnswers {
         case "listIndexes": return indexes(database, request["listIndexes"]?.string ?? "")
         case "find": return find(database, request)
         case "getMore": return getMore(request)
+        case "aggregate": return changes(request)
+        case "collStats": return statistics()
         case "appendOplogNote": return note(request)
         default: return error(59, "CommandNotFound", "no such command: '\(name)'")
         }
     }
 
-    private func ok(_ fields: [(String, BSONValue)]) -> BSONDocument {
+    func ok(_ fields: [(String, BSONValue)]) -> BSONDocument {
         BSONDocument(fields + [("ok", .double(1))])
     }
 
-    private func error(_ code: Int32, _ name: String, _ message: String) -> BSONDocument {
+    func error(_ code: Int32, _ name: String, _ message: String) -> BSONDocument {
         BSONDocument([
             ("ok", .double(0)), ("errmsg", .string(message)), ("code", .int32(code)),
             ("codeName", .string(name)),
@@ -82,7 +87,7 @@ struct MongoDoubleAnswers {
                 ("maxBsonObjectSize", .int32(16_777_216)),
                 ("maxMessageSizeBytes", .int32(48_000_000)), ("maxWriteBatchSize", .int32(100_000)),
                 ("localTime", .date(milliseconds: state.clock ?? Self.now)),
-                ("minWireVersion", .int32(0)),
+                ("minWireVersion", .int32(state.minWireVersion)),
                 ("maxWireVersion", .int32(state.wireVersion)), ("readOnly", .bool(false)),
             ])
     }
@@ -110,6 +115,18 @@ struct MongoDoubleAnswers {
             return ts
         }
         return ok([("operationTime", .timestamp(ts))])
+    }
+
+    private func statistics() -> BSONDocument {
+        guard let limit = state.read({ $0.oplogLimit }) else {
+            return error(13, "Unauthorized", "not authorized on local to execute command collStats")
+        }
+        let size = state.read { state in
+            state.entries[state.first..<max(state.first, state.visible)].reduce(0) {
+                $0 + $1.bytes.count
+            }
+        }
+        return ok([("size", .int64(Int64(size))), ("maxSize", .int64(Int64(limit)))])
     }
 
     // MARK: the base
@@ -147,7 +164,7 @@ struct MongoDoubleAnswers {
         return batch(stored.indexes, "\(database).\(name)", id: 0)
     }
 
-    private func batch(
+    func batch(
         _ documents: [BSONDocument], _ namespace: String, id: Int64, isFirst: Bool = true,
         moment: BSONValue? = nil
     ) -> BSONDocument {
@@ -222,6 +239,7 @@ struct MongoDoubleAnswers {
             }
             return error(43, "CursorNotFound", "cursor id \(id) not found")
         case .oplog(let next): return moreOplog(id, next, request)
+        case .changes(let next): return moreChanges(id, next, request)
         case .documents(let rest):
             let size = Int(request["batchSize"]?.integer ?? 1_000_000)
             let left = Array(rest.dropFirst(size))
