@@ -142,6 +142,9 @@ final class LiveStatus: SidecarView {
         if let seconds = board.repositorySilence(now) {
             return Self.silence(of: "repository", seconds) + ", so nothing more becomes durable"
         }
+        if !board.monitor.read({ $0.isRepositoryReachable }) {
+            return "the repository cannot be written to (the log says why): nothing is proved"
+        }
         // It is asked once a second: what it owes for longer is not on its way any more.
         let unanswered = board.monitor.read { $0.seen.lastAnswer }.map { now.seconds(since: $0) }
         if let seconds = unanswered, seconds > Self.answerSeconds {

@@ -136,6 +136,7 @@ package final class Prober: Sendable {
             try repository.putWatermark(board.source, mark)
             let isNews = board.monitor.update { state in
                 defer { state.isRepositoryReachable = true }
+                state.kept = state.tracker.proof
                 return !state.isRepositoryReachable
             }
             if isNews { log.info("the watermark is written again") }

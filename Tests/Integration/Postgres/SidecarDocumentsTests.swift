@@ -136,17 +136,25 @@ struct SidecarDocumentsTests {
             var proofs: Set<String> = []
             try eventually("it is proved anew again and again", seconds: 120) {
                 let status = try watched.status()
-                #expect(status.state == "streaming")
                 if proofs.insert(status.restorableTo ?? "").inserted {
                     try server.psql(
                         "create table if not exists t (i int); insert into t values (1)")
                 }
                 return proofs.count > 12
             }
-            #expect(try Self.entries(sidecar.log).count == before.count, "\(sidecar.log)")
+            // On a machine that is busy with other things a state may well change; what is said at
+            // each look would be there a dozen times.
+            let said = try Self.entries(sidecar.log).dropFirst(before.count)
+            for (message, times) in Dictionary(grouping: said, by: \.message) {
+                #expect(times.count < 4, "\(message) is said \(times.count) times")
+            }
             try server.kill9()
-            try sidecar.waitForLog("was streaming")
-            let news = try Self.entries(sidecar.log).dropFirst(before.count)
+            try eventually("the end of streaming is told") {
+                try Self.entries(sidecar.log).dropFirst(before.count + said.count).contains {
+                    $0.message.hasPrefix("state is ") && $0.message.hasSuffix("was streaming")
+                }
+            }
+            let news = try Self.entries(sidecar.log).dropFirst(before.count + said.count)
             let change = try #require(news.first { $0.message.hasPrefix("state is ") })
             #expect(change.level == "info" && change.source == "ledger")
             #expect(change.state == "connecting" || change.state == "stalled")
