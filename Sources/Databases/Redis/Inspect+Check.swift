@@ -103,7 +103,8 @@ extension Inspect {
                 Finding(
                     .warning,
                     "Redis \(info.versionText) writes relative expiry times into its "
-                        + "stream; restores count them from when they were received",
+                        + "stream, which restores count from when they were received, and begins "
+                        + "a new history at each restart: each costs a gap and a base backup",
                     remedy: "upgrade to 7.0 or later"))
         }
         if info.isClusterNode {
