@@ -71,6 +71,18 @@ struct OutageTests {
                 #expect(error.code == .targetOutsideWindow, "\(error)")
                 #expect(!isPromised, "seed \(seed): \(moment) is refused: \(error)")
                 refused += 1
+                // Both ends that it names are accepted, also those of a burst over many segments.
+                let ends = error.remedy.split(separator: "--to ").dropFirst().compactMap {
+                    CommitTime(String($0.prefix { $0 != "," }))
+                }
+                #expect(ends.count == 2, "\(error)")
+                for end in ends where end < RedisArchive.at(10_000) {
+                    do throws(TidemarkError) {
+                        _ = try archive.plan(.time(end))
+                    } catch {
+                        Issue.record("seed \(seed): \(end), an end for \(moment): \(error)")
+                    }
+                }
             }
         }
         #expect(refused > 20)
