@@ -70,7 +70,8 @@ final class Inspect: SourceInspector {
         _ connection: Connection, _ hello: Hello, _ member: Connection.Member
     ) throws(TidemarkError) -> TimelineID {
         if let known = state.read({ $0.received?.timeline }) { return known }
-        return TimelineID(try Questions.identity(connection, hello, member))
+        let identity = try Questions.identity(connection, hello, member)
+        return state.read { $0.timeline(of: identity) }
     }
 
     // MARK: marks and windows

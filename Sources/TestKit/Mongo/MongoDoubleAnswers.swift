@@ -4,7 +4,7 @@ import Platform
 
 /// What the double answers to each command.
 struct MongoDoubleAnswers {
-    private let state: Monitor<MongoDoubleState>
+    let state: Monitor<MongoDoubleState>
 
     init(_ state: Monitor<MongoDoubleState>) { self.state = state }
 
@@ -13,6 +13,7 @@ struct MongoDoubleAnswers {
         let database = request["$db"]?.string ?? "admin"
         let failure = state.update { state in
             state.commands[name, default: 0] += 1
+            state.meanwhile[name]?(&state, request)
             return state.failures[name]
         }
         if let failure { return error(failure.code, failure.name, failure.message) }
@@ -23,7 +24,9 @@ struct MongoDoubleAnswers {
         case "replSetGetConfig": return ok([("config", .document(configuration()))])
         case "getParameter": return ok([("writePeriodicNoops", .bool(true))])
         case "listDatabases": return databases()
-        case "listCollections": return collections(database)
+        case "listCollections": return collections(database, request)
+        case "collStats": return size(Namespace(database, request["collStats"]?.string ?? ""))
+        case "aggregate": return sample(database, request)
         case "listIndexes": return indexes(database, request["listIndexes"]?.string ?? "")
         case "find": return find(database, request)
         case "getMore": return getMore(request)
@@ -32,11 +35,11 @@ struct MongoDoubleAnswers {
         }
     }
 
-    private func ok(_ fields: [(String, BSONValue)]) -> BSONDocument {
+    func ok(_ fields: [(String, BSONValue)]) -> BSONDocument {
         BSONDocument(fields + [("ok", .double(1))])
     }
 
-    private func error(_ code: Int32, _ name: String, _ message: String) -> BSONDocument {
+    func error(_ code: Int32, _ name: String, _ message: String) -> BSONDocument {
         BSONDocument([
             ("ok", .double(0)), ("errmsg", .string(message)), ("code", .int32(code)),
             ("codeName", .string(name)),
@@ -82,7 +85,7 @@ struct MongoDoubleAnswers {
                 ("maxBsonObjectSize", .int32(16_777_216)),
                 ("maxMessageSizeBytes", .int32(48_000_000)), ("maxWriteBatchSize", .int32(100_000)),
                 ("localTime", .date(milliseconds: state.clock ?? Self.now)),
-                ("minWireVersion", .int32(0)),
+                ("minWireVersion", .int32(state.minWireVersion)),
                 ("maxWireVersion", .int32(state.wireVersion)), ("readOnly", .bool(false)),
             ])
     }
@@ -124,9 +127,11 @@ struct MongoDoubleAnswers {
         ])
     }
 
-    private func collections(_ database: String) -> BSONDocument {
+    private func collections(_ database: String, _ request: BSONDocument) -> BSONDocument {
+        let name = request["filter"]?.document?["name"]?.string
         let found = state.read { state in
             state.collections.filter { $0.key.database == database }
+                .filter { name == nil || $0.key.collection == name }
                 .sorted { $0.key < $1.key }
         }
         let documents = found.map { namespace, stored in
@@ -147,7 +152,7 @@ struct MongoDoubleAnswers {
         return batch(stored.indexes, "\(database).\(name)", id: 0)
     }
 
-    private func batch(
+    func batch(
         _ documents: [BSONDocument], _ namespace: String, id: Int64, isFirst: Bool = true,
         moment: BSONValue? = nil
     ) -> BSONDocument {
@@ -169,11 +174,15 @@ struct MongoDoubleAnswers {
         }
         let moment = request["readConcern"]?.document?["atClusterTime"]
         let place = Namespace(database, name)
-        let stored = state.read { state in
-            moment == nil ? state.collections[place] : state.frozen.flatMap { $0[place] }
+        let (stored, most, ignoresBounds) = state.read { state in
+            (
+                moment == nil ? state.collections[place] : state.frozen.flatMap { $0[place] },
+                state.batchDocuments, state.ignoresBounds
+            )
         }
-        let documents = stored?.documents ?? []
-        let size = Int(request["batchSize"]?.integer ?? 101)
+        let question = MongoDoubleQuestion(request, ignoresBounds: ignoresBounds)
+        let documents = question.answer(stored?.documents ?? [])
+        let size = min(most, Int(request["batchSize"]?.integer ?? 101))
         let rest = Array(documents.dropFirst(size))
         let id = rest.isEmpty ? 0 : state.update { $0.newCursor(.documents(rest)) }
         return batch(
@@ -223,7 +232,8 @@ struct MongoDoubleAnswers {
             return error(43, "CursorNotFound", "cursor id \(id) not found")
         case .oplog(let next): return moreOplog(id, next, request)
         case .documents(let rest):
-            let size = Int(request["batchSize"]?.integer ?? 1_000_000)
+            let size = min(
+                state.read { $0.batchDocuments }, Int(request["batchSize"]?.integer ?? 1_000_000))
             let left = Array(rest.dropFirst(size))
             state.update { $0.cursors[id] = left.isEmpty ? nil : .documents(left) }
             return batch(

@@ -124,4 +124,68 @@ struct ArchiveTests {
             #expect(try second.terminate().isSuccess)
         }
     }
+
+    @Test func `verify names a file in GridFS of which a chunk is missing, and ends with status 4`()
+        async throws
+    {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            harness.double.state.update { state in
+                _ = state.collections[Namespace("files", "fs.chunks")]?.documents.removeLast()
+            }
+            let sidecar = try harness.startWithBackup()
+            #expect(try sidecar.terminate().isSuccess)
+            // Names and footers are sound; only what lies inside does not fit together.
+            try harness.expect(0, ["verify"])
+            let said = try harness.expect(4, ["verify", "--deep"])
+            #expect(said.contains("GridFS file"), "\(said)")
+            #expect(said.contains("files.fs") && said.contains("chunks are missing"))
+        }
+    }
+
+    @Test func `a rollback past the archive begins a timeline, and the branch it left stays`()
+        async throws
+    {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            let first = try harness.startWithBackup()
+            harness.double.write(100)
+            try harness.waitArchived()
+            #expect(try first.terminate().isSuccess)
+            // Another entry at the optime where the archive ends, and what was written behind it.
+            let last = try BSONDocument(harness.entries[100])
+            let rest = harness.entries[101...200]
+            harness.double.rollBack(
+                to: 100, then: [last.setting("t", .int64(2)).bytes] + Array(rest))
+            let second = try harness.start()
+            try second.waitForLog("base backup finished", seconds: 60)
+            try harness.waitArchived()
+            let status = try harness.status()
+            #expect(status.state == "streaming")
+            #expect(status.timeline?.hasSuffix(".2") == true)
+            // What the set had before it went back can still be had, the entry included that it took
+            // back.
+            let end = try #require(last["ts"]?.timestamp)
+            let old = harness.folder + "/old"
+            let branch = try #require(status.timeline?.dropLast(2)).description
+            try harness.expect(
+                0,
+                [
+                    "restore", "--to", "optime:\(end)", "--timeline", branch, "--into",
+                    "lessons=" + old,
+                ])
+            #expect(
+                try harness.content(old + "/oplog.bson")
+                    == harness.entries[1...100].flatMap { $0 })
+            // Beside the sidecar, which knows of the timeline from its stream.
+            try harness.expect(0, ["backup"])
+            try harness.expect(0, ["mark", "after"])
+            try harness.waitArchived()
+            let new = try harness.restore(to: "point:after", name: "new")
+            let entries = try MongoFixture.documents(harness.content(new + "/oplog.bson"))
+            #expect(entries.count == 1)
+            #expect(try second.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
 }

@@ -32,6 +32,11 @@ package final class MongoReplayer: Replayer {
         ExportedEntries(order)
     }
 
+    /// What `verify --deep` looks for inside a base backup.
+    package static func contentCheck(of backup: BaseBackupDescriptor) -> any BaseBackupCheck {
+        GridFSCheck(backup)
+    }
+
     package func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration {
         if let server = order.server { return try FilledServer(order, server: server) }
         return try RestoredDump(order)
