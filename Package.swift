@@ -194,8 +194,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["tidemark", "Daemon", "Model", "Monitoring", "Platform", "TestKit"],
-            path: "Tests/CommandLine", swiftSettings: strict),
+            dependencies: [
+                "tidemark", "Daemon", "Model", "Monitoring", "Platform", "Repository", "Storage",
+                "TestKit",
+            ], path: "Tests/CommandLine", swiftSettings: strict),
         .testTarget(
             name: "TidyTests", dependencies: ["TestKit"], path: "Tests/Tidy", swiftSettings: strict),
         .testTarget(

@@ -77,11 +77,11 @@ let feed = LiveFeed()
 let server = try MonitoringServer(
     HTTPOptions(host: "127.0.0.1", port: Int(CommandLine.arguments.last ?? "") ?? 9187), view: view,
     feed: feed, log: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
-let pages = DedicatedThread<Void>("bench-feed") {
+let pages = DedicatedThread<Void>("bench-feed") { () throws(TidemarkError) in
     let never = Monitor(false)
     while true {
         _ = never.wait(seconds: 1) { $0 ? true : nil }
-        if feed.isWanted { feed.publish(LiveDocument(view)) }
+        if feed.isWanted { try feed.publish(LiveDocument(view)) }
     }
 }
 try await server.run()

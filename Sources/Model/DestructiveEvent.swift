@@ -20,17 +20,18 @@ package struct DestructiveEvent: Hashable, Sendable, Codable {
     package var id: EventID { EventID(before) }
 }
 
-/// The name of a destructive event: the beginning of its timeline's name, `-`, and the position
-/// just before it.
+/// The name of a destructive event: the beginning of its timeline's name and what follows the first
+/// dot in it, `-`, and the position just before it.
 package struct EventID: Hashable, Sendable, CustomStringConvertible {
-    /// Enough to tell the timelines of one source apart.
+    /// Enough to tell the timelines of one source apart, but for those of one replica set: `a1…`,
+    /// `a1….2`, `a1….changes`.
     private static let prefixLength = 8
 
     package let timelinePrefix: String
     package let ordinal: UInt64
 
     package init(_ before: Position) {
-        timelinePrefix = String(before.timeline.name.prefix(Self.prefixLength))
+        timelinePrefix = Self.short(before.timeline.name)
         ordinal = before.ordinal
     }
 
@@ -43,12 +44,15 @@ package struct EventID: Hashable, Sendable, CustomStringConvertible {
         self.ordinal = ordinal
     }
 
+    private static func short(_ name: String) -> String {
+        let suffix = name.firstIndex(of: ".").map { name[$0...] } ?? ""
+        return String(name.prefix(prefixLength).prefix { $0 != "." }) + String(suffix)
+    }
+
     package var description: String { "\(timelinePrefix)-\(ordinal)" }
 
     /// Whether the event may lie on this timeline.
     package func isOn(_ timeline: TimelineID) -> Bool {
-        timeline.name == timelinePrefix
-            || timelinePrefix.utf8.count == Self.prefixLength
-                && timeline.name.hasPrefix(timelinePrefix)
+        timeline.name == timelinePrefix || Self.short(timeline.name) == timelinePrefix
     }
 }

@@ -21,11 +21,17 @@ package struct SourceWindow: Hashable, Sendable, Codable {
     package var headroomSeconds: Double?
     /// Nil when the source keeps history without bound.
     package var headroomBytes: UInt64?
+    /// The part of the whole window that is left, from 0 to 1; nil where it is not known. For the
+    /// sidecar itself, which warns of too little: no document has it.
+    package var share: Double? = nil
 
-    package init(kind: String, headroomSeconds: Double?, headroomBytes: UInt64?) {
+    package init(
+        kind: String, headroomSeconds: Double?, headroomBytes: UInt64?, share: Double? = nil
+    ) {
         self.kind = kind
         self.headroomSeconds = headroomSeconds
         self.headroomBytes = headroomBytes
+        self.share = share
     }
 
     enum CodingKeys: String, CodingKey {

@@ -53,6 +53,8 @@ package struct Restore {
                 if request.timeline == nil { try Self.checkOneHistory(request, branches) }
                 var plan = try TargetResolver(planner, repository, replayer).resolve()
                 plan.warn(of: branches)
+                plan.warnings += replayer.omissions(
+                    of: plan.backup.server, on: plan.timeline)
                 try checkEnd(plan, snapshot)
                 try checkObjects(plan)
                 return plan

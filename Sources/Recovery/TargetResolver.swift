@@ -7,11 +7,13 @@ struct TargetResolver {
     let planner: Planner
     let locator: StopLocator
     private let hasPointsInStream: Bool
+    private let marksAreInStream: Bool
     private let hasEvents: Bool
 
     init(_ planner: Planner, _ repository: ArchiveRepository, _ replayer: any Replayer) {
         self.planner = planner
         hasPointsInStream = replayer.hasPointsInStream
+        marksAreInStream = replayer.hasPoints(inStreamOf: planner.path.timeline)
         hasEvents =
             replayer.events(of: planner.snapshot.descriptor, on: planner.path.timeline) != nil
         locator = StopLocator(repository: repository, replayer: replayer, planner: planner)
@@ -24,7 +26,7 @@ struct TargetResolver {
         case .transaction(let number): try at(transaction: number)
         case .position(let scheme, let text): try at(position: text, scheme: scheme)
         case .point(let name):
-            try hasPointsInStream ? at(point: name) : at(markedPoint: name)
+            try marksAreInStream ? at(point: name) : at(markedPoint: name)
         case .before(let text):
             try at(before: text)
         }

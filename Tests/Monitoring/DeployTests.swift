@@ -18,10 +18,10 @@ struct DeployTests {
 
     private func page(_ dialect: OpenMetricsText.Dialect) -> String {
         let view = FixedView()
-        return MetricsPage(
+        let page = MetricsPage(
             document: view.status(), counters: view.counters(), stored: view.stored(),
-            process: ProcessUse(cpuSeconds: 1, residentBytes: 1), isReady: true
-        ).text(dialect)
+            process: ProcessUse(cpuSeconds: 1, residentBytes: 1), isReady: true)
+        return String(decoding: page.bytes(dialect), as: UTF8.self)
     }
 
     /// The names of all samples.

@@ -20,11 +20,11 @@ struct LiveFeedTests {
             let head = try page.receive(seconds: 60) { $0.contains("retry: 2000\n\n") }
             #expect(head.lowercased().contains("content-type: text/event-stream"), "\(head)")
             try eventually("the listener is known") { feed.isWanted }
-            feed.publish(SampleStatus.document())
+            try feed.publish(SampleStatus.document())
             let event = try page.receive(seconds: 60) { $0.contains("\"}\n\n") }
             let lines = event.split(separator: "\n").filter { $0.contains(":") }
             #expect(lines.contains { $0.contains("\"repository\"") })
-            feed.publish(SampleStatus.document([SampleStatus.source(state: .stalled)]))
+            try feed.publish(SampleStatus.document([SampleStatus.source(state: .stalled)]))
             let next = try page.receive(seconds: 60) { $0.contains("\"}\n\n") }
             #expect(next.contains("\"stalled\""))
         }
@@ -43,13 +43,13 @@ struct LiveFeedTests {
             let big = SampleStatus.document(
                 (0..<50).map { SampleStatus.source("s\($0)", reason: "why") })
             let before = ProcessUse.now().residentBytes ?? 0
-            for _ in 0..<100 { feed.publish(big) }
+            for _ in 0..<100 { try feed.publish(big) }
             let grown = Int64(ProcessUse.now().residentBytes ?? 0) - Int64(before)
             // The tests beside this one need some as well.
             #expect(grown < 100 << 20, "grown by \(grown) bytes")
             pages.removeAll()
             try eventually("they are forgotten") {
-                feed.publish(SampleStatus.document())
+                try feed.publish(SampleStatus.document())
                 return feed.listeners == 0
             }
         }
@@ -73,6 +73,25 @@ struct LiveFeedTests {
                 _ = try page.receive(seconds: 60) { $0.contains("0\r\n\r\n") }
             }
             #expect(!feed.isWanted)
+        }
+    }
+
+    @Test func `a document that cannot be written is an error, and ends no listener`() async throws
+    {
+        let feed = LiveFeed()
+        try await withServer(feed: feed) { port in
+            let page = try LoopbackConnection(port)
+            page.send(Self.request)
+            try eventually("the listener is known") { feed.isWanted }
+            let error = #expect(throws: TidemarkError.self) {
+                // JSON has no such number.
+                try feed.publish(["exposure_seconds": Double.infinity])
+            }
+            #expect(error?.message.contains("as JSON") == true)
+            try feed.publish(["exposure_seconds": 0.5])
+            _ = try page.receive(seconds: 60) {
+                $0.contains("data: {\"exposure_seconds\":0.5}\n\n")
+            }
         }
     }
 }

@@ -9,10 +9,10 @@ struct MetricsPageTests {
         _ document: StatusDocument, _ dialect: OpenMetricsText.Dialect = .prometheus
     ) -> String {
         let view = FixedView(document)
-        return MetricsPage(
+        let page = MetricsPage(
             document: document, counters: view.counters(), stored: view.stored(),
-            process: ProcessUse(cpuSeconds: 1.5, residentBytes: 1 << 20), isReady: true
-        ).text(dialect)
+            process: ProcessUse(cpuSeconds: 1.5, residentBytes: 1 << 20), isReady: true)
+        return String(decoding: page.bytes(dialect), as: UTF8.self)
     }
 
     @Test func `everything that is known of a source is there, with its labels`() {

@@ -6,12 +6,16 @@ struct OpenMetricsTextTests {
     private func page(_ dialect: OpenMetricsText.Dialect) -> String {
         var out = OpenMetricsText(dialect)
         out.family("a_bytes", .counter, unit: "bytes", "Bytes \"so\" far\nand on.")
-        out.sample("a_bytes_total", [("source", "x\"y\\z\n")], UInt64.max)
+        out.sample(
+            "a_bytes", suffix: "_total", .init(["source": "x\"y\\z\n"]), UInt64.max)
         out.family("b_seconds", .histogram, unit: "seconds", "Times.")
-        out.histogram("b_seconds", [("source", "x")], bounds: [0.5, 1], counts: [1, 2, 3], sum: 9)
+        out.histogram(
+            "b_seconds", .init(["source": "x"]), bounds: [0.5, 1], counts: [1, 2, 3], sum: 9)
         out.family("c", .info, "Facts.")
-        out.sample("c_info", [("version", "1")], 1.0)
-        return out.document
+        out.sample("c", suffix: "_info", .init(["version": "1"]), 1.0)
+        out.family("d", .gauge, "State.")
+        out.choice("d", .init(["source": "x"]), "state", of: ["up", "down"], is: "down")
+        return String(decoding: out.document, as: UTF8.self)
     }
 
     @Test func `OpenMetrics names a counter without its suffix and tells units`() {
@@ -32,6 +36,10 @@ struct OpenMetricsTextTests {
                 # HELP c Facts.
                 # TYPE c info
                 c_info{version="1"} 1.0
+                # HELP d State.
+                # TYPE d gauge
+                d{source="x",state="up"} 0.0
+                d{source="x",state="down"} 1.0
                 # EOF
 
                 """)
@@ -55,9 +63,10 @@ struct OpenMetricsTextTests {
     @Test func `numbers that are none are written as such`() {
         var out = OpenMetricsText(.openMetrics)
         for value in [Double.nan, .infinity, -.infinity, 1e300, 0.1, -2] {
-            out.sample("x", [], value)
+            out.sample("x", .none, value)
         }
+        let text = String(decoding: out.document, as: UTF8.self)
         #expect(
-            out.text == "x NaN\nx +Inf\nx -Inf\nx 1e+300\nx 0.1\nx -2.0\n", "\(out.text)")
+            text == "x NaN\nx +Inf\nx -Inf\nx 1e+300\nx 0.1\nx -2.0\n# EOF\n", "\(text)")
     }
 }

@@ -174,7 +174,7 @@ struct ServerTests {
             let big = SampleStatus.document(
                 (0..<500).map { SampleStatus.source("s\($0)", reason: "why") })
             try eventually("it is cut off", seconds: 60) {
-                feed.publish(big)
+                try feed.publish(big)
                 return feed.listeners == 0
             }
             withExtendedLifetime(page) {}

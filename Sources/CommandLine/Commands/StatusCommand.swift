@@ -12,8 +12,9 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             The exposure is what would be lost if the source were gone now.
 
-            Example, for a script that must know whether the objectives are met:
-            exit status 6 if not.
+            Example, for a script that must know whether an objective is breached:
+            exit status 6 if one is, or if nothing is proved of a source. A source
+            that is not followed while its objective holds is told in words.
               tidemark status --check
 
             Without a configuration it reports on every source of the archive, against
@@ -47,8 +48,7 @@ struct StatusCommand: ParsableCommand {
             let report = try operation.run()
             let document = report.document
             let text = json ? try JSONText.encode(document) : StatusView.text(document)
-            let redraws = watch && !json && Output.isTerminal
-            Output.result(redraws ? Redraw.over(text) : text)
+            if watch, !json, Output.isTerminal { Output.redraw(text) } else { Output.result(text) }
             guard watch else {
                 if let failure = report.failure { throw failure }
                 return try verdict(document)
@@ -59,13 +59,8 @@ struct StatusCommand: ParsableCommand {
 
     private func verdict(_ document: StatusDocument) throws(TidemarkError) {
         guard check else { return }
-        let breached = document.sources.filter { $0.objective == .breached }
-        guard let first = breached.first else { return }
-        let exposure = first.exposureSeconds.map { "\(StatusView.seconds($0)) could be lost" }
-        throw TidemarkError(
-            .objectiveBreached,
-            "\(breached.count) of \(document.sources.count) objectives breached; \(first.name): "
-                + (exposure ?? "nothing is proved to be restorable"),
-            remedy: first.reason.isEmpty ? "look at `tidemark status`" : first.reason)
+        let verdict = StatusVerdict(document)
+        for note in verdict.notes { Output.note("tidemark: " + note) }
+        if let failure = verdict.failure { throw failure }
     }
 }

@@ -5,6 +5,19 @@ enum Output {
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// How large the terminal on standard output is; nil when there is none, or it does not say.
+    static var size: Redraw.Size? {
+        var size = winsize()
+        let status = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size)
+        guard status == 0, size.ws_row > 0, size.ws_col > 0 else { return nil }
+        return Redraw.Size(rows: Int(size.ws_row), columns: Int(size.ws_col))
+    }
+
+    /// In place of what stands on the terminal.
+    static func redraw(_ text: String) {
+        if !write(Redraw.over(text, size), to: STDOUT_FILENO), errno == EPIPE { exit(0) }
+    }
+
     /// The result; a newline is added when it has none. Ends the process when nobody reads it any
     /// more (`tidemark list | head -1`), with the status of success: the reader had enough.
     static func result(_ text: String) {

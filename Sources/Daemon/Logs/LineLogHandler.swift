@@ -40,7 +40,21 @@ package struct LineLogHandler: LogHandler {
         _ level: Logger.Level, _ message: String, _ fields: Logger.Metadata
     ) -> String {
         let tail = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted($0.value))" }
-        return "\(time.wall()) \(level) \(message)\(tail.joined())"
+        return "\(time.wall()) \(level) \(Self.oneLine(message))\(tail.joined())"
+    }
+
+    /// One event is one line, whatever a server has said: a remedy follows behind a semicolon, and
+    /// nothing steers the terminal.
+    private static func oneLine(_ message: String) -> String {
+        var out = ""
+        for scalar in message.unicodeScalars {
+            switch scalar {
+            case "\n": out += "; "
+            case _ where scalar.value < 32 || scalar.value == 127: out += "?"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
     }
 
     private func json(

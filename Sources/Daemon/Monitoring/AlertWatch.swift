@@ -4,8 +4,9 @@ import Monitoring
 /// What is raised of every source: told to the webhooks, and kept in the archive once it is told,
 /// so that the next process neither tells it twice nor forgets to take it back. Of one thread.
 struct AlertWatch {
-    /// Looks, two a second, for which the archive may owe what the last process had raised.
-    private static let patience = 20
+    /// Looks, two a second, for which the archive may owe what the last process had raised. An
+    /// alert that is told twice is the smaller evil than one that is late.
+    private static let patience = 2
 
     private let history: HistoryKeeper
     private let senders: [WebhookSender]
@@ -22,9 +23,12 @@ struct AlertWatch {
         self.host = host
     }
 
-    /// - Parameter repository: `ok`, or why it does not take what is to be archived.
+    /// - Parameters:
+    ///   - isRead: whether what is archived of the source is known.
+    ///   - repository: `ok`, or why it does not take what is to be archived.
     mutating func look(
-        _ source: SourceStatus, isOurs: Bool, _ repository: String, _ now: ClockReading
+        _ source: SourceStatus, isOurs: Bool, isRead: Bool, _ repository: String,
+        _ now: ClockReading
     ) {
         let name = source.name
         var tracker = trackers[name] ?? AlertTracker()
@@ -38,7 +42,7 @@ struct AlertWatch {
             }
         }
         let news = tracker.observe(
-            source, repository: repository, now: now.uptime, wall: now.wall)
+            source, isRead: isRead, repository: repository, now: now.uptime, wall: now.wall)
         for var alert in news {
             alert.host = host
             for sender in senders { sender.offer(alert) }

@@ -26,8 +26,11 @@ final class HistoryKeeper: Sendable {
     static let dayLimit: Int64 = 90
     /// Minutes that may wait for a repository that is away.
     private static let pendingLimit = 1440
-    /// Seconds between two attempts to write.
+    /// Seconds between two attempts to read or write.
     private static let retrySeconds = 10.0
+    /// Seconds between two looks at whose the sources are; what was raised has to be known as soon
+    /// as one is ours, since no alert leaves before.
+    private static let turnSeconds = 0.2
 
     private let boards: [SourceBoard]
     private let repository: ArchiveRepository
@@ -83,14 +86,33 @@ final class HistoryKeeper: Sendable {
         var files = boards.map { HistoryWriter($0.source, repository, log) }
         while true {
             let isFinished = state.read { $0.isFinished }
-            for (place, board) in boards.enumerated() {
-                work(&files[place], isOurs: board.monitor.read { $0.isOurs })
-            }
+            let ours = ours
+            // What was raised comes before years of curves: an alert waits for it.
+            for place in boards.indices where ours[place] { workAlerts(&files[place]) }
+            for place in boards.indices { work(&files[place], isOurs: ours[place]) }
             if isFinished { return }
-            let isWaiting = state.read { $0.isWaiting }
-            _ = state.wait(seconds: isWaiting ? Self.retrySeconds : 3600) { state -> Bool? in
+            let isLoaded = boards.indices.allSatisfy { place in
+                files[place].isLoaded(isOurs: ours[place])
+                    && (!ours[place] || raised(files[place].source) != nil)
+            }
+            rest(ours, isLoaded: isLoaded)
+        }
+    }
+
+    /// Which of the sources this process archives.
+    private var ours: [Bool] { boards.map { $0.monitor.read { $0.isOurs } } }
+
+    /// Waits until there is something to do, or to try again.
+    private func rest(_ seen: [Bool], isLoaded: Bool) {
+        let isWaiting = state.read { $0.isWaiting }
+        var left = isWaiting || !isLoaded ? Self.retrySeconds : 3600
+        while left > 0 {
+            let slice = seen.allSatisfy { $0 } ? left : min(left, Self.turnSeconds)
+            let isNews = state.wait(seconds: slice) { state -> Bool? in
                 state.isFinished || (!isWaiting && state.isWaiting) ? true : nil
             }
+            if isNews != nil || ours != seen { return }
+            left -= slice
         }
     }
 
@@ -106,8 +128,7 @@ final class HistoryKeeper: Sendable {
                 state.histories[source] = history
             }
         }
-        guard isOurs, file.isLoaded else { return }
-        workAlerts(&file)
+        guard isOurs, file.isLoaded(isOurs: true) else { return }
         let waiting = state.update { $0.pending.removeValue(forKey: source) ?? [] }
         let left = file.write(waiting, today: today)
         guard !left.isEmpty else { return }

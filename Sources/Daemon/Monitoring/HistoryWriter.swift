@@ -21,8 +21,8 @@ struct HistoryWriter {
         self.log = log
     }
 
-    /// Whether what is in the archive is known, so that it can be added to.
-    var isLoaded: Bool { loadedAs == true }
+    /// Whether what is in the archive is known, by the one that adds to it or by one that looks.
+    func isLoaded(isOurs: Bool) -> Bool { loadedAs == isOurs }
 
     /// Reads all files where that is needed: at first, and once more when this process takes the
     /// source over, for another one has written since. Nil when there is nothing new.

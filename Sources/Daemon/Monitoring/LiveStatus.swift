@@ -72,8 +72,11 @@ final class LiveStatus: SidecarView {
         subjects.map { ($0.board.source, histories.history($0.board.source)) }
     }
 
-    /// Whether the archive of a source has been looked at; before that nothing is known of it.
-    func isRead(_ source: SourceID) -> Bool { catalog.seen(source) != nil }
+    /// Whether the archive of a source has been looked at.
+    func hasLooked(_ source: SourceID) -> Bool { catalog.seen(source) != nil }
+
+    /// Whether what is archived of a source is known; before that it has no gaps to compare with.
+    func isRead(_ source: SourceID) -> Bool { catalog.seen(source)?.facts != nil }
 
     /// Whether this process archives the source.
     func isOurs(_ source: SourceID) -> Bool {

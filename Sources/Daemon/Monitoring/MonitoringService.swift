@@ -53,7 +53,7 @@ final class MonitoringService: Service {
             WebhookSender("alerts[\(place)]", alert, stop: stop, time: time, log: log)
         }
         watch = SidecarWatch(
-            view, history, senders, feed, stop: stop, time: time, host: Machine.name)
+            view, history, senders, feed, stop: stop, time: time, host: Machine.name, log: log)
         server = try settings.listen.map { (listen) throws(TidemarkError) in
             try MonitoringServer(
                 HTTPOptions(

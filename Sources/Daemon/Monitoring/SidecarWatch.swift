@@ -1,9 +1,11 @@
+import Logging
 import Model
 import Monitoring
 import Platform
 import Repository
 
-/// Looks at every source twice a second, for the history, the alerts and the pages that listen.
+/// Looks at every source twice a second, for the log, the history, the alerts and the pages that
+/// listen.
 ///
 /// It only looks at memory and hands on; nothing that it does can hang.
 final class SidecarWatch: Sendable {
@@ -19,10 +21,11 @@ final class SidecarWatch: Sendable {
     private let stop: StopSignal
     private let time: any TimeSource
     private let host: String
+    private let log: Logger
 
     init(
         _ view: LiveStatus, _ history: HistoryKeeper, _ senders: [WebhookSender], _ feed: LiveFeed,
-        stop: StopSignal, time: any TimeSource, host: String
+        stop: StopSignal, time: any TimeSource, host: String, log: Logger
     ) {
         self.view = view
         self.history = history
@@ -31,6 +34,7 @@ final class SidecarWatch: Sendable {
         self.stop = stop
         self.time = time
         self.host = host
+        self.log = log
     }
 
     /// Blocks until the stop signal.
@@ -38,26 +42,47 @@ final class SidecarWatch: Sendable {
         var collectors: [SourceID: MinuteCollector] = [:]
         var alerts = AlertWatch(history, senders, host: host)
         var looks = 0
+        var trouble = ""
+        var changes = StateChanges()
         while !stop.wait(seconds: Self.interval) {
             let now = time.reading()
             let document = view.status()
             let counters = Dictionary(uniqueKeysWithValues: view.counters().map { ($0.0, $0.2) })
-            for source in document.sources where view.isRead(source.name) {
+            let repository = document.repository.state
+            // At a start nothing is known of a source, and nothing is wrong with that, unless it is
+            // the repository that does not tell.
+            for source in document.sources
+            where view.hasLooked(source.name) || repository != "ok" {
                 let isOurs = view.isOurs(source.name)
-                alerts.look(source, isOurs: isOurs, document.repository.state, now)
+                alerts.look(
+                    source, isOurs: isOurs, isRead: view.isRead(source.name), repository, now)
                 guard isOurs else { continue }
+                for line in changes.observe(source) {
+                    log.info("\(line.message)", metadata: line.metadata)
+                }
                 let finished = collectors[source.name, default: MinuteCollector()].add(
                     minute: HistoryPoint.minute(of: now.wall), exposure: source.exposureSeconds,
                     archivedBytes: counters[source.name]?.archivedBytes ?? 0)
                 if let finished { history.add(source.name, finished) }
             }
             if looks % Self.feedLooks == 0, feed.isWanted {
-                feed.publish(LiveDocument(document, view))
+                publish(LiveDocument(document, view), &trouble)
             }
             looks += 1
         }
         for source in collectors.keys {
             if let rest = collectors[source]?.finish() { history.add(source, rest) }
+        }
+    }
+
+    /// A document that cannot be written is told once: the pages say themselves that nothing comes.
+    private func publish(_ document: LiveDocument, _ trouble: inout String) {
+        do throws(TidemarkError) {
+            try feed.publish(document)
+            trouble = ""
+        } catch {
+            if error.message != trouble { log.error("the pages get nothing: \(error)") }
+            trouble = error.message
         }
     }
 }

@@ -64,7 +64,7 @@ package struct RunOperation: Sendable {
                 .openOrCreate()
             var parts = Parts()
             for source in configuration.sources {
-                let board = SourceBoard(source.name, time: time)
+                let board = SourceBoard(source.name, kind: source.kind, time: time)
                 parts.boards.append(board)
                 parts.services.append(try service(source, board, repository, parts.stop))
             }

@@ -78,7 +78,9 @@ struct ArchiveSession {
             sink = LimitedSink(writer, below: hole.last)
             archiver.fills(hole, style)
         } else {
-            sink = writer
+            sink =
+                archiver.board.countsBytes
+                ? writer : EntryCounter(writer, archiver.board.counters)
         }
         do {
             let archived = try writer.begin(opening)

@@ -54,12 +54,19 @@ package final class SourceBoard: Sendable {
     let flushing = CallWatch()
     let writing = CallWatch()
 
-    package init(_ source: SourceID, time: any TimeSource) {
+    /// Whether the source's positions count bytes; where they do not, the stream's sink counts.
+    let countsBytes: Bool
+
+    package init(_ source: SourceID, kind: DatabaseKind = .postgres, time: any TimeSource) {
         self.source = source
+        countsBytes = kind != .mongodb
         monitor = Monitor(
             State(
                 tracker: ExposureTracker(),
-                seen: StreamObservation(lastProgress: time.monotonic())))
+                seen: StreamObservation(
+                    lastProgress: time.monotonic(),
+                    catchingUp: countsBytes
+                        ? StreamState.catchingUpBytes : StreamState.catchingUpTime)))
     }
 }
 
@@ -144,7 +151,7 @@ extension SourceBoard {
                 state.tracker.advance(to: archived)
             }
             let isNews = state.archived != archived
-            if let old = state.archived, old.timeline == archived.timeline {
+            if countsBytes, let old = state.archived, old.timeline == archived.timeline {
                 counters.add(
                     received: received - min(received, max(state.received, old.ordinal)),
                     archived: archived.ordinal - min(archived.ordinal, old.ordinal))

@@ -22,7 +22,7 @@ final class StreamBeside {
     ) throws(TidemarkError) {
         self.repository = repository
         self.time = time
-        board = SourceBoard(room.source, time: time)
+        board = SourceBoard(room.source, kind: room.kind, time: time)
         do throws(TidemarkError) {
             lease = try ArchiveLease.acquire(repository.store, room.source, .stream, time)
         } catch let error where error.code == .failed {

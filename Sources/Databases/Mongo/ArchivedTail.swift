@@ -1,6 +1,6 @@
 import Model
 
-/// What the archive holds last of an oplog.
+/// What the archive holds last of an oplog, or of a change stream.
 enum ArchivedTail {
     /// The entry at `end`; nil when the archive holds nothing of it.
     static func lastEntry(_ tail: StreamTail, _ end: UInt64) throws(TidemarkError) -> [UInt8]? {
@@ -22,6 +22,25 @@ enum ArchivedTail {
                 copy.reserveCapacity(entry.count)
                 for place in entry.indices { copy.append(entry[place]) }
                 last = copy
+            }
+        }
+        return last
+    }
+
+    /// The token behind the last event; nil when the archive holds none.
+    static func lastToken(_ tail: StreamTail) throws(TidemarkError) -> BSONDocument? {
+        var framer = EntryFramer()
+        var last: BSONDocument?
+        try tail.read { (bytes) throws(TidemarkError) in
+            let span = Span<UInt8>(_bytes: bytes)
+            try framer.take(span) { (event) throws(TidemarkError) in
+                do throws(BSONFailure) {
+                    last = try ChangeGroups.token(event.array[...])
+                } catch {
+                    throw error.error(
+                        .archiveDamaged, in: "an archived event",
+                        remedy: "run `tidemark verify --deep`")
+                }
             }
         }
         return last

@@ -54,15 +54,20 @@ final class BaseBackup: BaseBackupSource {
         let plan = try ReadPlanner(connection, member, before)
         let hello = try Questions.hello(connection, member)
         try Membership.check(hello, configuration)
-        guard let majority = hello.majority ?? hello.newest else {
-            throw TidemarkError(
-                .sourceUnreachable,
-                "MongoDB at \(configuration.place) does not say what it wrote last",
-                remedy: "try again once the set has a primary")
-        }
+        let majority = try Questions.newestCommitted(connection, hello, member, configuration)
         let identity = try Questions.identity(connection, hello, member)
         let version = try Questions.version(connection)
-        start = try oldestTransaction(connection).map { min($0, majority) } ?? majority
+        var timeline = state.read { $0.received?.timeline }
+        if timeline == nil {
+            timeline = try StreamChoice.timeline(
+                configuration, connection, member, hello, identity,
+                archived: state.read { $0.archived })
+        }
+        // Change streams tell a transaction whole, when it commits.
+        start = majority
+        if timeline.map({ ChangeTimeline.isOne($0) }) != true {
+            start = try oldestTransaction(connection).map { min($0, majority) } ?? majority
+        }
         listed = try BaseListing(connection, member)
         let isExact = SnapshotRead.isPossible(hello) && listed == before
         startReading(
@@ -74,7 +79,7 @@ final class BaseBackup: BaseBackupSource {
             segmentBytes: MongoRoom.segmentBytes, created: time.wall())
         return BaseBackupStart(
             descriptor: descriptor,
-            timeline: state.read { $0.timeline(of: identity) },
+            timeline: timeline ?? TimelineID(identity),
             start: start.ordinal, server: ServerFacts(identity: identity, version: version),
             configuration: [], estimatedBytes: plan.bytes)
     }
@@ -169,7 +174,8 @@ final class BaseBackup: BaseBackupSource {
         _ connection: Connection, _ reader: ParallelReader
     ) throws(TidemarkError) -> BaseBackupEnd {
         let hello = try Questions.hello(connection, member)
-        guard let newest = hello.newest, newest >= start else {
+        let newest = try Questions.newestEntry(connection, hello, member, configuration)
+        guard newest >= start else {
             throw TidemarkError(
                 .sourceUnreachable,
                 "MongoDB at \(configuration.place) went back during the base backup",

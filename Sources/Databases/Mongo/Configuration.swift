@@ -16,6 +16,16 @@ package struct MongoConfiguration: Sendable {
     /// Set when the URL names one; the server's must be the same.
     let setName: String?
 
+    /// What is read of the server, as `?mode=` of the URL says.
+    package enum Mode: String, Sendable {
+        /// The oplog where it is in reach, else change streams.
+        case automatic
+        case oplog
+        case changeStream
+    }
+
+    package let mode: Mode
+
     /// Our name at the server: `currentOp` and the log show it.
     let clientName = "tidemark"
     /// Milliseconds to find a server, to connect, and to wait for an answer.
@@ -27,8 +37,10 @@ package struct MongoConfiguration: Sendable {
 
     package init(source: SourceID, url: String) throws(TidemarkError) {
         self.source = source
-        self.url = url
-        let uri = unsafe try Self.parsed(url, source)
+        let (plain, mode) = try Self.mode(in: url, source)
+        self.mode = mode
+        self.url = plain
+        let uri = unsafe try Self.parsed(plain, source)
         defer { unsafe mongoc_uri_destroy(uri) }
         var places: [String] = []
         var host = unsafe mongoc_uri_get_hosts(uri)
@@ -45,6 +57,34 @@ package struct MongoConfiguration: Sendable {
         place = places.joined(separator: ",")
         user = unsafe mongoc_uri_get_username(uri).map { unsafe String(cString: $0) } ?? ""
         setName = unsafe mongoc_uri_get_replica_set(uri).map { unsafe String(cString: $0) }
+    }
+
+    /// The URL without our own option, which libmongoc would warn of.
+    private static func mode(
+        in url: String, _ source: SourceID
+    ) throws(TidemarkError) -> (url: String, mode: Mode) {
+        guard let mark = url.firstIndex(of: "?") else { return (url, .automatic) }
+        var mode = Mode.automatic
+        var kept: [Substring] = []
+        for option in url[url.index(after: mark)...].split(separator: "&") {
+            let parts = option.split(separator: "=", maxSplits: 1)
+            guard parts.first?.lowercased() == "mode" else {
+                kept.append(option)
+                continue
+            }
+            let wanted = parts.count == 2 ? parts[1].lowercased() : ""
+            switch wanted {
+            case "oplog": mode = .oplog
+            case "changestream": mode = .changeStream
+            default:
+                throw TidemarkError(
+                    .configuration,
+                    "source \(source): mode=\(wanted) in the url is none that there is",
+                    remedy: "write mode=oplog or mode=changeStream, or leave it out")
+            }
+        }
+        let rest = kept.isEmpty ? "" : "?" + kept.joined(separator: "&")
+        return (url[..<mark] + rest, mode)
     }
 
     /// libmongoc's reading of the URL with our limits, where it sets none; to be destroyed.

@@ -48,6 +48,20 @@ struct ConnectionFailure: Error, Hashable, Sendable {
         domain == .server && [43, 136, 175, 237, 11601].contains(code)
     }
 
+    /// A change stream that can be opened again behind its last event.
+    var isResumable: Bool {
+        isDeadCursor || labels.contains("ResumableChangeStreamError")
+            // Stepdown, shutdown and the like, which servers before 4.4 do not label.
+            || (domain == .server && [10107, 13435, 13436, 189, 91, 11600, 11602].contains(code))
+    }
+
+    /// The oplog behind a change stream no longer has what comes behind its token: history lost,
+    /// fatal error, a token that this server has not made.
+    var isHistoryLost: Bool {
+        domain == .server
+            && ([286, 280, 136, 260].contains(code) || text.lowercased().contains("resume token"))
+    }
+
     /// SnapshotTooOld, SnapshotUnavailable: the history for a moment is gone.
     var isSnapshotLost: Bool { domain == .server && [239, 246].contains(code) }
 
@@ -60,15 +74,31 @@ struct ConnectionFailure: Error, Hashable, Sendable {
     /// `readConcern: majority` is switched off (up to 4.4).
     var isMajorityMissing: Bool { domain == .server && code == 148 }
 
-    /// The statements that make a user with all rights that archiving needs.
-    static func grant(_ configuration: MongoConfiguration) -> String {
+    /// What a user of the archive needs.
+    enum Rights {
+        /// To read an oplog and all data.
+        case oplog
+        /// To read all data and their change streams.
+        case changes
+
+        var roles: String {
+            switch self {
+            case .oplog: "[\"backup\", \"clusterMonitor\"]"
+            case .changes: "[\"backup\", \"clusterMonitor\", \"readAnyDatabase\"]"
+            }
+        }
+    }
+
+    /// The statement that gives a user all rights that archiving needs.
+    static func grant(_ configuration: MongoConfiguration, _ rights: Rights = .oplog) -> String {
         let user = configuration.user.isEmpty ? "tidemark" : configuration.user
-        return "db.getSiblingDB(\"admin\").grantRolesToUser(\"\(user)\", "
-            + "[\"backup\", \"clusterMonitor\"])"
+        return "db.getSiblingDB(\"admin\").grantRolesToUser(\"\(user)\", \(rights.roles))"
     }
 
     /// - Parameter command: that was answered like this.
-    func error(_ configuration: MongoConfiguration, command: String) -> TidemarkError {
+    func error(
+        _ configuration: MongoConfiguration, command: String, rights: Rights = .oplog
+    ) -> TidemarkError {
         let place = "MongoDB at \(configuration.place)"
         if isAuthentication {
             return TidemarkError(
@@ -78,7 +108,7 @@ struct ConnectionFailure: Error, Hashable, Sendable {
                     : "\(place) does not take the password of user \(configuration.user)",
                 remedy: "correct user and password in the source's url; make the user by "
                     + "`db.getSiblingDB(\"admin\").createUser({user: \"tidemark\", pwd: "
-                    + "passwordPrompt(), roles: [\"backup\", \"clusterMonitor\"]})`")
+                    + "passwordPrompt(), roles: \(rights.roles)})`")
         }
         if isMissingRight {
             return TidemarkError(
@@ -88,7 +118,7 @@ struct ConnectionFailure: Error, Hashable, Sendable {
                     : "user \(configuration.user) at \(place) may not use \(command)",
                 remedy: configuration.user.isEmpty
                     ? "put a user into the source's url: mongodb://user:password@host/"
-                    : "run `\(Self.grant(configuration))`")
+                    : "run `\(Self.grant(configuration, rights))`")
         }
         if isMajorityMissing {
             return TidemarkError(

@@ -12,6 +12,8 @@ struct Hello: Hashable, Sendable {
     /// The newest entry of this member, and the newest that a majority has.
     var newest: OpTime?
     var majority: OpTime?
+    /// The primary's clock in the latter entry, in milliseconds since 1970.
+    var majorityWall: Int64?
     /// The member's clock.
     var time: CommitTime?
     /// Its own address.
@@ -28,6 +30,7 @@ struct Hello: Hashable, Sendable {
         let last = reply["lastWrite"]?.document
         newest = last?["opTime"]?.document?["ts"]?.timestamp
         majority = last?["majorityOpTime"]?.document?["ts"]?.timestamp
+        majorityWall = last?["majorityWriteDate"]?.date
         time = reply["localTime"]?.date.map { CommitTime(milliseconds: $0) }
         me = reply["me"]?.string
     }

@@ -11,9 +11,15 @@ extension Inspect {
             let hello = try Questions.hello(connection, member)
             try Membership.check(hello, configuration)
             let version = try Questions.version(connection)
+            let place = hello.isRouter ? "router of a cluster" : "replica set"
             var findings = [
-                Finding(.ok, "MongoDB \(version), replica set \(hello.setName ?? "")")
+                Finding(.ok, "MongoDB \(version), \(place) \(hello.setName ?? "")")
             ]
+            let choice = try StreamChoice.of(
+                configuration, connection, member, hello, archived: nil)
+            if choice == .changes {
+                return findings + (try changes(connection, member, hello, version))
+            }
             findings += try rights(connection, member)
             findings += try window(connection, hello, member)
             findings += try noops(connection, member)
@@ -24,15 +30,27 @@ extension Inspect {
     private func rights(
         _ connection: Connection, _ member: Connection.Member
     ) throws(TidemarkError) -> [Finding] {
-        var missing: [String] = []
-        let questions: [(String, String, BSONDocument)] = [
-            (
-                "read local.oplog.rs", "local",
-                BSONDocument([
-                    ("find", .string("oplog.rs")), ("limit", .int32(1)),
-                    ("singleBatch", .bool(true)),
-                ])
-            ),
+        let oplog = BSONDocument([
+            ("find", .string("oplog.rs")), ("limit", .int32(1)), ("singleBatch", .bool(true)),
+        ])
+        let missing = try refused(
+            [("read local.oplog.rs", "local", oplog)] + Self.common, connection, member)
+        let user = configuration.user.isEmpty ? "nobody" : configuration.user
+        guard !missing.isEmpty else {
+            return [Finding(.ok, "user \(user) may read the oplog and all data")]
+        }
+        return [
+            Finding(
+                .error, "user \(user) may not \(missing.joined(separator: ", nor "))",
+                remedy: ConnectionFailure.grant(configuration))
+        ]
+    }
+
+    /// What is done, on which database, by which command.
+    private typealias Question = (what: String, database: String, command: BSONDocument)
+
+    private static var common: [Question] {
+        [
             (
                 "list all databases", "admin",
                 BSONDocument([("listDatabases", .int32(1)), ("nameOnly", .bool(true))])
@@ -49,19 +67,59 @@ extension Inspect {
                 ])
             ),
         ]
+    }
+
+    /// Those that a right is missing for.
+    private func refused(
+        _ questions: [Question], _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> [String] {
+        var missing: [String] = []
         for (what, database, command) in questions {
             let answer = try connection.answer(command, on: database, at: member)
             if case .failure(let failure) = answer, failure.isMissingRight { missing.append(what) }
         }
-        let user = configuration.user.isEmpty ? "nobody" : configuration.user
-        guard !missing.isEmpty else {
-            return [Finding(.ok, "user \(user) may read the oplog and all data")]
+        return missing
+    }
+
+    /// What the other mode needs, and what it does not carry.
+    private func changes(
+        _ connection: Connection, _ member: Connection.Member, _ hello: Hello, _ version: String
+    ) throws(TidemarkError) -> [Finding] {
+        let features = ChangeFeatures(version: version)
+        guard features.canBeArchived else {
+            return [
+                Finding(
+                    .error, "change streams of MongoDB \(version) cannot be gone on with exactly",
+                    remedy: "write mode=oplog into the source's url; change streams need 4.2")
+            ]
         }
-        return [
-            Finding(
-                .error, "user \(user) may not \(missing.joined(separator: ", nor "))",
-                remedy: ConnectionFailure.grant(configuration))
+        var missing = try refused(
+            hello.isRouter ? [Self.common[0]] : Self.common, connection, member)
+        let now = try Questions.newestCommitted(connection, hello, member, configuration)
+        switch try ChangeStreamCursor.open(connection, member, .behind(now), features) {
+        case .success(let cursor): cursor.close()
+        case .failure(let failure) where failure.isMissingRight:
+            missing.append("follow the changes of all databases")
+        case .failure(let failure):
+            throw failure.error(configuration, command: "$changeStream", rights: .changes)
+        }
+        let user = configuration.user.isEmpty ? "nobody" : configuration.user
+        var findings = [
+            missing.isEmpty
+                ? Finding(.ok, "user \(user) may follow all changes and read all data")
+                : Finding(
+                    .error, "user \(user) may not \(missing.joined(separator: ", nor "))",
+                    remedy: ConnectionFailure.grant(configuration, .changes))
         ]
+        findings += ChangeTimeline.omissions(features).map { lack in
+            Finding(
+                .warning, lack,
+                remedy: hello.isRouter
+                    ? "archive each shard's replica set by its oplog to have them"
+                    : "archive the oplog to have them: mode=oplog in the source's url, after "
+                        + ConnectionFailure.grant(configuration))
+        }
+        return findings
     }
 
     private func window(

@@ -9,6 +9,8 @@ final class Inspect: SourceInspector {
     private let state: RoomState
     private let time: any TimeSource
     private var connection: Connection?
+    /// Bytes of entries that had come when the window was asked for last.
+    private var counted: (at: MonotonicTime, bytes: UInt64)?
 
     init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
         self.configuration = configuration
@@ -44,7 +46,7 @@ final class Inspect: SourceInspector {
             let member = Connection.Member.server(try connection.select(.primary))
             let clock = try Questions.hello(connection, member)
             let bound = try Questions.hello(connection, member)
-            guard bound.isPrimary else {
+            guard bound.isPrimary || bound.isRouter else {
                 throw TidemarkError(
                     .sourceUnreachable,
                     "MongoDB at \(configuration.place) is not the primary, and only the primary "
@@ -52,12 +54,7 @@ final class Inspect: SourceInspector {
                     remedy: "give the set in the source's url: "
                         + "mongodb://host1,host2/?replicaSet=\(bound.setName ?? "rs0")")
             }
-            guard let newest = bound.newest else {
-                throw TidemarkError(
-                    .sourceUnreachable,
-                    "MongoDB at \(configuration.place) does not say what it wrote last",
-                    remedy: "servers from 3.6 on do; check what stands between")
-            }
+            let newest = try Questions.newestEntry(connection, bound, member, configuration)
             let timeline = try self.timeline(connection, bound, member)
             return Probe(
                 timeline: timeline, bound: newest.ordinal, sourceTime: clock.time, asked: asked,
@@ -71,7 +68,9 @@ final class Inspect: SourceInspector {
     ) throws(TidemarkError) -> TimelineID {
         if let known = state.read({ $0.received?.timeline }) { return known }
         let identity = try Questions.identity(connection, hello, member)
-        return state.read { $0.timeline(of: identity) }
+        return try StreamChoice.timeline(
+            configuration, connection, member, hello, identity,
+            archived: state.read { $0.archived })
     }
 
     // MARK: marks and windows
@@ -82,13 +81,17 @@ final class Inspect: SourceInspector {
                 ("w", .string("majority")), ("wtimeout", .int32(30_000)),
             ])
             let member = Connection.Member.server(try connection.select(.primary))
+            let hello = try Questions.hello(connection, member)
+            let timeline = try self.timeline(connection, hello, member)
+            if ChangeTimeline.isOne(timeline) {
+                return try moment(name, timeline, connection, member)
+            }
             let reply = try connection.run(
                 BSONDocument([
                     ("appendOplogNote", .int32(1)),
                     ("data", .document(RestorePointNote.content(name))),
                     ("writeConcern", .document(majority)),
                 ]), at: member)
-            let hello = try Questions.hello(connection, member)
             let written = try notePlace(connection, member, name)
             guard let place = written ?? reply["operationTime"]?.timestamp else {
                 throw TidemarkError(
@@ -96,11 +99,23 @@ final class Inspect: SourceInspector {
                     "MongoDB at \(configuration.place) did not say where it wrote the mark",
                     remedy: "run the command again; the user needs to read local.oplog.rs")
             }
-            let timeline = try self.timeline(connection, hello, member)
             return RestorePoint(
                 name: name, timeline: timeline, position: place.ordinal,
                 time: hello.time ?? time.wall(), end: place.ordinal)
         }
+    }
+
+    /// Notes are not told by change streams: the point is a moment that everything committed so far
+    /// lies before.
+    private func moment(
+        _ name: String, _ timeline: TimelineID, _ connection: Connection,
+        _ member: Connection.Member
+    ) throws(TidemarkError) -> RestorePoint {
+        let hello = try Questions.hello(connection, member)
+        let place = try Questions.newestEntry(connection, hello, member, configuration)
+        return RestorePoint(
+            name: name, timeline: timeline, position: place.ordinal,
+            time: hello.time ?? time.wall(), end: place.ordinal)
     }
 
     /// The note itself: the newest entry that carries this name.
@@ -124,18 +139,40 @@ final class Inspect: SourceInspector {
         return nil
     }
 
-    /// How far the oplog reaches back, and so how long the archiver may be away.
+    /// How far the oplog reaches back, and so how long the archiver may be away; nil where it is
+    /// out of reach.
     func sourceWindow() throws(TidemarkError) -> SourceWindow? {
         try asking { (connection) throws(TidemarkError) in
             let member = Connection.Member.server(try connection.select(.anyMember))
             let hello = try Questions.hello(connection, member)
-            guard let oldest = try Questions.oldest(connection, member)?["ts"]?.timestamp,
-                let newest = hello.newest
+            guard let newest = hello.newest,
+                let oldest = try? Questions.oldest(connection, member)?["ts"]?.timestamp
             else { return nil }
-            let position = state.read { $0.received.map { OpTime(ordinal: $0.ordinal) } } ?? newest
-            let seconds = Double(position.seconds) - Double(oldest.seconds)
-            return SourceWindow(
-                kind: "oplog", headroomSeconds: max(0, seconds), headroomBytes: nil)
+            let values = state.read { $0 }
+            var window = OplogWindow(
+                oldest: oldest, newest: newest,
+                position: values.received.map { OpTime(ordinal: $0.ordinal) } ?? newest)
+            let asked = try connection.answer(
+                BSONDocument([("collStats", .string("oplog.rs"))]), on: "local", at: member)
+            if case .success(let reply) = asked {
+                window.size = reply["size"]?.integer.flatMap { UInt64(exactly: $0) }
+                window.limit = reply["maxSize"]?.integer.flatMap { UInt64(exactly: $0) }
+            }
+            window.rate = rate(values, window)
+            return window.window
         }
+    }
+
+    /// Bytes a second since the last question; before that, of the oplog's whole time.
+    private func rate(_ values: RoomState.Values, _ window: OplogWindow) -> Double? {
+        let now = time.monotonic()
+        defer { counted = (now, values.bytes) }
+        if let counted, values.bytes >= counted.bytes, now.seconds(since: counted.at) >= 1 {
+            let bytes = Double(values.bytes - counted.bytes)
+            return bytes > 0 ? bytes / now.seconds(since: counted.at) : nil
+        }
+        let span = Double(max(window.newest, window.oldest).seconds - window.oldest.seconds)
+        guard span > 0, let size = window.size, size > 0 else { return nil }
+        return Double(size) / span
     }
 }

@@ -1,17 +1,18 @@
 import Model
 
-/// Whether a server is one whose oplog can be archived; what is said when it is not.
+/// Whether a server is one that can be archived; what is said when it is not.
 enum Membership {
     static func check(
         _ hello: Hello, _ configuration: MongoConfiguration
     ) throws(TidemarkError) {
         let place = "MongoDB at \(configuration.place)"
         if hello.isRouter {
+            guard configuration.mode == .oplog else { return }
             throw TidemarkError(
                 .sourceRefused,
-                "\(place) is the router of a sharded cluster, which has no oplog; change streams "
-                    + "are not built yet",
-                remedy: "archive each shard's replica set under a name of its own")
+                "\(place) is the router of a sharded cluster, which has no oplog",
+                remedy: "leave mode=oplog out of the source's url: then change streams are read; "
+                    + "or archive each shard's replica set under a name of its own")
         }
         guard let setName = hello.setName else {
             throw TidemarkError(

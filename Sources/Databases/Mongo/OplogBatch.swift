@@ -116,6 +116,17 @@ package struct OplogBatch {
         return batch.value.lowerBound
     }
 
+    /// Where the document `cursor.<name>` lies in an answer.
+    static func findDocument(
+        _ reply: Span<UInt8>, _ name: String
+    ) throws(BSONFailure) -> Range<Int>? {
+        guard let cursor = try value(reply, at: 0, "cursor"), cursor.type == .document,
+            let found = try value(reply, at: cursor.value.lowerBound, name),
+            found.type == .document
+        else { return nil }
+        return found.value
+    }
+
     /// The cursor's number; 0 when it is closed.
     static func cursorID(_ reply: Span<UInt8>) throws(TidemarkError) -> UInt64 {
         do throws(BSONFailure) {
@@ -138,7 +149,7 @@ package struct OplogBatch {
         return nil
     }
 
-    private static func malformed(_ failure: BSONFailure) -> TidemarkError {
+    static func malformed(_ failure: BSONFailure) -> TidemarkError {
         failure.error(
             .sourceUnreachable, in: "an answer of the server",
             remedy: "Tidemark connects again by itself; if this goes on, check the source's memory "

@@ -16,10 +16,11 @@ enum Questions {
 
     /// What a set is known by for life: `replicaSetId` of its configuration, made when it was
     /// initiated. From the command, or, without the right to that, from where it is stored; of a
-    /// server that has none, the set's name.
+    /// server that has none, the set's name. A sharded cluster has `clusterId`.
     static func identity(
         _ connection: Connection, _ hello: Hello, _ member: Connection.Member
     ) throws(TidemarkError) -> String {
+        if hello.isRouter { return try cluster(connection, member) }
         let asked = try connection.answer(
             BSONDocument([("replSetGetConfig", .int32(1))]), at: member)
         var configuration: BSONDocument?
@@ -34,6 +35,49 @@ enum Questions {
         }
         let id = configuration?["settings"]?.document?["replicaSetId"]
         return id?.objectIDText ?? hello.setName ?? ""
+    }
+
+    private static func cluster(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> String {
+        let reply = try connection.run(
+            BSONDocument([
+                ("find", .string("version")), ("limit", .int32(1)), ("singleBatch", .bool(true)),
+            ]), on: "config", at: member)
+        guard let id = first(reply)?["clusterId"]?.objectIDText else {
+            throw TidemarkError(
+                .sourceRefused,
+                "MongoDB at \(connection.configuration.place) does not say which cluster it is of",
+                remedy: "see that config.version has a clusterId")
+        }
+        return id
+    }
+
+    /// A time that every write made before this question lies at or before: of a set its newest
+    /// entry, of a cluster the newest of all shards, which all answer `listDatabases`.
+    static func newestEntry(
+        _ connection: Connection, _ hello: Hello, _ member: Connection.Member,
+        _ configuration: MongoConfiguration
+    ) throws(TidemarkError) -> OpTime {
+        if let known = hello.newest { return known }
+        let reply = try connection.run(
+            BSONDocument([("listDatabases", .int32(1)), ("nameOnly", .bool(true))]), at: member)
+        guard let time = reply["operationTime"]?.timestamp else {
+            throw TidemarkError(
+                .sourceUnreachable,
+                "MongoDB at \(configuration.place) does not say what it wrote last",
+                remedy: "try again once the set has a primary; servers from 3.6 on say it")
+        }
+        return time
+    }
+
+    /// The newest of what a majority has.
+    static func newestCommitted(
+        _ connection: Connection, _ hello: Hello, _ member: Connection.Member,
+        _ configuration: MongoConfiguration
+    ) throws(TidemarkError) -> OpTime {
+        if let known = hello.majority { return known }
+        return try newestEntry(connection, hello, member, configuration)
     }
 
     /// The first document of a cursor's first batch.

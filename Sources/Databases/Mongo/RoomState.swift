@@ -14,14 +14,6 @@ final class RoomState: Sendable {
         var identity: String?
         /// The timeline that the archive was last on, for whoever asks without a stream.
         var archived: TimelineID?
-
-        /// The timeline that a set is on. One that went back and took another way is known by that
-        /// to nobody but the archive.
-        func timeline(of identity: String) -> TimelineID {
-            if let received { return received.timeline }
-            if let archived, archived.name.hasPrefix(identity + ".") { return archived }
-            return TimelineID(identity)
-        }
     }
 
     private let values = Monitor(Values())

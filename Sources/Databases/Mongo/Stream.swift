@@ -1,7 +1,8 @@
 import Model
 import Platform
 
-/// The oplog of one replica set, followed: performs what `StreamMachine` decides.
+/// The oplog of one replica set, followed: performs what `StreamMachine` decides. Or the change
+/// streams of a deployment, see `ChangeFeed`.
 ///
 /// Owned by one thread; only `wake` may be called from others. libmongoc blocks while it waits for
 /// an answer, so a question is held open for half a second at most.
@@ -13,6 +14,7 @@ final class Stream: ChangeSource {
 
     private var connection: Connection?
     private var cursor: OplogCursor?
+    private var feed: ChangeFeed?
     private var timeline = TimelineID("")
     private var received: UInt64 = 0
     /// The newest entry, to find the place again when a cursor dies.
@@ -37,6 +39,8 @@ final class Stream: ChangeSource {
     func close() {
         cursor?.close()
         cursor = nil
+        feed?.close()
+        feed = nil
         connection = nil
     }
 
@@ -61,9 +65,19 @@ final class Stream: ChangeSource {
         let member = Connection.Member.server(try connection.select(.anyMember))
         let hello = try Questions.hello(connection, member)
         try Membership.check(hello, configuration)
-        let source = try facts(connection, hello, member)
         let version = try Questions.version(connection)
-        let last = try resume.tail.map { (tail) throws(TidemarkError) in
+        let choice = try StreamChoice.of(
+            configuration, connection, member, hello, archived: resume.end?.timeline)
+        if choice == .changes {
+            return try joined(
+                resume,
+                ChangeOpening(
+                    configuration: configuration, connection: connection, member: member,
+                    hello: hello, version: version))
+        }
+        let source = try facts(connection, hello, member)
+        let joins = resume.end.map { !ChangeTimeline.isOne($0.timeline) } ?? false
+        let last = try (joins ? resume.tail : nil).map { (tail) throws(TidemarkError) in
             try ArchivedTail.lastEntry(tail, resume.end?.ordinal ?? 0)
         }
         let machine = StreamMachine(resume, lastEntry: last ?? nil, place: configuration.place)
@@ -83,32 +97,44 @@ final class Stream: ChangeSource {
         found.isFirstKnown = start.skipsFirst
         cursor = found
         self.connection = connection
-        timeline = start.position.timeline
-        received = start.position.ordinal
+        return opening(
+            resume, source.identity, start.position, sourceEnd: source.majority, version)
+    }
+
+    private func joined(
+        _ resume: ResumePoint, _ opening: ChangeOpening
+    ) throws(TidemarkError) -> StreamOpening {
+        let identity = try Questions.identity(opening.connection, opening.hello, opening.member)
+        let joined = try opening.join(resume, identity)
+        feed = joined.feed
+        connection = opening.connection
+        return self.opening(
+            resume, identity, joined.start, sourceEnd: joined.sourceEnd, opening.version)
+    }
+
+    private func opening(
+        _ resume: ResumePoint, _ identity: String, _ start: Position, sourceEnd: OpTime,
+        _ version: String
+    ) -> StreamOpening {
+        timeline = start.timeline
+        received = start.ordinal
         notedWall = nil
         deaths = 0
         state.update {
             $0 = RoomState.Values()
-            $0.received = start.position
-            $0.identity = source.identity
+            $0.received = start
+            $0.identity = identity
             $0.since = time.monotonic()
         }
-        return opening(resume, source, start, version)
-    }
-
-    private func opening(
-        _ resume: ResumePoint, _ source: StreamMachine.Source, _ start: StreamMachine.Start,
-        _ version: String
-    ) -> StreamOpening {
         let descriptor =
             resume.descriptor
             ?? SourceDescriptor(
-                source: configuration.source, kind: .mongodb, identity: source.identity,
+                source: configuration.source, kind: .mongodb, identity: identity,
                 majorVersion: version.split(separator: ".").prefix(2).joined(separator: "."),
                 segmentBytes: MongoRoom.segmentBytes, created: time.wall())
         return StreamOpening(
-            descriptor: descriptor, start: start.position, serverVersion: version,
-            sourceEnd: max(source.majority.ordinal, start.position.ordinal))
+            descriptor: descriptor, start: start, serverVersion: version,
+            sourceEnd: max(sourceEnd.ordinal, start.ordinal))
     }
 
     private func facts(
@@ -132,7 +158,7 @@ final class Stream: ChangeSource {
     func pull(
         until deadline: MonotonicTime, into sink: any ChangeSink
     ) throws(TidemarkError) -> StreamTurn {
-        guard cursor != nil else {
+        guard cursor != nil || feed != nil else {
             throw TidemarkError(
                 .sourceUnreachable, "the stream of \(configuration.source) is closed")
         }
@@ -146,7 +172,8 @@ final class Stream: ChangeSource {
             let left = deadline.seconds(since: time.monotonic())
             let wait = max(0.001, min(left, Self.awaitSeconds))
             let before = received
-            let bytes = try next(wait, sink)
+            let bytes =
+                feed == nil ? try next(wait, sink) : try nextChanges(wait, sink)
             guard received > before else { return .idle }
             deaths = 0
             // A full batch says that more is waiting.
@@ -169,18 +196,50 @@ final class Stream: ChangeSource {
         {
         case .batch(let bytes): return bytes
         case .dead(let why):
-            deaths += 1
-            guard deaths <= Self.deathLimit else {
-                throw TidemarkError(
-                    .sourceUnreachable,
-                    "MongoDB at \(configuration.place) has closed the cursor on its oplog "
-                        + "\(deaths) times: \(why)",
-                    remedy: "Tidemark connects again by itself; see the server's log if this goes "
-                        + "on")
-            }
+            try died(why, "its oplog")
             try findAgain()
             return 0
         }
+    }
+
+    private func died(_ why: String, _ what: String) throws(TidemarkError) {
+        deaths += 1
+        guard deaths > Self.deathLimit else { return }
+        throw TidemarkError(
+            .sourceUnreachable,
+            "MongoDB at \(configuration.place) has closed the cursor on \(what) \(deaths) times: "
+                + why,
+            remedy: "Tidemark connects again by itself; see the server's log if this goes on")
+    }
+
+    /// The same of a change stream: its token is the proof.
+    private func nextChanges(
+        _ wait: Double, _ sink: any ChangeSink
+    ) throws(TidemarkError) -> Int {
+        let answer = try feed!.next(
+            wait: wait, now: time.monotonic(),
+            { (piece) throws(TidemarkError) in
+                try self.take(piece, sink)
+            })
+        switch answer {
+        case .batch(_, let bytes): return bytes
+        case .dead(let why):
+            try died(why, "its changes")
+            if let failure = try feed!.findAgain() {
+                if failure.isHistoryLost {
+                    throw ChangeOpening.lost(configuration, OpTime(ordinal: received), failure.text)
+                }
+                throw failure.error(configuration, command: "$changeStream", rights: .changes)
+            }
+            return 0
+        }
+    }
+
+    private func take(_ piece: ChangeFeed.Piece, _ sink: any ChangeSink) throws(TidemarkError) {
+        let notes = piece.notes.map { note in
+            OplogBatch.Note(ts: note.time, wall: note.wall, point: nil)
+        }
+        try hand(on: unsafe piece.bytes.span.bytes, to: piece.last, notes, sink)
     }
 
     private func findAgain() throws(TidemarkError) {
@@ -202,11 +261,17 @@ final class Stream: ChangeSource {
     private func take(
         _ batch: OplogBatch, _ sink: any ChangeSink
     ) throws(TidemarkError) {
-        try sink.append(
-            unsafe batch.bytes.span.bytes, from: received, to: batch.last.ordinal)
+        try hand(on: unsafe batch.bytes.span.bytes, to: batch.last, batch.notes, sink)
+        lastEntry = Array(batch.bytes[batch.lastStart...])
+    }
+
+    private func hand(
+        on bytes: RawSpan, to last: OpTime, _ notes: [OplogBatch.Note], _ sink: any ChangeSink
+    ) throws(TidemarkError) {
+        try sink.append(bytes, from: received, to: last.ordinal)
         var previous = received
-        received = batch.last.ordinal
-        for note in batch.notes where note.wall != notedWall || note.point != nil {
+        received = last.ordinal
+        for note in notes where note.wall != notedWall || note.point != nil {
             notedWall = note.wall
             try sink.note(
                 HistoryEntry(
@@ -216,11 +281,11 @@ final class Stream: ChangeSource {
             previous = note.ts.ordinal
         }
         try sink.edge(received, state: "")
-        lastEntry = Array(batch.bytes[batch.lastStart...])
+        let count = UInt64(bytes.byteCount)
         state.update {
             $0.received = Position(timeline: timeline, ordinal: received)
-            $0.bytes += UInt64(batch.bytes.count)
-            if let wall = batch.notes.last?.wall { $0.wall = CommitTime(milliseconds: wall) }
+            $0.bytes += count
+            if let wall = notes.last?.wall { $0.wall = CommitTime(milliseconds: wall) }
         }
     }
 }

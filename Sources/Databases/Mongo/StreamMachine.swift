@@ -51,15 +51,23 @@ struct StreamMachine: Sendable {
     /// The optime from which the oplog is to be read, that entry included.
     func ask(_ source: Source) throws(TidemarkError) -> OpTime {
         if let descriptor = resume.descriptor, descriptor.identity != source.identity {
-            throw TidemarkError(
-                .sourceIdentityChanged,
-                "MongoDB at \(place) is replica set \(source.identity), the archive belongs to "
-                    + descriptor.identity,
-                remedy: "if the set was initiated anew, give it a new name under `sources`; its "
-                    + "old history stays restorable under the old one")
+            throw Self.anotherSet(source.identity, descriptor, place)
         }
-        if let known { return OpTime(ordinal: known.position.ordinal) }
+        if let known, !ChangeTimeline.isOne(known.position.timeline) {
+            return OpTime(ordinal: known.position.ordinal)
+        }
         return source.majority
+    }
+
+    static func anotherSet(
+        _ identity: String, _ descriptor: SourceDescriptor, _ place: String
+    ) -> TidemarkError {
+        TidemarkError(
+            .sourceIdentityChanged,
+            "MongoDB at \(place) is replica set \(identity), the archive belongs to "
+                + descriptor.identity,
+            remedy: "if the set was initiated anew, give it a new name under `sources`; its "
+                + "old history stays restorable under the old one")
     }
 
     /// - Parameter first: the first entry that came; nil when none did.
@@ -74,6 +82,7 @@ struct StreamMachine: Sendable {
                 skipsFirst: true)
         }
         let end = OpTime(ordinal: known.position.ordinal)
+        if ChangeTimeline.isOne(known.position.timeline) { return try changed(source) }
         guard let first else {
             throw TidemarkError(
                 .sourceUnreachable,
@@ -91,6 +100,24 @@ struct StreamMachine: Sendable {
         }
         return head.ts == end
             ? try diverged(known, source) : try truncated(known, head, source)
+    }
+
+    /// The archive holds change streams, whose documents are others.
+    private func changed(_ source: Source) throws(TidemarkError) -> Start {
+        guard resume.skipsLostHistory else {
+            throw lost(
+                "the archive holds change streams, and now the oplog of MongoDB at \(place) is to "
+                    + "be read",
+                "Tidemark goes on with a new timeline and takes a new base backup by itself; write "
+                    + "mode=changeStream into the url to stay with change streams")
+        }
+        let all = ([resume.end] + resume.others).compactMap { $0?.timeline }
+        let isFirst = all.allSatisfy { ChangeTimeline.isOne($0) }
+        return Start(
+            position: Position(
+                timeline: isFirst ? TimelineID(source.identity) : nextTimeline(source),
+                ordinal: source.majority.ordinal),
+            skipsFirst: true)
     }
 
     private func diverged(_ known: Known, _ source: Source) throws(TidemarkError) -> Start {

@@ -10,6 +10,8 @@ package protocol Replayer: AnyObject, Sendable {
     /// Whether restore points are records of the stream, which `search` finds by name; where they
     /// are not, the archive keeps them as positions. Default: true.
     var hasPointsInStream: Bool { get }
+    /// The same of one timeline, where a source can be read in two ways. Default: as of all.
+    func hasPoints(inStreamOf timeline: TimelineID) -> Bool
     /// The timelines that `timeline` descends from, oldest first, as its documents say; empty for
     /// a first timeline. `documents` holds the contents by plain name.
     func ancestors(
@@ -32,12 +34,17 @@ package protocol Replayer: AnyObject, Sendable {
     /// What the room told of a base backup's start, see `ChangeSink.edge`; empty where nothing.
     /// Default: empty.
     func state(of server: ServerFacts) -> String
+    /// What the stream of a timeline does not carry, so that a copy has it as the base backup does
+    /// or not at all: for the plan's reader. Default: nothing.
+    func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String]
     /// What the beginning of a segment says about itself. Throws `failed` for other bytes.
     func identify(_ segment: RawSpan) throws(TidemarkError) -> SegmentIdentity
 }
 
 extension Replayer {
     package var hasPointsInStream: Bool { true }
+
+    package func hasPoints(inStreamOf timeline: TimelineID) -> Bool { hasPointsInStream }
 
     package func events(
         of descriptor: SourceDescriptor, on timeline: TimelineID
@@ -46,6 +53,8 @@ extension Replayer {
     package func export(_ order: StreamExportOrder) -> (any StreamExport)? { nil }
 
     package func state(of server: ServerFacts) -> String { "" }
+
+    package func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String] { [] }
 }
 
 /// A file of the stream, as the database names it.

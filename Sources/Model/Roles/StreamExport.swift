@@ -16,14 +16,20 @@ package protocol StreamExport: AnyObject {
 /// What a room is told of a stretch to export.
 package struct StreamExportOrder: Sendable {
     package var descriptor: SourceDescriptor
+    /// The history that the stretch lies on.
+    package var timeline: TimelineID
     /// Both ends are edges of the stream.
     package var first: UInt64
     package var last: UInt64
     /// What the base backup knows of `first`, where that is its start; else empty.
     package var state: String
 
-    package init(descriptor: SourceDescriptor, first: UInt64, last: UInt64, state: String) {
+    package init(
+        descriptor: SourceDescriptor, timeline: TimelineID, first: UInt64, last: UInt64,
+        state: String
+    ) {
         self.descriptor = descriptor
+        self.timeline = timeline
         self.first = first
         self.last = last
         self.state = state

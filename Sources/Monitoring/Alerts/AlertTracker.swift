@@ -43,17 +43,20 @@ package struct AlertTracker: Sendable {
 
     /// Takes a look at the source, and returns what is to be told.
     ///
-    /// - Parameter repository: how the repository is; `ok`, or why it does not take what is to be
-    ///   archived.
+    /// - Parameters:
+    ///   - isRead: whether what is archived is known; that a gap is not seen means nothing before.
+    ///   - repository: how the repository is; `ok`, or why it does not take what is to be archived.
     package mutating func observe(
-        _ source: SourceStatus, repository: String = "ok", now: MonotonicTime, wall: CommitTime
+        _ source: SourceStatus, isRead: Bool = true, repository: String = "ok", now: MonotonicTime,
+        wall: CommitTime
     ) -> [Alert] {
         let isAway = source.state == .connecting || source.state == .stopped
         connectingSince = isAway ? connectingSince ?? now : nil
         repositorySince = repository == "ok" ? nil : repositorySince ?? now
         unknownSince = source.exposureSeconds == nil ? unknownSince ?? now : nil
         let signs: [(AlertEvent, Sign)] = [
-            (.breached, breach(source, now)), (.gap, gap(source)), (.stalled, stall(source, now)),
+            (.breached, breach(source, now)), (.gap, isRead ? gap(source) : .unclear),
+            (.stalled, stall(source, now)),
         ]
         // Nothing is news while this sidecar is being stopped.
         guard !source.isOurStop else { return [] }

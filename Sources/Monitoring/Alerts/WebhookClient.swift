@@ -22,6 +22,9 @@ package final class WebhookClient: Sendable {
                 timeout: HTTPClient.Configuration.Timeout(connect: .seconds(Self.patience))))
     }
 
+    /// One that was never used holds connections to close too: the client insists on being asked.
+    deinit { close() }
+
     /// Returns once the receiver has taken the message. Throws `sourceUnreachable` when a retry may
     /// help, `failed` when none will; the URL, which is secret, is in no message.
     package func send(_ alert: Alert) throws(TidemarkError) {

@@ -18,8 +18,6 @@ enum Answers {
         }
     }
 
-    static func text(_ text: String, _ type: String) -> Response { bytes(Array(text.utf8), type) }
-
     static func bytes(
         _ bytes: [UInt8], _ type: String, _ status: HTTPResponse.Status = .ok
     ) -> Response {

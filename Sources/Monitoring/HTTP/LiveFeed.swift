@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+package import Model
 import NIOCore
 import Repository
 import Synchronization
@@ -28,9 +29,10 @@ package final class LiveFeed: Sendable {
     /// How many listen.
     package var listeners: Int { state.withLock { $0.listeners.count } }
 
-    /// Sends a document to everybody who listens.
-    package func publish(_ document: some Encodable) {
-        guard let json = try? JSONDocument.line(document) else { return }
+    /// Sends a document to everybody who listens. Throws `failed` when it cannot be written as
+    /// JSON; nobody gets anything then.
+    package func publish(_ document: some Encodable) throws(TidemarkError) {
+        let json = try JSONDocument.line(document)
         var event = ByteBuffer()
         event.writeString("data: ")
         event.writeBytes(json)

@@ -30,7 +30,7 @@ struct Routes {
         health(router)
         router.get("/metrics") { request, _ in
             let dialect = OpenMetricsText.Dialect(accept: request.headers[.accept])
-            return Answers.text(metrics.text(dialect), dialect.contentType)
+            return Answers.bytes(metrics.bytes(dialect), dialect.contentType)
         }
         router.get("/api/status") { _, _ in Answers.json(view.status()) }
         router.get("/api/history") { request, _ in

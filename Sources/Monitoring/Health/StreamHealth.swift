@@ -13,15 +13,24 @@ package struct StreamObservation: Sendable {
     package var lastProgress: MonotonicTime
     /// When the source last answered a probe.
     package var lastAnswer: MonotonicTime?
+    /// More than this behind the source is catching up.
+    package var catchingUp: UInt64
 
-    package init(lastProgress: MonotonicTime) { self.lastProgress = lastProgress }
+    package init(
+        lastProgress: MonotonicTime, catchingUp: UInt64 = StreamState.catchingUpBytes
+    ) {
+        self.lastProgress = lastProgress
+        self.catchingUp = catchingUp
+    }
 }
 
 extension StreamState {
     /// A connected stream that neither moves nor is at the source's end for this long is stalled.
     package static let stallSeconds = 5.0
-    /// More than this behind the source is catching up.
+    /// Far behind the source, where positions count bytes.
     package static let catchingUpBytes: UInt64 = 32 << 20
+    /// Ten seconds, where positions are MongoDB's optimes.
+    package static let catchingUpTime: UInt64 = 10 << 32
 
     /// Names the state. Idle is streaming: at the bound, nothing to do, and answering.
     package init(_ seen: StreamObservation, now: MonotonicTime) {
@@ -35,7 +44,9 @@ extension StreamState {
             self = .stalled
         } else if seen.awaitsBackupAfterGap {
             self = .gap
-        } else if let bound = seen.bound, bound > seen.archived + Self.catchingUpBytes {
+        } else if let bound = seen.bound, bound > seen.archived,
+            bound - seen.archived > seen.catchingUp
+        {
             self = .catchingUp
         } else {
             self = .streaming

@@ -10,9 +10,30 @@ struct MetricsPage {
     let stored: StoredBytes?
     let process: ProcessUse
     let isReady: Bool
+    /// Of the sources of `document` and of `counters`, at the same places.
+    private let labels: [OpenMetricsText.Labels]
+    private let counterLabels: [OpenMetricsText.Labels]
 
-    func text(_ dialect: OpenMetricsText.Dialect) -> String {
-        var out = OpenMetricsText(dialect)
+    /// What a source has about, its histogram included.
+    private static let samplesPerSource = 70
+
+    init(
+        document: StatusDocument,
+        counters: [(source: SourceID, kind: DatabaseKind, values: SourceCounters.Values)],
+        stored: StoredBytes?, process: ProcessUse, isReady: Bool
+    ) {
+        self.document = document
+        self.counters = counters
+        self.stored = stored
+        self.process = process
+        self.isReady = isReady
+        labels = document.sources.map { Self.labels($0.name, $0.kind) }
+        counterLabels = counters.map { Self.labels($0.source, $0.kind) }
+    }
+
+    func bytes(_ dialect: OpenMetricsText.Dialect) -> [UInt8] {
+        var out = OpenMetricsText(
+            dialect, samples: Self.samplesPerSource * (1 + document.sources.count))
         objectives(&out)
         states(&out)
         positions(&out)
@@ -23,8 +44,10 @@ struct MetricsPage {
         return out.document
     }
 
-    private func labels(_ source: SourceID, _ kind: DatabaseKind) -> OpenMetricsText.Labels {
-        [("source", source.name), ("kind", kind.rawValue)]
+    private static func labels(
+        _ source: SourceID, _ kind: DatabaseKind
+    ) -> OpenMetricsText.Labels {
+        .init(["source": source.name, "kind": kind.rawValue])
     }
 
     /// A gauge of every source that has a value.
@@ -33,10 +56,8 @@ struct MetricsPage {
         _ value: (SourceStatus) -> Double?
     ) {
         out.family(name, .gauge, unit: unit, help)
-        for source in document.sources {
-            if let value = value(source) {
-                out.sample(name, labels(source.name, source.kind), value)
-            }
+        for place in document.sources.indices {
+            if let value = value(document.sources[place]) { out.sample(name, labels[place], value) }
         }
     }
 
@@ -62,24 +83,21 @@ struct MetricsPage {
 
     private func states(_ out: inout OpenMetricsText) {
         out.family("tidemark_state", .gauge, "1 for the state that the source's stream is in.")
-        for source in document.sources {
-            for state in StreamState.allCases {
-                out.sample(
-                    "tidemark_state",
-                    labels(source.name, source.kind) + [("state", state.rawValue)],
-                    source.state == state ? 1.0 : 0.0)
-            }
+        for (place, source) in document.sources.enumerated() {
+            out.choice(
+                "tidemark_state", labels[place], "state", of: Self.states,
+                is: source.state.rawValue)
         }
         out.family("tidemark_objective", .gauge, "1 for how the exposure stands.")
-        for source in document.sources {
-            for objective in ObjectiveState.allCases {
-                out.sample(
-                    "tidemark_objective",
-                    labels(source.name, source.kind) + [("objective", objective.rawValue)],
-                    source.objective == objective ? 1.0 : 0.0)
-            }
+        for (place, source) in document.sources.enumerated() {
+            out.choice(
+                "tidemark_objective", labels[place], "objective", of: Self.objectives,
+                is: source.objective.rawValue)
         }
     }
+
+    private static let states = StreamState.allCases.map(\.rawValue)
+    private static let objectives = ObjectiveState.allCases.map(\.rawValue)
 
     /// A whole number of every source that has one: positions go beyond what a double can hold.
     private func number(
@@ -87,10 +105,8 @@ struct MetricsPage {
         _ value: (SourceStatus) -> UInt64?
     ) {
         out.family(name, .gauge, help)
-        for source in document.sources {
-            if let value = value(source) {
-                out.sample(name, labels(source.name, source.kind), value)
-            }
+        for place in document.sources.indices {
+            if let value = value(document.sources[place]) { out.sample(name, labels[place], value) }
         }
     }
 
@@ -144,9 +160,9 @@ struct MetricsPage {
         let name = "tidemark_flush_duration_seconds"
         out.family(
             name, .histogram, unit: "seconds", "How long it took to make received bytes durable.")
-        for source in counters {
+        for (place, source) in counters.enumerated() {
             out.histogram(
-                name, labels(source.source, source.kind), bounds: SourceCounters.flushBounds,
+                name, counterLabels[place], bounds: SourceCounters.flushBounds,
                 counts: source.values.flushes, sum: source.values.flushSum)
         }
     }
@@ -156,9 +172,9 @@ struct MetricsPage {
         _ value: (SourceCounters.Values) -> UInt64
     ) {
         out.family(name, .counter, unit: unit, help)
-        for source in counters {
+        for place in counters.indices {
             out.sample(
-                name + "_total", labels(source.source, source.kind), value(source.values))
+                name, suffix: "_total", counterLabels[place], value(counters[place].values))
         }
     }
 
@@ -183,47 +199,47 @@ struct MetricsPage {
 
     private func repository(_ out: inout OpenMetricsText) {
         out.family("tidemark_repository_up", .gauge, "1 while the repository answers.")
-        out.sample("tidemark_repository_up", [], document.repository.state == "ok" ? 1.0 : 0.0)
-        let parts: [(String, (StoredBytes.Source) -> (UInt64, Int))] = [
-            ("segment", { ($0.segmentBytes, $0.segments) }),
-            ("base_backup", { ($0.backupBytes, $0.backups) }),
-        ]
-        let found = document.sources.compactMap { source in
-            stored?.sources[source.name].map { (labels(source.name, source.kind), $0) }
-        }
-        out.family(
-            "tidemark_repository_bytes", .gauge, unit: "bytes",
-            "What lies in the repository, by what it is.")
-        for (labels, source) in found {
-            for (part, value) in parts {
-                out.sample(
-                    "tidemark_repository_bytes", labels + [("part", part)], value(source).0)
-            }
-        }
-        out.family("tidemark_repository_files", .gauge, "How many lie there, by what they are.")
-        for (labels, source) in found {
-            for (part, value) in parts {
-                out.sample(
-                    "tidemark_repository_files", labels + [("part", part)],
-                    UInt64(value(source).1))
-            }
+        out.sample(
+            "tidemark_repository_up", .none, document.repository.state == "ok" ? 1.0 : 0.0)
+        parts(
+            "tidemark_repository_bytes", unit: "bytes",
+            "What lies in the repository, by what it is.", &out
+        ) { ($0.segmentBytes, $0.backupBytes) }
+        parts(
+            "tidemark_repository_files", "How many lie there, by what they are.", &out
+        ) { (UInt64($0.segments), UInt64($0.backups)) }
+    }
+
+    /// A whole number for the segments and one for the base backups of every source that was read.
+    private func parts(
+        _ name: String, unit: String? = nil, _ help: String, _ out: inout OpenMetricsText,
+        _ value: (StoredBytes.Source) -> (segments: UInt64, backups: UInt64)
+    ) {
+        out.family(name, .gauge, unit: unit, help)
+        for place in document.sources.indices {
+            guard let held = stored?.sources[document.sources[place].name] else { continue }
+            let value = value(held)
+            out.sample(name, labels[place].adding("part", "segment"), value.segments)
+            out.sample(name, labels[place].adding("part", "base_backup"), value.backups)
         }
     }
 
     private func program(_ out: inout OpenMetricsText) {
         out.family("tidemark_ready", .gauge, "1 once every source has been streamed from.")
-        out.sample("tidemark_ready", [], isReady ? 1.0 : 0.0)
+        out.sample("tidemark_ready", .none, isReady ? 1.0 : 0.0)
         out.family(
             "tidemark_process_cpu_seconds", .counter, unit: "seconds", "CPU time of this process.")
-        out.sample("tidemark_process_cpu_seconds_total", [], process.cpuSeconds)
+        out.sample(
+            "tidemark_process_cpu_seconds", suffix: "_total", .none, process.cpuSeconds)
         out.family(
             "tidemark_process_resident_memory_bytes", .gauge, unit: "bytes",
             "Resident memory of this process.")
         if let bytes = process.residentBytes {
-            out.sample("tidemark_process_resident_memory_bytes", [], bytes)
+            out.sample("tidemark_process_resident_memory_bytes", .none, bytes)
         }
         out.family("tidemark_build", .info, "Which version runs.")
-        out.sample("tidemark_build_info", [("version", ProgramVersion.text)], 1.0)
+        out.sample(
+            "tidemark_build", suffix: "_info", .init(["version": ProgramVersion.text]), 1.0)
     }
 
     private static func seconds(_ time: CommitTime) -> Double {

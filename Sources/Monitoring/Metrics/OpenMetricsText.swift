@@ -24,13 +24,44 @@ struct OpenMetricsText {
 
     enum Kind: String { case gauge, counter, histogram, info }
 
-    /// Name and value of a label, in the order they are written.
-    typealias Labels = [(name: String, value: String)]
+    /// The labels of a sample, put together once for all samples that carry them: thirty sources
+    /// have two thousand samples, and each is a few copies of bytes that way.
+    struct Labels: Sendable {
+        /// `{a="x",b="y"`; empty without labels.
+        fileprivate private(set) var bytes: [UInt8] = []
 
-    private(set) var text = ""
+        static let none = Labels([:])
+
+        init(_ pairs: KeyValuePairs<String, String>) {
+            for (name, value) in pairs { add(name, OpenMetricsText.escaped(value)) }
+        }
+
+        /// With one more; `value` has no sign that has to be escaped.
+        func adding(_ name: String, _ value: String) -> Labels {
+            var labels = self
+            labels.add(name, value)
+            return labels
+        }
+
+        private mutating func add(_ name: String, _ value: String) {
+            bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
+            bytes.append(contentsOf: name.utf8)
+            bytes.append(contentsOf: "=\"".utf8)
+            bytes.append(contentsOf: value.utf8)
+            bytes.append(UInt8(ascii: "\""))
+        }
+    }
+
+    private var bytes: [UInt8] = []
     private let dialect: Dialect
 
-    init(_ dialect: Dialect) { self.dialect = dialect }
+    /// - Parameter samples: about how many there will be.
+    init(_ dialect: Dialect, samples: Int = 0) {
+        self.dialect = dialect
+        bytes.reserveCapacity(samples * 100)
+    }
+
+    private mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Begins a family. `unit` has to be the name's last word; nil where there is none.
     ///
@@ -44,33 +75,42 @@ struct OpenMetricsText {
         case (.prometheus, .info): title = (name + "_info", "gauge")
         default: title = (name, kind.rawValue)
         }
-        text += "# HELP \(title.name) \(Self.escaped(help))\n# TYPE \(title.name) \(title.type)\n"
-        if let unit, dialect == .openMetrics { text += "# UNIT \(title.name) \(unit)\n" }
+        put("# HELP \(title.name) \(Self.escaped(help))\n# TYPE \(title.name) \(title.type)\n")
+        if let unit, dialect == .openMetrics { put("# UNIT \(title.name) \(unit)\n") }
     }
 
-    mutating func sample(_ name: String, _ labels: Labels, _ value: Double) {
-        begin(name, labels)
-        text += Self.text(value)
-        text += "\n"
+    /// - Parameter suffix: what a sample's name has more than its family's, such as `_total`.
+    mutating func sample(
+        _ name: String, suffix: String = "", _ labels: Labels, _ value: Double
+    ) {
+        begin(name, suffix, labels)
+        put(value)
+        bytes.append(UInt8(ascii: "\n"))
     }
 
-    mutating func sample(_ name: String, _ labels: Labels, _ value: UInt64) {
-        begin(name, labels)
-        text += String(value)
-        text += "\n"
+    mutating func sample(
+        _ name: String, suffix: String = "", _ labels: Labels, _ value: UInt64
+    ) {
+        begin(name, suffix, labels)
+        put(String(value))
+        bytes.append(UInt8(ascii: "\n"))
     }
 
-    /// Everything before the value; thirty sources have two thousand of these.
-    private mutating func begin(_ name: String, _ labels: Labels) {
-        text += name
-        for (place, label) in labels.enumerated() {
-            text += place == 0 ? "{" : ","
-            text += label.name
-            text += "=\""
-            text += Self.escaped(label.value)
-            text += "\""
+    /// One sample for each name of a set, such as the states: 1 for the one that holds, else 0.
+    mutating func choice(
+        _ name: String, _ labels: Labels, _ label: String, of all: [String], is chosen: String
+    ) {
+        for one in all {
+            sample(name, labels.adding(label, one), one == chosen ? 1.0 : 0.0)
         }
-        text += labels.isEmpty ? " " : "} "
+    }
+
+    /// Everything before the value.
+    private mutating func begin(_ name: String, _ suffix: String, _ labels: Labels) {
+        put(name)
+        put(suffix)
+        bytes.append(contentsOf: labels.bytes)
+        put(labels.bytes.isEmpty ? " " : "} ")
     }
 
     /// One histogram's samples; `counts` has one place more than `bounds`, not cumulated.
@@ -80,24 +120,36 @@ struct OpenMetricsText {
         var total: UInt64 = 0
         for (place, count) in counts.enumerated() {
             total += count
-            let bound = place < bounds.count ? Self.text(bounds[place]) : "+Inf"
-            sample(name + "_bucket", labels + [("le", bound)], total)
+            put(name)
+            put("_bucket")
+            bytes.append(contentsOf: labels.bytes)
+            put(labels.bytes.isEmpty ? "{le=\"" : ",le=\"")
+            if place < bounds.count { put(bounds[place]) } else { put("+Inf") }
+            put("\"} ")
+            put(String(total))
+            bytes.append(UInt8(ascii: "\n"))
         }
-        sample(name + "_sum", labels, sum)
-        sample(name + "_count", labels, total)
+        sample(name, suffix: "_sum", labels, sum)
+        sample(name, suffix: "_count", labels, total)
     }
 
     /// The whole document.
-    var document: String { text + "# EOF\n" }
+    var document: [UInt8] { bytes + Array("# EOF\n".utf8) }
 
-    private static func text(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        if value == value.rounded(), abs(value) < 1e15 { return "\(Int64(value)).0" }
-        return "\(value)"
+    private mutating func put(_ value: Double) {
+        if value.isNaN {
+            put("NaN")
+        } else if value.isInfinite {
+            put(value < 0 ? "-Inf" : "+Inf")
+        } else if value == value.rounded(), abs(value) < 1e15 {
+            put(String(Int64(value)))
+            put(".0")
+        } else {
+            put(value.description)
+        }
     }
 
-    private static func escaped(_ text: String) -> String {
+    fileprivate static func escaped(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy {
             $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\n")
         }

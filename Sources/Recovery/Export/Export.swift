@@ -63,7 +63,8 @@ package struct Export {
         let folder = try ExportFolder(request.destination, progress)
         if let backup = plan.backup { try write(backup, into: folder) }
         let order = StreamExportOrder(
-            descriptor: snapshot.descriptor, first: plan.first, last: plan.last,
+            descriptor: snapshot.descriptor, timeline: plan.planner.path.timeline,
+            first: plan.first, last: plan.last,
             state: plan.backup.map { replayer.state(of: $0.server) } ?? "")
         if plan.first == plan.last {
             // The base backup is itself what was asked for.

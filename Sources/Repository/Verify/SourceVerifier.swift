@@ -167,7 +167,9 @@ final class SourceVerifier {
                 + descriptor.identity
         }
         if backup.start > backup.end { return "it ends before it starts" }
-        if !backup.files.contains(where: { $0.role == .data }) { return "it names no data" }
+        // Of an empty MongoDB there is no file.
+        let hasData = backup.files.contains { $0.role == .data }
+        if descriptor.kind != .mongodb, !hasData { return "it names no data" }
         return nil
     }
 

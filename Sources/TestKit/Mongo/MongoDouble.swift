@@ -77,6 +77,17 @@ package final class MongoDouble: Sendable {
 
     // MARK: what happens at the source
 
+    /// Serves recorded events beside the entries.
+    package func tell(_ events: [[UInt8]]) {
+        state.update { state in
+            state.events = events.compactMap { bytes in
+                (try? BSONDocument(bytes))?["clusterTime"]?.timestamp.map {
+                    MongoDoubleState.Entry(ts: $0, bytes: bytes)
+                }
+            }
+        }
+    }
+
     /// Lets so many more of the entries be seen.
     package func write(_ count: Int) {
         state.update { $0.visible = min($0.visible + count, $0.entries.count) }

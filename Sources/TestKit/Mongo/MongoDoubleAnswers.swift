@@ -17,6 +17,9 @@ struct MongoDoubleAnswers {
             return state.failures[name]
         }
         if let failure { return error(failure.code, failure.name, failure.message) }
+        if let failure = state.read({ $0.failures["\(name) on \(database)"] }) {
+            return error(failure.code, failure.name, failure.message)
+        }
         switch name {
         case "isMaster", "ismaster", "hello": return hello()
         case "ping", "endSessions", "killCursors": return ok([])
@@ -25,11 +28,13 @@ struct MongoDoubleAnswers {
         case "getParameter": return ok([("writePeriodicNoops", .bool(true))])
         case "listDatabases": return databases()
         case "listCollections": return collections(database, request)
-        case "collStats": return size(Namespace(database, request["collStats"]?.string ?? ""))
-        case "aggregate": return sample(database, request)
         case "listIndexes": return indexes(database, request["listIndexes"]?.string ?? "")
         case "find": return find(database, request)
         case "getMore": return getMore(request)
+        case "aggregate": return aggregate(database, request)
+        case "collStats":
+            let name = request["collStats"]?.string ?? ""
+            return database == "local" ? statistics() : size(Namespace(database, name))
         case "appendOplogNote": return note(request)
         default: return error(59, "CommandNotFound", "no such command: '\(name)'")
         }
@@ -113,6 +118,18 @@ struct MongoDoubleAnswers {
             return ts
         }
         return ok([("operationTime", .timestamp(ts))])
+    }
+
+    private func statistics() -> BSONDocument {
+        guard let limit = state.read({ $0.oplogLimit }) else {
+            return error(13, "Unauthorized", "not authorized on local to execute command collStats")
+        }
+        let size = state.read { state in
+            state.entries[state.first..<max(state.first, state.visible)].reduce(0) {
+                $0 + $1.bytes.count
+            }
+        }
+        return ok([("size", .int64(Int64(size))), ("maxSize", .int64(Int64(limit)))])
     }
 
     // MARK: the base
@@ -231,6 +248,7 @@ struct MongoDoubleAnswers {
             }
             return error(43, "CursorNotFound", "cursor id \(id) not found")
         case .oplog(let next): return moreOplog(id, next, request)
+        case .changes(let next): return moreChanges(id, next, request)
         case .documents(let rest):
             let size = min(
                 state.read { $0.batchDocuments }, Int(request["batchSize"]?.integer ?? 1_000_000))

@@ -51,12 +51,14 @@ extension MongoDoubleAnswers {
         ])
     }
 
-    /// The pipeline `$sample`, `$project`, `$sort` by `_id`; draws at even distances.
-    func sample(_ database: String, _ request: BSONDocument) -> BSONDocument {
+    /// A change stream, or the pipeline `$sample`, `$project`, `$sort` by `_id`, which draws at even
+    /// distances.
+    func aggregate(_ database: String, _ request: BSONDocument) -> BSONDocument {
         let place = Namespace(database, request["aggregate"]?.string ?? "")
-        let stages = (request["pipeline"]?.elements ?? []).compactMap(\.document)
-        guard let first = stages.first, let wanted = first["$sample"]?.document?["size"]?.integer
-        else { return error(40324, "Location40324", "Unrecognized pipeline stage name") }
+        let first = request["pipeline"]?.elements?.first?.document
+        guard let wanted = first?["$sample"]?.document?["size"]?.integer else {
+            return changes(request)
+        }
         let all = state.read { $0.collections[place]?.documents ?? [] }
         let step = max(1, all.count / max(1, Int(wanted)))
         let drawn = stride(from: 0, to: all.count, by: step).compactMap { all[$0]["_id"] }

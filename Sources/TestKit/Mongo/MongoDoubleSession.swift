@@ -93,7 +93,17 @@ final class MongoDoubleSession {
         let head =
             little(Int32(body.count + 16)) + little(1) + little(id)
             + little(isQuery ? 1 : Self.message)
-        let whole = head + body
+        var whole = head + body
+        let isDamaged = state.update { state -> Bool in
+            guard let from = state.damagesAnswersFrom, whole.count >= from else { return false }
+            state.damagesAnswersFrom = nil
+            return true
+        }
+        if isDamaged {
+            // More than an entry, so that a length is among them.
+            let middle = whole.count / 2
+            for place in middle..<min(whole.count - 8, middle + 600) { whole[place] = 0xFF }
+        }
         let cut = state.update { state -> Int? in
             guard let from = state.cutsAnswersFrom, whole.count >= from else { return nil }
             state.cutsAnswersFrom = nil

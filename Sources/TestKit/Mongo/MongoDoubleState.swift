@@ -21,6 +21,8 @@ package struct MongoDoubleState: Sendable {
     enum Cursor: Sendable {
         /// The next entry to send.
         case oplog(Int)
+        /// The next event to send.
+        case changes(Int)
         case documents([BSONDocument])
     }
 
@@ -51,6 +53,10 @@ package struct MongoDoubleState: Sendable {
     package var visible = 0
     /// So many of the newest are not on a majority.
     package var lag = 0
+    /// What a change stream tells, recorded with the entries; all up to the majority's newest.
+    package var events: [Entry] = []
+    /// Bytes that the oplog may hold; nil: nobody may ask.
+    package var oplogLimit: Int?
     package var collections: [Namespace: Stored] = [:]
     /// What reads as of a moment (`atClusterTime`) see; nil for a server that has none.
     package var frozen: [Namespace: Stored]?
@@ -60,7 +66,7 @@ package struct MongoDoubleState: Sendable {
     package var clock: Int64?
 
     // Faults.
-    /// Commands that fail.
+    /// Commands that fail: `find`, or `find on local`.
     package var failures: [String: Failure] = [:]
     /// The next answer of at least so many bytes is cut in its middle.
     package var cutsAnswersFrom: Int?
@@ -70,6 +76,8 @@ package struct MongoDoubleState: Sendable {
     package var ignoresBounds = false
     /// Documents of a collection in one answer.
     package var batchDocuments = Int.max
+    /// The next answer of at least so many bytes has other bytes in its middle.
+    package var damagesAnswersFrom: Int?
     /// Bytes of entries in one answer.
     package var batchBytes = 16 << 20
     /// How often each command came.
@@ -80,7 +88,8 @@ package struct MongoDoubleState: Sendable {
     var nextCursor: Int64 = 1000
     var sockets: Set<Int32> = []
 
-    mutating func add(_ bytes: [UInt8]) {
+    /// One more entry behind the others, as it was recorded.
+    package mutating func add(_ bytes: [UInt8]) {
         guard let document = try? BSONDocument(bytes), let ts = document["ts"]?.timestamp else {
             preconditionFailure("the double serves recorded entries")
         }

@@ -30,6 +30,11 @@ package struct MongoFixture: Sendable {
         return try Self.documents(content)
     }
 
+    /// What a change stream on the whole deployment told of the same time.
+    package func changes() throws -> [[UInt8]] {
+        try Self.documents(Self.bytes("\(name)/changestream.bson.gz"))
+    }
+
     /// The recorded states, oldest first.
     package func cuts() throws -> [Cut] {
         let text =

@@ -5,219 +5,168 @@ import Testing
 
 @testable import Mongo
 
-/// Bad days at a source: each has a message, and a remedy that helps.
+/// What happens to servers and networks, against the wire double.
 @Suite struct BadDayTests {
-    private func room(_ double: MongoDouble, url: String? = nil) throws -> MongoRoom {
-        MongoRoom(
-            try MongoConfiguration(source: SourceID("lessons")!, url: url ?? double.url),
-            time: SystemTimeSource())
-    }
-
-    private func double(_ count: Int = 50) throws -> MongoDouble {
-        try MongoDouble(entries: Array(MongoFixture("shop").oplog().prefix(count)))
-    }
-
-    private func refusal(_ room: MongoRoom, descriptor: SourceDescriptor? = nil) -> TidemarkError? {
-        let stream = room.stream()
-        defer { stream.close() }
-        return #expect(throws: TidemarkError.self) {
-            try stream.open(ResumePoint(descriptor: descriptor, end: nil))
-        }
-    }
-
-    private func pull(
-        _ stream: any ChangeSource, _ sink: RecordingSink, to end: UInt64
-    ) throws {
-        let time = SystemTimeSource()
-        try eventually("the stream comes to \(OpTime(ordinal: end))", seconds: 60) {
-            _ = try stream.pull(until: time.monotonic().advanced(bySeconds: 0.2), into: sink)
-            return sink.position >= end
-        }
-    }
-
-    @Test func `a set of another name is not taken for the one in the url`() async throws {
-        try await offPool {
-            let double = try double()
-            let url = "mongodb://127.0.0.1:\(double.port)/"
-            let wrong = url + "?replicaSet=other&serverSelectionTimeoutMS=1500"
-            let error = refusal(try room(double, url: wrong))
-            #expect(error?.remedy.contains("replicaSet") == true, "\(String(describing: error))")
-            // Talked to directly, it says its name.
-            let hello = Hello(
-                BSONDocument([("setName", .string("rs0")), ("ismaster", .bool(true))]))
-            let configuration = try MongoConfiguration(source: SourceID("lessons")!, url: wrong)
-            let named = #expect(throws: TidemarkError.self) {
-                try Membership.check(hello, configuration)
-            }
-            #expect(named?.code == .sourceRefused)
-            #expect(named?.message.contains("belongs to replica set rs0") == true)
-            #expect(named?.message.contains("says other") == true)
-            #expect(named?.remedy.contains("replicaSet=rs0") == true)
-        }
-    }
-
-    @Test func `a set that was initiated anew under the same name is another source`()
-        async throws
+    private func use(_ options: String = "replicaSet=rs0", visible: Int = 1) throws
+        -> (use: StreamUse, entries: [[UInt8]])
     {
-        try await offPool {
-            let double = try double()
-            let stream = try room(double).stream()
-            let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
-            stream.close()
-            double.state.update { $0.replicaSetID = Array(101...112) }
-            let error = refusal(try room(double), descriptor: opening.descriptor)
-            #expect(error?.code == .sourceIdentityChanged)
-            #expect(error?.message.contains("65666768696a6b6c6d6e6f70") == true)
-            #expect(error?.remedy.contains("give it a new name under `sources`") == true)
-            let base = try BaseBackupRun(double.url)
-            #expect(base.files.isEmpty)
-        }
+        let entries = try MongoFixture("shop").oplog()
+        return (
+            try StreamUse(MongoDouble(entries: entries, visible: visible), options: options),
+            entries
+        )
     }
 
-    @Test func `what a user lacks is told with the statement that gives it`() async throws {
-        let url = "mongodb://archiver:secret@db1:27017/?replicaSet=rs0"
-        let configuration = try MongoConfiguration(source: SourceID("lessons")!, url: url)
-        let right = ConnectionFailure(.server, code: 13, "not authorized on local")
-        let refused = right.error(configuration, command: "find on local.oplog.rs")
-        #expect(refused.code == .sourceRefused)
-        #expect(refused.message.contains("user archiver at MongoDB at db1:27017 may not use find"))
-        #expect(
-            refused.remedy.contains(
-                "db.getSiblingDB(\"admin\").grantRolesToUser(\"archiver\", "
-                    + "[\"backup\", \"clusterMonitor\"])"))
-        let password = ConnectionFailure(.server, code: 18, "Authentication failed.")
-        let unknown = password.error(configuration, command: "hello")
-        #expect(unknown.message.contains("does not take the password of user archiver"))
-        #expect(
-            unknown.remedy.contains(
-                "db.getSiblingDB(\"admin\").createUser({user: \"tidemark\", pwd: passwordPrompt(), "
-                    + "roles: [\"backup\", \"clusterMonitor\"]})"))
-        let target = right.targetError(configuration, "documents for shop.orders")
-        #expect(
-            target.remedy.contains(
-                "grantRolesToUser(\"archiver\", [\"restore\", \"readWriteAnyDatabase\", "
-                    + "\"dbAdminAnyDatabase\"])"))
-        #expect(!"\(refused)\(unknown)\(target)".contains("secret"))
+    @Test(arguments: ["replicaSet=rs0", "replicaSet=rs0&mode=changeStream"])
+    func `a stepdown is survived`(options: String) async throws {
         try await offPool {
-            let double = try double()
-            double.state.update {
-                $0.failures["find"] = .init(13, "Unauthorized", "not authorized")
-                $0.failures["listDatabases"] = .init(13, "Unauthorized", "not authorized")
-            }
-            let inspector = try room(double).inspector()
-            defer { inspector.close() }
-            let finding = try #require(try inspector.check().first { $0.level == .error })
-            #expect(finding.message.contains("read local.oplog.rs"))
-            #expect(finding.message.contains("list all databases"))
-            #expect(finding.remedy.contains("grantRolesToUser"))
-        }
-    }
-
-    @Test func `servers that are too old or too new are refused with both versions`() async throws {
-        try await offPool {
-            for (least, most, word) in [(Int32(0), Int32(4), "too old"), (40, 50, "too new")] {
-                let double = try double()
-                double.state.update {
-                    $0.minWireVersion = least
-                    $0.wireVersion = most
+            let (use, entries) = try use(options)
+            let events = try MongoFixture("shop").changes()
+            use.double.tell(events)
+            try use.open()
+            use.double.write(60)
+            try use.pullAll()
+            // The cursor survives on what is a secondary now; another connection is cut.
+            use.double.state.update { $0.isPrimary = false }
+            use.double.write(60)
+            try use.pullAll()
+            let code = MongoDoubleState.Failure(11602, "InterruptedDueToReplStateChange", "stepped")
+            use.double.state.update { $0.failures["getMore"] = code }
+            use.double.cutConnections()
+            #expect(throws: TidemarkError.self) {
+                for _ in 0..<9 {
+                    _ = try use.stream.pull(
+                        until: SystemTimeSource().monotonic().advanced(bySeconds: 0.1),
+                        into: use.sink)
                 }
-                let url = "mongodb://127.0.0.1:\(double.port)/?serverSelectionTimeoutMS=1500"
-                let error = refusal(try room(double, url: url))
-                #expect(error?.code == .sourceRefused, "\(word): \(String(describing: error))")
-                #expect(error?.message.contains("speaks another protocol") == true)
-                #expect(error?.remedy.contains("3.6") == true)
             }
+            use.double.state.update {
+                $0.failures = [:]
+                $0.isPrimary = true
+            }
+            try use.again()
+            use.double.writeAll()
+            try use.pullAll()
+            let isOplog = !options.contains("mode")
+            #expect(try use.events() == (isOplog ? Array(entries.dropFirst()) : events))
+            use.stream.close()
         }
     }
 
-    @Test func `after a stepdown the stream goes on, and a mark says who must be asked`()
+    @Test func `each right that is missing is named, with the statement that gives it`()
         async throws
     {
         try await offPool {
-            let entries = try MongoFixture("shop").oplog()
-            let double = try MongoDouble(entries: entries, visible: 5)
-            let url = "mongodb://127.0.0.1:\(double.port)/"
-            let room = try room(double, url: url)
-            let stream = room.stream()
-            let sink = RecordingSink()
-            sink.position = try stream.open(ResumePoint(descriptor: nil, end: nil)).start.ordinal
-            double.write(10)
-            try pull(stream, sink, to: double.state.read { $0.newest.ordinal })
-            double.state.update { $0.isPrimary = false }
-            // Cursors on the oplog live on.
-            double.write(10)
-            try pull(stream, sink, to: double.state.read { $0.newest.ordinal })
-            #expect(sink.bytes == entries[5..<25].flatMap { $0 })
-            double.state.update {
-                $0.failures["appendOplogNote"] = .init(
-                    10107, "NotWritablePrimary", "not primary")
-            }
-            let inspector = room.inspector()
-            for question in [
-                { _ = try inspector.mark("x") }, { _ = try inspector.probe() },
-            ] {
-                let error = #expect(throws: TidemarkError.self) { try question() }
-                #expect(error?.code == .sourceUnreachable)
+            let (use, _) = try use("mode=oplog", visible: 10)
+            let cases = [
+                ("find on local", "read local.oplog.rs"),
+                ("listDatabases on admin", "list all databases"),
+                ("replSetGetConfig on admin", "read the set's configuration"),
+                ("find on admin", "read users and roles"),
+            ]
+            for (command, what) in cases {
+                use.double.state.update {
+                    $0.failures = [command: .init(13, "Unauthorized", "not authorized")]
+                }
+                let inspector = use.room.inspector()
+                let findings = try inspector.check()
+                let finding = try #require(findings.first { $0.level == .error }, "\(command)")
+                #expect(finding.message == "user nobody may not \(what)")
                 #expect(
-                    error?.remedy.contains("replicaSet=") == true
-                        || error?.remedy.contains("choosing a primary") == true,
-                    "\(String(describing: error))")
+                    finding.remedy
+                        == "db.getSiblingDB(\"admin\").grantRolesToUser(\"tidemark\", "
+                        + "[\"backup\", \"clusterMonitor\"])")
+                inspector.close()
             }
-            // A member that goes down ends the session, which is taken up again.
-            double.state.update {
-                $0.failures["getMore"] = .init(11600, "InterruptedAtShutdown", "shutdown")
+            let changes = try StreamUse(use.double, options: "mode=changeStream")
+            use.double.state.update {
+                $0.failures = ["aggregate": .init(13, "Unauthorized", "not authorized")]
             }
-            let down = #expect(throws: TidemarkError.self) {
-                try pull(stream, sink, to: .max)
-            }
-            #expect(down?.code == .sourceUnreachable)
-            #expect(down?.remedy.contains("connects again by itself") == true)
+            let inspector = changes.room.inspector()
+            let finding = try #require(try inspector.check().first { $0.level == .error })
+            #expect(finding.message == "user nobody may not follow the changes of all databases")
+            #expect(finding.remedy.contains("\"readAnyDatabase\""))
             inspector.close()
-            stream.close()
+            let error = #expect(throws: TidemarkError.self) { try changes.open() }
+            #expect(error?.code == .sourceRefused)
         }
     }
 
-    @Test func `an entry of 16 MB passes whole, and what comes after it`() async throws {
+    @Test(arguments: [(0, 3), (30, 40)])
+    func `a server of another age is refused`(wire: (least: Int32, most: Int32)) async throws {
         try await offPool {
-            let entries = try MongoFixture("shop").oplog()
-            let place = try #require(
-                entries.firstIndex { (try? BSONDocument($0))?["op"]?.string == "i" })
-            // The recorded entry with the largest document that a server takes.
-            let entry = try BSONDocument(entries[place])
-            let document = try #require(entry["o"]?.document)
-            let most = (16 << 20) - document.bytes.count - 20
-            let large = entry.setting(
-                "o",
-                .document(document.setting("fill", .binary([UInt8](repeating: 5, count: most)))))
-            #expect(large.bytes.count > 16 << 20)
-            var changed = Array(entries[...(place + 5)])
-            changed[place] = large.bytes
-            let double = try MongoDouble(entries: changed, visible: 1)
-            let stream = try room(double).stream()
-            let sink = RecordingSink()
-            sink.position = try stream.open(ResumePoint(descriptor: nil, end: nil)).start.ordinal
-            double.writeAll()
-            try pull(stream, sink, to: double.state.read { $0.newest.ordinal })
-            #expect(sink.bytes == changed.dropFirst().flatMap { $0 })
-            stream.close()
-        }
-    }
-
-    @Test func `a cursor that dies at once again and again ends the session with the cause`()
-        async throws
-    {
-        try await offPool {
-            let double = try double()
-            let stream = try room(double).stream()
-            let sink = RecordingSink()
-            sink.position = try stream.open(ResumePoint(descriptor: nil, end: nil)).start.ordinal
-            double.state.update {
-                $0.failures["getMore"] = .init(43, "CursorNotFound", "cursor id not found")
+            let (use, _) = try use()
+            use.double.state.update {
+                $0.minWireVersion = wire.least
+                $0.wireVersion = wire.most
             }
-            let error = #expect(throws: TidemarkError.self) { try pull(stream, sink, to: .max) }
-            #expect(error?.code == .sourceUnreachable)
-            #expect(error?.message.contains("closed the cursor on its oplog 4 times") == true)
-            #expect(double.state.read { $0.commands["getMore"]! } <= 10, "bounded")
+            let error = #expect(throws: TidemarkError.self) { try use.open() }
+            #expect(error?.code == .sourceRefused, "\(String(describing: error))")
+            #expect(error?.remedy == "servers from 3.6 on can be archived")
+        }
+    }
+
+    @Test func `an entry of sixteen megabytes passes whole`() async throws {
+        try await offPool {
+            let (use, entries) = try use()
+            let last = try BSONDocument(#require(entries.last))
+            let ts = try #require(last["ts"]?.timestamp)
+            let content = BSONDocument([
+                ("_id", .int32(1)),
+                ("x", .binary([UInt8](repeating: 7, count: (16 << 20) - 200))),
+            ])
+            let large = last.setting("o", .document(content)).setting("op", .string("i"))
+                .setting(
+                    "ts", .timestamp(OpTime(seconds: ts.seconds, increment: ts.increment + 1)))
+            use.double.state.update { $0.add(large.bytes) }
+            try use.open()
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(use.sink.bytes == entries.dropFirst().flatMap { $0 } + large.bytes)
+            use.stream.close()
+        }
+    }
+
+    @Test func `damaged bytes in an answer are never archived`() async throws {
+        try await offPool {
+            // Small entries: bytes inside of a long value are no damage that BSON could show.
+            let entries = try MongoFixture("fuzzy").oplog()
+            let use = try StreamUse(
+                MongoDouble(entries: entries, visible: 1), options: "replicaSet=rs0")
+            try use.open()
+            var reconnects = 0
+            for _ in 0..<5 {
+                use.double.state.update { $0.damagesAnswersFrom = 4000 }
+                use.double.write(80)
+                reconnects += try use.pullAll()
+            }
+            use.double.state.update { $0.damagesAnswersFrom = nil }
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(reconnects > 0)
+            #expect(use.sink.bytes == entries.dropFirst().flatMap { $0 })
+            use.stream.close()
+        }
+    }
+
+    @Test func `the window of an oplog is told by its size and the rate`() async throws {
+        try await offPool {
+            let (use, _) = try use()
+            let inspector = use.room.inspector()
+            try use.open()
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(try inspector.sourceWindow()?.headroomBytes == nil)
+            use.double.state.update { $0.oplogLimit = 100 << 20 }
+            let window = try #require(try inspector.sourceWindow())
+            #expect(window.kind == "oplog" && window.headroomBytes == 100 << 20)
+            #expect(window.share == 1)
+            use.double.state.update {
+                $0.failures["find on local"] = .init(13, "Unauthorized", "no")
+            }
+            #expect(try inspector.sourceWindow() == nil)
+            inspector.close()
+            use.stream.close()
         }
     }
 }

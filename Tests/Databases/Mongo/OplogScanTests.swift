@@ -56,8 +56,10 @@ import Testing
                 let isLast = last == entries.count - 1
                 #expect(answer == (isLast ? .absent(last: stop) : .stop(stop)))
             }
+            // Nothing came between the place where the history begins and a later time.
             let early = OplogStopSearch(.time(CommitTime(microseconds: 0)))
-            #expect(try early.take(bytes.span.bytes, at: 0) == .earlier)
+            let begin = RecoveryStop(last: 7, end: 7, time: nil)
+            #expect(try early.take(bytes.span.bytes, at: 7) == .stop(begin))
         }
     }
 

@@ -220,7 +220,9 @@ import Testing
                 (
                     "mongodb://user:password@host/", .sourceRefused,
                     { state in
-                        state.failures["find"] = .init(13, "Unauthorized", "not authorized")
+                        for command in ["find", "aggregate"] {
+                            state.failures[command] = .init(13, "Unauthorized", "not authorized")
+                        }
                     }
                 ),
                 (
@@ -233,7 +235,8 @@ import Testing
             for (remedy, code, change) in cases {
                 let double = try MongoDouble(entries: entries)
                 double.state.update(change)
-                let direct = "mongodb://127.0.0.1:\(double.port)/"
+                let options = remedy == "shard" ? "?mode=oplog" : ""
+                let direct = "mongodb://127.0.0.1:\(double.port)/\(options)"
                 let stream = try room(double, url: direct).stream()
                 let error = #expect(throws: TidemarkError.self) {
                     try stream.open(ResumePoint(descriptor: nil, end: nil))

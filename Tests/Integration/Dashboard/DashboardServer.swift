@@ -23,7 +23,7 @@ func withDashboard(
             ], logger: Logger(label: "dashboard") { _ in SwiftLogNoOpLogHandler() }))
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
-        group.addTask { try await offPool { server.publish(sidecar) } }
+        group.addTask { try await offPool { try server.publish(sidecar) } }
         let done = await Result { () async throws in
             try await offPool {
                 try server.waitUntilServed()
@@ -71,11 +71,11 @@ final class DashboardServer: Sendable {
         ).run { _ in self.state.update { $0.isServed = true } }
     }
 
-    func publish(_ sidecar: SampleSidecar) {
+    func publish(_ sidecar: SampleSidecar) throws {
         while true {
             let isOver = state.wait(seconds: 0.2) { $0.isOver ? true : nil as Bool? }
             if isOver != nil { return }
-            if !state.read({ $0.isSilent }) { feed.publish(LiveDocument(sidecar)) }
+            if !state.read({ $0.isSilent }) { try feed.publish(LiveDocument(sidecar)) }
         }
     }
 

@@ -9,11 +9,14 @@ package struct ModifierUpdate: Hashable, Sendable {
     struct Node: Hashable, Sendable {
         enum Leaf: Hashable, Sendable { case set(BSONValue), unset }
         var leaf: Leaf?
+        /// An array is cut to this length first.
+        var length: Int?
         /// In the order in which new fields are made.
         var children: [(name: [UInt8], node: Node)] = []
 
         static func == (a: Node, b: Node) -> Bool {
-            a.leaf == b.leaf && a.children.count == b.children.count
+            a.leaf == b.leaf && a.length == b.length
+                && a.children.count == b.children.count
                 && zip(a.children, b.children).allSatisfy {
                     $0.name == $1.name && $0.node == $1.node
                 }
@@ -21,6 +24,7 @@ package struct ModifierUpdate: Hashable, Sendable {
 
         func hash(into hasher: inout Hasher) {
             hasher.combine(leaf)
+            hasher.combine(length)
             for child in children {
                 hasher.combine(child.name)
                 hasher.combine(child.node)
@@ -35,6 +39,9 @@ package struct ModifierUpdate: Hashable, Sendable {
     }
 
     private var root = Node()
+
+    /// Changes nothing yet.
+    init() {}
 
     init(_ content: BSONDocument) throws(BSONFailure) {
         for field in content.fields {
@@ -75,6 +82,35 @@ package struct ModifierUpdate: Hashable, Sendable {
             node.children.insert((name, Node()), at: place)
         }
         add(path.dropFirst(), leaf, to: &node.children[place].node)
+    }
+
+    // MARK: edits in an order of their own
+
+    /// Makes an edit behind those that there are: new fields come in the order of these calls.
+    mutating func append(_ path: [[UInt8]], _ leaf: Node.Leaf) throws(BSONFailure) {
+        try Self.check(path)
+        Self.change(path[...], &root) { $0.leaf = leaf }
+    }
+
+    /// Cuts an array.
+    mutating func truncate(_ path: [[UInt8]], to length: Int) throws(BSONFailure) {
+        try Self.check(path)
+        Self.change(path[...], &root) { $0.length = length }
+    }
+
+    private static func check(_ path: [[UInt8]]) throws(BSONFailure) {
+        guard !path.isEmpty, path.count <= BSONLimit.depth else {
+            throw BSONFailure("a path has \(path.count) parts", at: 0)
+        }
+    }
+
+    private static func change(
+        _ path: ArraySlice<[UInt8]>, _ node: inout Node, _ edit: (inout Node) -> Void
+    ) {
+        guard let name = path.first else { return edit(&node) }
+        let place = node.children.firstIndex { $0.name == name } ?? node.children.count
+        if place == node.children.count { node.children.append((name, Node())) }
+        change(path.dropFirst(), &node.children[place].node, edit)
     }
 
     /// `cmpPathsAndArrayIndexes` in the server's path_support.h.
@@ -141,10 +177,11 @@ private struct ModifierWork {
             writer.end()
         case (nil, .array):
             writer.begin(.array, name)
-            array(BSONDocument(sound: Array(value.bytes)).fields.map(\.value), node, &writer)
+            let all = BSONDocument(sound: Array(value.bytes)).fields.map(\.value)
+            array(Array(all.prefix(node.length ?? all.count)), node, &writer)
             writer.end()
         case (nil, _):
-            if node.sets { misses += 1 }
+            if node.sets || node.length != nil { misses += 1 }
             writer.append(name, value)
         }
     }

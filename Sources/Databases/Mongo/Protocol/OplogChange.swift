@@ -1,4 +1,4 @@
-/// What one entry, or one operation inside `applyOps`, does.
+/// What one entry, one operation inside `applyOps`, or one event of a change stream does.
 package enum OplogChange: Hashable, Sendable {
     case insert(Target, BSONDocument)
     /// `key` is `o2`: `_id` and, of sharded collections, the shard key.
@@ -23,6 +23,10 @@ package enum OplogChange: Hashable, Sendable {
     /// Reads `op`, `ns`, `ui`, `o` and `o2`, which operations inside `applyOps` have as well.
     init(_ document: BSONDocument) throws(BSONFailure) {
         guard let op = document["op"]?.string else {
+            if document["operationType"] != nil {
+                self = try ChangeEvent.change(document)
+                return
+            }
             throw BSONFailure("an entry has no op", at: 0)
         }
         let content = document["o"]?.document ?? .empty
@@ -59,6 +63,8 @@ package enum UpdateForm: Hashable, Sendable {
     case modifiers(ModifierUpdate)
     /// `{$v: 2, diff}`: from 5.0 on.
     case delta(DeltaUpdate)
+    /// `updateDescription`: of a change stream.
+    case described(DescribedUpdate)
 
     init(_ content: BSONDocument) throws(BSONFailure) {
         let version = content["$v"]?.integer

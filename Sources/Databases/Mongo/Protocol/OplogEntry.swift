@@ -1,6 +1,7 @@
 package import Model
 
-/// One entry of `local.oplog.rs`, taken apart for a restore (oplog_entry.idl).
+/// One entry of `local.oplog.rs`, taken apart for a restore (oplog_entry.idl); or one whole event
+/// of a change stream.
 package struct OplogEntry: Sendable {
     /// The transaction that an entry belongs to.
     package struct Transaction: Hashable, Sendable {
@@ -19,6 +20,8 @@ package struct OplogEntry: Sendable {
     package let transaction: Transaction?
     /// 1: operations of an `applyOps` that are applied one by one, no transaction (8.0).
     let multiOpType: Int64
+    /// An event of a change stream: several may have the same `ts`.
+    let isEvent: Bool
     /// For messages.
     let document: BSONDocument
 
@@ -27,16 +30,20 @@ package struct OplogEntry: Sendable {
     }
 
     package init(_ document: BSONDocument) throws(BSONFailure) {
-        guard let ts = document["ts"]?.timestamp else {
+        let told = document["clusterTime"]?.timestamp
+        guard let ts = told ?? document["ts"]?.timestamp else {
             throw BSONFailure("an entry has no ts", at: 0)
         }
         self.ts = ts
+        isEvent = told != nil
         self.document = document
         term = document["t"]?.integer ?? -1
-        time = document["wall"]?.date.map { CommitTime(milliseconds: $0) }
+        let wall = document["wall"] ?? document["wallTime"]
+        time = wall?.date.map { CommitTime(milliseconds: $0) }
         multiOpType = document["multiOpType"]?.integer ?? 0
         change = try OplogChange(document)
-        if let session = document["lsid"], let number = document["txnNumber"]?.integer {
+        if told == nil, let session = document["lsid"], let number = document["txnNumber"]?.integer
+        {
             let previous = document["prevOpTime"]?.document?["ts"]?.timestamp ?? .zero
             transaction = Transaction(session: session, number: number, previous: previous)
         } else {

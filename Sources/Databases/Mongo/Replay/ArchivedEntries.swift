@@ -5,6 +5,7 @@ import Model
 struct ArchivedEntries {
     private var framer = EntryFramer()
     private var segment: UInt64?
+    private var previous = OpTime.zero
 
     mutating func take(
         _ bytes: RawSpan, at first: UInt64,
@@ -19,7 +20,8 @@ struct ArchivedEntries {
         try framer.take(span) { (entry) throws(TidemarkError) in
             let head: EntryHead
             do throws(BSONFailure) {
-                head = try EntryHead(entry)
+                head = try EntryHead(entry, previous: previous)
+                previous = head.ts
             } catch {
                 throw error.error(
                     .archiveDamaged, in: "an archived oplog entry",

@@ -2,12 +2,15 @@ import Model
 
 /// The entries of a stretch, behind its first position up to and with its last, as they are.
 final class ExportedEntries: StreamExport {
-    let name = "oplog.bson"
+    let name: String
     private let order: StreamExportOrder
     private var entries = ArchivedEntries()
     private var size: UInt64 = 0
 
-    init(_ order: StreamExportOrder) { self.order = order }
+    init(_ order: StreamExportOrder) {
+        self.order = order
+        name = ChangeTimeline.isOne(order.timeline) ? "changes.bson" : "oplog.bson"
+    }
 
     func index(_ entries: [TimeIndexEntry], state: String?) {}
 

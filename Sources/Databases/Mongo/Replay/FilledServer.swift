@@ -154,7 +154,8 @@ final class FilledServer: Restoration {
 
     func complete() throws(TidemarkError) {
         let replay = try begun()
-        try order.requireReached(max(replay.report.reached.ordinal, order.backup.start))
+        let reached = max(replay.report.reached, replay.now).ordinal
+        try order.requireReached(max(reached, order.backup.start))
         try replay.finish()
         notes += try target.users.restore(target.connection)
         try target.finish()

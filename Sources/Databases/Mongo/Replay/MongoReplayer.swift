@@ -18,7 +18,14 @@ package final class MongoReplayer: Replayer {
 
     package func search(
         _ question: StopQuestion, of descriptor: SourceDescriptor, on timeline: TimelineID
-    ) -> any StopSearch { OplogStopSearch(question) }
+    ) -> any StopSearch {
+        OplogStopSearch(question, isOfEvents: ChangeTimeline.isOne(timeline))
+    }
+
+    /// Notes are not told by change streams.
+    package func hasPoints(inStreamOf timeline: TimelineID) -> Bool {
+        !ChangeTimeline.isOne(timeline)
+    }
 
     package func scan(of descriptor: SourceDescriptor, on timeline: TimelineID) -> any HistoryScan {
         OplogHistoryScan()
@@ -35,6 +42,11 @@ package final class MongoReplayer: Replayer {
     /// What `verify --deep` looks for inside a base backup.
     package static func contentCheck(of backup: BaseBackupDescriptor) -> any BaseBackupCheck {
         GridFSCheck(backup)
+    }
+
+    package func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String] {
+        ChangeTimeline.isOne(timeline)
+            ? ChangeTimeline.omissions(ChangeFeatures(version: server.version)) : []
     }
 
     package func restoration(_ order: RestoreOrder) throws(TidemarkError) -> any Restoration {

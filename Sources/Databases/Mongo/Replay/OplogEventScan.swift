@@ -8,7 +8,8 @@ final class OplogEventScan: EventScan {
 
     private let timeline: TimelineID
     private var entries = ArchivedEntries()
-    /// The entry before the one at hand.
+    /// The entry at hand, and the one before it; of events that share a time the one before all.
+    private var at: UInt64?
     private var before: UInt64?
     private var run: Deletions?
 
@@ -29,10 +30,12 @@ final class OplogEventScan: EventScan {
         _ found: (DestructiveEvent) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         try entries.take(bytes, at: first) { (bytes, head) throws(TidemarkError) in
+            if head.ts.ordinal != at { before = at ?? first }
+            at = head.ts.ordinal
             let before = before ?? first
-            self.before = head.ts.ordinal
             let time = head.wall.map { CommitTime(milliseconds: $0) }
-            guard head.kind == .delete || head.kind == .command else {
+            // The server splits only what carries documents.
+            guard head.kind == .delete || head.kind == .command, !head.isContinued else {
                 run = nil
                 return
             }

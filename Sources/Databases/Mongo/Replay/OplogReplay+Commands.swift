@@ -24,8 +24,9 @@ extension OplogReplay {
             guard isReplayed(namespace) else { return }
             try make(namespace, place.uuid, options)
         case .drop(let collection):
-            try on(Namespace(database, collection), place.uuid) {
-                (namespace) throws(TidemarkError) in
+            let name = Namespace(database, collection)
+            if isOfEvents, catalog.views[name] != nil { return catalog.setView(name, nil) }
+            try on(name, place.uuid) { (namespace) throws(TidemarkError) in
                 discard(namespace)
                 try barrier()
                 try target.drop(namespace)
@@ -46,13 +47,16 @@ extension OplogReplay {
 
     /// Runs `body` when the collection is there; where it must be there, its absence is a miss.
     private func on(
-        _ namespace: Namespace, _ uuid: CollectionUUID?,
+        _ namespace: Namespace, _ uuid: CollectionUUID?, isMaking: Bool = false,
         _ body: (Namespace) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         guard isReplayed(namespace),
             let found = resolve(.init(namespace: namespace, uuid: uuid))
         else { return }
-        guard catalog[found] != nil else { return count(misses: 1) }
+        if catalog[found] == nil {
+            guard isOfEvents, isMaking else { return count(misses: 1) }
+            try create(found, uuid, .empty)
+        }
         try body(found)
     }
 
@@ -115,7 +119,7 @@ extension OplogReplay {
         guard catalog[source] != nil else { return count(misses: 1) }
         let isTaken = catalog[to] != nil
         if isTaken {
-            guard dropsTarget || isFuzzy else {
+            guard dropsTarget || isFuzzy || isOfEvents else {
                 throw TidemarkError(
                     .archiveDamaged,
                     "the entry \(now) renames \(from) to \(to), which exists and is not dropped",
@@ -141,7 +145,8 @@ extension OplogReplay {
                 try modify(namespace, change)
             }
         case .createIndexes(let name, let specifications):
-            try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
+            let place = Namespace(database, name)
+            try on(place, uuid, isMaking: true) { (namespace) throws(TidemarkError) in
                 catalog.addIndexes(specifications, on: namespace)
             }
         case .dropIndexes(let name, let index, let key):

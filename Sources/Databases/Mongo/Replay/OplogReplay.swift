@@ -20,6 +20,9 @@ package final class OplogReplay {
     var gone: Set<CollectionUUID> = []
     /// The entry at hand.
     private(set) var now = OpTime.zero
+    private var parts = EventAssembler()
+    /// Change streams do not tell all that makes collections.
+    private(set) var isOfEvents = false
 
     /// Bytes of writes that are gathered before they are written.
     static let windowBytes = 16 << 20
@@ -51,7 +54,8 @@ package final class OplogReplay {
     package func take(_ bytes: [UInt8]) throws(TidemarkError) {
         let entry: OplogEntry
         do {
-            entry = try OplogEntry(bytes)
+            guard let whole = try parts.take(BSONDocument(bytes)) else { return }
+            entry = try OplogEntry(whole)
         } catch {
             throw error.error(
                 .archiveDamaged, in: "the oplog entry behind \(now)",
@@ -63,7 +67,8 @@ package final class OplogReplay {
 
     private func take(_ entry: OplogEntry) throws(TidemarkError) {
         if let upTo = rules.upTo, entry.ts > upTo { return }
-        guard entry.ts > now else {
+        isOfEvents = entry.isEvent
+        guard entry.ts > now || isOfEvents && entry.ts == now else {
             throw TidemarkError(
                 .archiveDamaged, "the oplog entry \(entry.ts) comes behind \(now)",
                 remedy: "run `tidemark verify --deep` to find out which segment is wrong")
@@ -194,7 +199,7 @@ package final class OplogReplay {
         guard let namespace = resolve(place) else { return nil }
         if catalog[namespace] == nil {
             // A base that was read while this collection came or went.
-            guard isFuzzy else {
+            guard isFuzzy || isOfEvents else {
                 throw TidemarkError(
                     .archiveDamaged,
                     "the entry \(now) writes to \(namespace), which neither the base backup nor "

@@ -5,16 +5,26 @@ import Model
 /// A time target is judged by `wall`, the primary's clock in each entry. It stops before the first
 /// entry that is later: with two primaries whose clocks differ, nothing later than the target is
 /// ever applied.
+///
+/// Of a change stream several events may share a time, and where nothing happened there is none. So
+/// a stop there lies right before the next event, or at the place that was asked for: what has no
+/// event is whole too. That matters behind a base backup, whose end is no event.
 final class OplogStopSearch: StopSearch {
     private let question: StopQuestion
+    private let isOfEvents: Bool
     private var entries = ArchivedEntries()
     /// The last entry that was at or before the target.
     private var last: RecoveryStop?
     private var found: StopAnswer?
     /// Entries that came before this one were not given.
     private var hasBegun = false
+    /// Where the first segment begins that was given.
+    private var begin: UInt64 = 0
 
-    init(_ question: StopQuestion) { self.question = question }
+    init(_ question: StopQuestion, isOfEvents: Bool = false) {
+        self.question = question
+        self.isOfEvents = isOfEvents
+    }
 
     /// What the question names by place: an event's is that of the entry before it.
     private var place: UInt64? {
@@ -27,6 +37,7 @@ final class OplogStopSearch: StopSearch {
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer? {
         if !hasBegun {
             hasBegun = true
+            begin = first
             // The place where the segment begins is a stop as well.
             if let end = place, end < first { return .earlier }
             if let end = place, end == first {
@@ -51,13 +62,13 @@ final class OplogStopSearch: StopSearch {
         case .time(let time):
             // An entry without a clock (before 3.6) goes with its neighbours.
             if let wall, wall > time {
-                found = last.map { .stop($0) } ?? .earlier
+                found = .stop(stop(until: head.ts.ordinal - 1))
             } else {
                 last = this
             }
         case .position(let end), .before(let end):
             if head.ts.ordinal > end {
-                found = last.map { .stop($0) } ?? .earlier
+                found = .stop(stop(until: end))
             } else {
                 last = this
                 if head.ts.ordinal == end { found = .stop(this) }
@@ -77,6 +88,14 @@ final class OplogStopSearch: StopSearch {
                 .usage, "MongoDB's transactions have no numbers to stop at",
                 remedy: "give a time, or optime:T.I")
         }
+    }
+
+    /// Behind the last entry that is wanted; behind none of the segment, where it begins. Those
+    /// before it hold nothing that is later.
+    private func stop(until end: UInt64) -> RecoveryStop {
+        let stop = last ?? RecoveryStop(last: begin, end: begin, time: nil)
+        guard isOfEvents else { return stop }
+        return RecoveryStop(last: stop.last, end: max(stop.end, end), time: stop.time)
     }
 
     func finish() throws(TidemarkError) -> StopAnswer { found ?? .absent(last: last) }

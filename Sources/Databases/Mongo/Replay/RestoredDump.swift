@@ -7,6 +7,8 @@ import Platform
 /// mongorestore --oplogReplay DIR
 /// ```
 ///
+/// Of change streams, which the official tools do not read, the events are in `changes.bson`.
+///
 /// Entries up to the base's start are left out, since they are in it. Until everything is durable
 /// the oplog has another name, so that no tool takes a part of it for the whole.
 final class RestoredDump: Restoration {
@@ -16,12 +18,16 @@ final class RestoredDump: Restoration {
     private var oplog: DumpFile?
     private var entries = ArchivedEntries()
     private var reached: UInt64
-    private static let oplogName = "oplog.bson"
-    private static let unfinishedName = "oplog.bson.unfinished"
+    private let oplogName: String
+    private var unfinishedName: String { oplogName + Self.unfinished }
+    private static let unfinished = ".unfinished"
+    private static let names = ["oplog.bson", "changes.bson"]
 
     init(_ order: RestoreOrder) throws(TidemarkError) {
         self.order = order
         reached = order.backup.start
+        let isOfEvents = ChangeTimeline.isOne(order.timeline)
+        oplogName = Self.names[isOfEvents ? 1 : 0]
         try Self.checkDestination(order)
         if order.starts {
             throw TidemarkError(
@@ -29,9 +35,15 @@ final class RestoredDump: Restoration {
                 remedy: "give an empty server instead: --into "
                     + "\(order.source)=mongodb://host:27017/")
         }
-        notes.append(
-            "fill an empty server by `mongorestore --oplogReplay \(order.destination)`, or let "
-                + "tidemark do it: --into \(order.source)=mongodb://host:27017/")
+        if isOfEvents {
+            notes.append(
+                "the official tools do not read changes.bson; let tidemark fill an empty server: "
+                    + "--into \(order.source)=mongodb://host:27017/")
+        } else {
+            notes.append(
+                "fill an empty server by `mongorestore --oplogReplay \(order.destination)`, or let "
+                    + "tidemark do it: --into \(order.source)=mongodb://host:27017/")
+        }
     }
 
     private static func checkDestination(_ order: RestoreOrder) throws(TidemarkError) {
@@ -49,7 +61,8 @@ final class RestoredDump: Restoration {
                 .destinationOccupied, "\(order.destination) is not empty",
                 remedy: "name an empty folder with --into, or add --force to replace what is there")
         }
-        guard names.contains(oplogName) || names.contains(unfinishedName) else {
+        let known = Self.names + Self.names.map { $0 + unfinished }
+        guard names.contains(where: { known.contains($0) }) else {
             throw TidemarkError(
                 .destinationOccupied, "\(order.destination) holds something that is no dump",
                 remedy: "name an empty folder with --into; --force replaces only a dump")
@@ -65,7 +78,7 @@ final class RestoredDump: Restoration {
         } catch {
             throw error.asTidemarkError
         }
-        oplog = try DumpFile(order.destination + "/" + Self.unfinishedName)
+        oplog = try DumpFile(order.destination + "/" + unfinishedName)
     }
 
     func open(_ stored: StoredFile) throws(TidemarkError) {
@@ -106,7 +119,7 @@ final class RestoredDump: Restoration {
         oplog = nil
         let root = order.destination
         try DumpFile.rename(
-            root + "/" + Self.unfinishedName, to: root + "/" + Self.oplogName, in: root)
+            root + "/" + unfinishedName, to: root + "/" + oplogName, in: root)
     }
 
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {

@@ -116,6 +116,7 @@ extension UpdateForm {
         case .replacement(let new): UpdateOutcome(document: new, misses: 0)
         case .modifiers(let update): update.applied(to: document)
         case .delta(let update): update.applied(to: document)
+        case .described(let update): update.applied(to: document)
         }
     }
 }

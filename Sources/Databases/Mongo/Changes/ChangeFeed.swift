@@ -1,0 +1,164 @@
+import Model
+import Platform
+
+/// An open change stream: pulls events, and hands them on when their time is complete.
+///
+/// Resumed by the token of the archive's last document: the server takes it only when it still has
+/// everything behind it (ChangeStreamHistoryLost otherwise), which is the proof that the two join.
+struct ChangeFeed {
+    private let connection: Connection
+    private let member: Connection.Member
+    private let features: ChangeFeatures
+    private let isRouter: Bool
+    private var cursor: ChangeStreamCursor
+    private var groups: ChangeGroups
+    private(set) var received: OpTime
+    /// Where the stream goes on when its cursor dies.
+    private var place: ChangeStreamCursor.Start
+    /// The last answer had nothing.
+    private var isIdle = true
+    private var marked: MonotonicTime?
+
+    /// Bytes that are handed on before the batch at hand is at its end.
+    private static let pieceBytes = 1 << 20
+    /// How long the server may wait for more of a time that is not complete.
+    private static let shortWait = 0.01
+    /// Seconds between two marks.
+    private static let markSeconds = 0.9
+
+    /// Opens it; a failure is the server's.
+    static func open(
+        _ connection: Connection, _ member: Connection.Member, _ start: ChangeStreamCursor.Start,
+        behind received: OpTime, _ features: ChangeFeatures, isRouter: Bool
+    ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
+        switch try ChangeStreamCursor.open(connection, member, start, features) {
+        case .failure(let failure): return .failure(failure)
+        case .success(let cursor):
+            return .success(
+                ChangeFeed(
+                    connection: connection, member: member, features: features,
+                    isRouter: isRouter, cursor: cursor, groups: ChangeGroups(behind: received),
+                    received: received, place: start))
+        }
+    }
+
+    private init(
+        connection: Connection, member: Connection.Member, features: ChangeFeatures,
+        isRouter: Bool, cursor: ChangeStreamCursor, groups: ChangeGroups, received: OpTime,
+        place: ChangeStreamCursor.Start
+    ) {
+        self.connection = connection
+        self.member = member
+        self.features = features
+        self.isRouter = isRouter
+        self.cursor = cursor
+        self.groups = groups
+        self.received = received
+        self.place = place
+    }
+
+    func close() { cursor.close() }
+
+    /// Entries whose times are complete, the last of these, and what the index is told.
+    typealias Piece = (bytes: ArraySlice<UInt8>, last: OpTime, notes: [ChangeGroups.Note])
+
+    /// Asks once. Returns the bytes that came, or why the cursor is gone.
+    mutating func next(
+        wait: Double, now: MonotonicTime, _ body: (Piece) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) -> ChangeStreamCursor.Answer {
+        let bound = try isDue(now) ? majority() : nil
+        // Taken out while they are at work, so that nothing of them is copied.
+        var groups = groups
+        self.groups = ChangeGroups(behind: received)
+        var cursor = cursor
+        let answer = try cursor.next(wait: groups.isHolding ? Self.shortWait : wait) {
+            (reply, start) throws(TidemarkError) in
+            do throws(BSONFailure) {
+                try groups.take(reply, at: start)
+            } catch {
+                throw OplogBatch.malformed(error)
+            }
+            if groups.ready >= Self.pieceBytes { try handOn(&groups, body) }
+        }
+        self.cursor = cursor
+        if case .batch(let events, _) = answer {
+            try settle(&groups, events: events, bound: bound, now)
+        }
+        if groups.ready > 0 { try handOn(&groups, body) }
+        self.groups = groups
+        return answer
+    }
+
+    private func isDue(_ now: MonotonicTime) -> Bool {
+        guard isIdle, !groups.isHolding else { return false }
+        return marked.map { now.seconds(since: $0) >= Self.markSeconds } ?? true
+    }
+
+    /// What a majority has before the question is asked, so that an empty answer says that all of
+    /// it has come. A router does not know it: there only the tokens count.
+    private func majority() throws(TidemarkError) -> (time: OpTime, wall: Int64?)? {
+        if isRouter { return (.zero, nil) }
+        let hello = try Questions.hello(connection, member)
+        return hello.majority.map { ($0, hello.majorityWall) }
+    }
+
+    /// Decides what is complete behind an answer.
+    private mutating func settle(
+        _ groups: inout ChangeGroups, events: Int, bound: (time: OpTime, wall: Int64?)?,
+        _ now: MonotonicTime
+    ) throws(TidemarkError) {
+        let reached = ResumeToken.time(cursor.token)
+        do throws(BSONFailure) {
+            if let reached, reached.ordinal > 0 {
+                try groups.settle(OpTime(ordinal: reached.ordinal - 1))
+            }
+            if events == 0, !isRouter { try groups.settle() }
+        } catch {
+            throw OplogBatch.malformed(error)
+        }
+        isIdle = events == 0
+        guard events == 0, let bound, let token = cursor.token else { return }
+        // A token that is no event's stands before the events of its time.
+        let told = OpTime(ordinal: max(1, reached?.ordinal ?? 1) - 1)
+        let isMajority = bound.time >= told
+        let time = max(bound.time, told)
+        guard time > received, groups.ready == 0 else { return }
+        let wall = isMajority ? clock(bound.wall, time) : nil
+        let mark = ProgressMark.document(token: token, time: time, wall: wall)
+        if groups.add(mark, at: time, wall: wall) { marked = now }
+    }
+
+    /// Before 6.0 events tell their second only; a mark that told more would be later than events
+    /// behind it.
+    private func clock(_ wall: Int64?, _ time: OpTime) -> Int64? {
+        guard let wall, !features.hasExpandedEvents else { return wall }
+        return min(wall, Int64(time.seconds) * 1000)
+    }
+
+    private mutating func handOn(
+        _ groups: inout ChangeGroups, _ body: (Piece) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        do throws(BSONFailure) {
+            if let token = try groups.token() { place = .after(token) }
+        } catch {
+            throw OplogBatch.malformed(error)
+        }
+        let last = groups.readyTime
+        try body(
+            (groups.bytes[..<groups.ready], last, groups.notes.filter { $0.time <= last }))
+        received = last
+        groups.clear()
+    }
+
+    /// Opens the stream again behind what was handed on.
+    mutating func findAgain() throws(TidemarkError) -> ConnectionFailure? {
+        groups.restart()
+        isIdle = false
+        switch try ChangeStreamCursor.open(connection, member, place, features) {
+        case .failure(let failure): return failure
+        case .success(let found):
+            cursor = found
+            return nil
+        }
+    }
+}

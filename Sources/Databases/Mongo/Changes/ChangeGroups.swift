@@ -1,0 +1,138 @@
+/// Events of a change stream, laid one behind the other as the archive stores them, until it is
+/// certain that no more of the same cluster time follow. Pure.
+///
+/// A position is a cluster time, and all events of a transaction share one. A time is complete when
+/// a later one was seen: in an event, or in the token behind the batch. On a replica set it is also
+/// complete when the cursor had nothing more to give, since one entry of the oplog makes all events
+/// of a time; of a router that is not so, because another shard may still have some.
+struct ChangeGroups {
+    /// What the archive's index is told.
+    struct Note: Hashable, Sendable {
+        var time: OpTime
+        var wall: Int64
+    }
+
+    private(set) var bytes: [UInt8] = []
+    /// Bytes whose times are complete, the last of them, and where its last document begins.
+    private(set) var ready = 0
+    private(set) var readyTime = OpTime.zero
+    private var readyLast = 0
+    private(set) var notes: [Note] = []
+    /// The time that is not complete, and its last document.
+    private var time: OpTime
+    private var lastStart = 0
+    /// The last document is a part of an event.
+    private var isContinued = false
+    /// Bytes that had come when a cursor died, and have to come again.
+    private var expected: [UInt8] = []
+
+    /// Everything up to here was archived before.
+    private let origin: OpTime
+
+    /// All events of one transaction have to be held.
+    static let limit = 512 << 20
+
+    /// - Parameter time: everything up to here is archived.
+    init(behind time: OpTime) {
+        self.time = time
+        origin = time
+    }
+
+    /// Some of a time have come that is not complete.
+    var isHolding: Bool { bytes.count > ready }
+
+    /// Takes the event that begins at `start`.
+    mutating func take(_ reply: Span<UInt8>, at start: Int) throws(BSONFailure) {
+        let head = try EntryHead(reply, at: start, previous: time)
+        guard head.isEvent else { throw BSONFailure("an event has no clusterTime", at: start) }
+        if head.ts > time, !isContinued {
+            try complete()
+            time = head.ts
+        } else if head.ts != time || !isHolding {
+            throw BSONFailure("a change stream went from \(time) to \(head.ts)", at: start)
+        }
+        guard bytes.count - ready + head.length <= Self.limit else {
+            throw BSONFailure("one transaction has more than \(Self.limit >> 20) MB", at: start)
+        }
+        lastStart = bytes.count
+        isContinued = head.isContinued
+        let event = reply.extracting(start..<start + head.length)
+        unsafe event.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        if let wall = head.wall, wall != notes.last?.wall {
+            notes.append(Note(time: head.ts, wall: wall))
+        }
+    }
+
+    /// Says that everything up to `bound` has come.
+    mutating func settle(_ bound: OpTime) throws(BSONFailure) {
+        guard isHolding, bound >= time, !isContinued else { return }
+        try complete()
+    }
+
+    /// Says that everything has come that there is.
+    mutating func settle() throws(BSONFailure) { try settle(time) }
+
+    private mutating func complete() throws(BSONFailure) {
+        guard isHolding else { return }
+        if !expected.isEmpty {
+            guard bytes[ready...].starts(with: expected) else {
+                throw BSONFailure("events that were sent again are not the same", at: 0)
+            }
+            expected = []
+        }
+        ready = bytes.count
+        readyTime = time
+        readyLast = lastStart
+    }
+
+    /// Puts our own mark behind everything; false when it would say nothing new.
+    mutating func add(_ mark: BSONDocument, at place: OpTime, wall: Int64?) -> Bool {
+        guard !isHolding, place > time else { return false }
+        time = place
+        lastStart = bytes.count
+        bytes += mark.bytes
+        ready = bytes.count
+        readyTime = place
+        readyLast = lastStart
+        if let wall, wall != notes.last?.wall { notes.append(Note(time: place, wall: wall)) }
+        return true
+    }
+
+    /// Token of the last document that is ready.
+    func token() throws(BSONFailure) -> BSONDocument? {
+        ready == 0 ? nil : try Self.token(bytes[readyLast..<ready])
+    }
+
+    /// The token of an archived document.
+    static func token(_ document: ArraySlice<UInt8>) throws(BSONFailure) -> BSONDocument {
+        let head = Array(document)
+        var walker = try BSONWalker(head.span)
+        while let element = try walker.next(head.span) {
+            guard element.type == .document, head.span.holds("_id", at: element.name) else {
+                continue
+            }
+            return try BSONDocument(Array(head[element.value]))
+        }
+        throw BSONFailure("an event has no token", at: 0)
+    }
+
+    /// What is ready has been handed on.
+    mutating func clear() {
+        bytes.removeFirst(ready)
+        notes.removeAll { $0.time <= readyTime }
+        lastStart -= ready
+        ready = 0
+        readyLast = 0
+    }
+
+    /// The cursor died: what is not complete will be sent again.
+    mutating func restart() {
+        guard isHolding else { return }
+        if bytes.count - ready > expected.count { expected = Array(bytes[ready...]) }
+        bytes.removeLast(bytes.count - ready)
+        notes.removeAll { $0.time > readyTime }
+        isContinued = false
+        // Anything behind what was handed on may come.
+        time = max(readyTime, origin)
+    }
+}

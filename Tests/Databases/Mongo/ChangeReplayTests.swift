@@ -1,0 +1,152 @@
+import Model
+import TestKit
+import Testing
+
+@testable import Mongo
+
+/// The recorded change stream of a real 4.4, replayed onto the recorded base.
+@Suite struct ChangeReplayTests {
+    @Test func `recorded events give the recorded end of a base that writers changed`()
+        async throws
+    {
+        try await offPool {
+            let fixture = try MongoFixture("fuzzy")
+            let cut = try #require(fixture.cuts().last)
+            let target = try replayed(fixture, to: cut.ts, fuzzyUntil: fixture.end)
+            for (name, facts) in cut.collections where name.hasPrefix("fuzz.") {
+                let namespace = try #require(Namespace(name))
+                let collection = try #require(target.collections[namespace])
+                let wanted = facts["sha256_raw_sorted_by_id"]?.string
+                #expect(collection.sortedHash == wanted, "\(name)")
+            }
+        }
+    }
+
+    /// The others were made or changed by what 4.4 does not tell: see `ChangeTimeline.omissions`.
+    @Test func `recorded updates of every kind give the recorded documents`() async throws {
+        try await offPool {
+            let fixture = try MongoFixture("shop")
+            var compared = 0
+            for cut in try fixture.cuts() {
+                let target = try replayed(fixture, to: cut.ts, fuzzyUntil: nil)
+                for name in ["shop.orders", "shop.txn_a", "shop.txn_b", "shop.fs.files"] {
+                    guard let facts = cut.collections[name] else { continue }
+                    let collection = target.collections[try #require(Namespace(name))]
+                    let wanted = facts["sha256_raw_sorted_by_id"]?.string
+                    if facts["count"]?.integer == 0, collection == nil { continue }
+                    #expect(collection?.sortedHash == wanted, "\(name) at \(cut.name)")
+                    compared += 1
+                }
+            }
+            #expect(compared > 3)
+        }
+    }
+
+    @Test func `what a stream of events does not carry is told by the server's version`() {
+        let replayer = MongoReplayer()
+        let events = TimelineID("a.changes")
+        let old = replayer.omissions(of: ServerFacts(identity: "a", version: "4.4.4"), on: events)
+        let new = replayer.omissions(of: ServerFacts(identity: "a", version: "7.0.2"), on: events)
+        #expect(new.contains { $0.contains("users and roles") })
+        #expect(Array(old.prefix(new.count)) == new)
+        #expect(old.contains { $0.contains("createIndexes") })
+        #expect(old.contains { $0.contains("times to the second") })
+        let oplog = replayer.omissions(
+            of: ServerFacts(identity: "a", version: "4.4.4"), on: TimelineID("a"))
+        #expect(oplog.isEmpty)
+    }
+
+    /// An insert of each time, and a deletion of two that share one: a transaction.
+    private func events() -> [[UInt8]] {
+        let told: [(String, UInt32, Int64, Int32)] = [
+            ("insert", 5, 50_000, 1), ("insert", 8, 51_000, 2), ("insert", 12, 52_000, 3),
+            ("delete", 20, 53_000, 1), ("delete", 20, 53_000, 2), ("drop", 30, 54_000, 0),
+        ]
+        return told.map { type, increment, wall, id in
+            let key = BSONDocument([("_id", .int32(id))])
+            return BSONDocument([
+                ("operationType", .string(type)),
+                ("clusterTime", .timestamp(OpTime(seconds: 9, increment: increment))),
+                ("wallTime", .date(milliseconds: wall)), ("fullDocument", .document(key)),
+                ("ns", .document(BSONDocument([("db", .string("d")), ("coll", .string("c"))]))),
+                ("documentKey", .document(key)),
+            ]).bytes
+        }
+    }
+
+    private func place(_ increment: UInt32) -> UInt64 {
+        OpTime(seconds: 9, increment: increment).ordinal
+    }
+
+    @Test func `a stop lies right before the next event, or where it was asked for`() throws {
+        let bytes = events().flatMap { $0 }
+        let cases: [(StopQuestion, last: UInt32, end: UInt32)] = [
+            (.position(place(8)), 8, 8), (.position(place(10)), 8, 10),
+            (.before(place(12)), 12, 12), (.position(place(3)), 2, 3),
+            (.position(place(2)), 2, 2), (.time(CommitTime(milliseconds: 51_500)), 8, 11),
+            (.time(CommitTime(milliseconds: 53_000)), 20, 29),
+            (.time(CommitTime(milliseconds: 40_000)), 2, 4),
+        ]
+        for (question, last, end) in cases {
+            let search = OplogStopSearch(question, isOfEvents: true)
+            let answer = try search.take(bytes.span.bytes, at: place(2)) ?? search.finish()
+            guard case .stop(let stop) = answer else {
+                Issue.record("no stop for \(question): \(answer)")
+                continue
+            }
+            #expect(stop.last == place(last) && stop.end == place(end), "\(question): \(stop)")
+        }
+    }
+
+    @Test func `before an event is before all that share its time`() throws {
+        let scan = OplogEventScan(TimelineID("a.changes"))
+        var many: [[UInt8]] = []
+        let transaction = [(UInt32(5), 1)] + (0..<200).map { (UInt32(20), $0) }
+        for (increment, id) in transaction {
+            let key = BSONDocument([("_id", .int32(Int32(id)))])
+            many.append(
+                BSONDocument([
+                    ("operationType", .string(increment == 5 ? "insert" : "delete")),
+                    ("clusterTime", .timestamp(OpTime(seconds: 9, increment: increment))),
+                    ("fullDocument", .document(key)), ("documentKey", .document(key)),
+                    (
+                        "ns",
+                        .document(BSONDocument([("db", .string("d")), ("coll", .string("c"))]))
+                    ),
+                ]).bytes)
+        }
+        var found: [DestructiveEvent] = []
+        for bytes in [many.flatMap { $0 }, events().suffix(1).flatMap { $0 }] {
+            try scan.take(bytes.span.bytes, at: place(2)) { (event) throws(TidemarkError) in
+                found.append(event)
+            }
+        }
+        #expect(found.map(\.before.ordinal) == [place(5), place(20)])
+        #expect(found.map(\.place) == ["d.c", "d.c"] && found.last?.action == "drop")
+    }
+
+    private func replayed(
+        _ fixture: MongoFixture, to cut: OpTime, fuzzyUntil: OpTime?
+    ) throws -> MemoryDatabase {
+        let target = MemoryDatabase()
+        var catalog = ReplayCatalog()
+        for (namespace, metadata, documents) in try fixture.base()
+        where metadata["type"]?.string != "view" && namespace.database != "admin" {
+            let options = metadata["options"]?.document ?? .empty
+            catalog.add(
+                namespace,
+                ReplayCatalog.Collection(
+                    uuid: metadata["uuid"]?.string.flatMap { CollectionUUID(hex: $0) },
+                    options: options,
+                    indexes: (metadata["indexes"]?.elements ?? []).compactMap(\.document)))
+            try target.create(namespace, options)
+            try target.append(documents, to: namespace)
+        }
+        let replay = OplogReplay(
+            target, catalog: catalog,
+            rules: ReplayRules(after: fixture.begin, upTo: cut, fuzzyUntil: fuzzyUntil))
+        for event in try fixture.changes() { try replay.take(event) }
+        try replay.finish()
+        return target
+    }
+}
