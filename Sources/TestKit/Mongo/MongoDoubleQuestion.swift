@@ -51,8 +51,8 @@ extension MongoDoubleAnswers {
         ])
     }
 
-    /// A change stream, or the pipeline `$sample`, `$project`, `$sort` by `_id`, which draws at even
-    /// distances.
+    /// A change stream, or the pipeline `$sample`, `$project`, `$sort` by `_id`, which draws at
+    /// even distances.
     func aggregate(_ database: String, _ request: BSONDocument) -> BSONDocument {
         let place = Namespace(database, request["aggregate"]?.string ?? "")
         let first = request["pipeline"]?.elements?.first?.document
