@@ -9,20 +9,29 @@ import Segments
 package struct CatalogReader: Sendable {
     private let repository: ArchiveRepository
     private let replayer: any Replayer
+    private let arrivals: ArrivalReader
 
     /// Footers read backwards from the end of a stretch in search of a commit.
     private static let footerLimit = 64
     /// An open segment may be sealed between listing and reading; then everything is listed again.
     private static let attempts = 5
 
-    package init(_ repository: ArchiveRepository, _ replayer: any Replayer) {
+    /// - Parameter memory: what earlier looks have read; for whoever looks again and again.
+    package init(
+        _ repository: ArchiveRepository, _ replayer: any Replayer,
+        memory: ArrivalMemory? = nil
+    ) {
         self.repository = repository
         self.replayer = replayer
+        arrivals = ArrivalReader(store: repository.store, memory: memory ?? ArrivalMemory())
     }
 
-    /// - Parameter withCommits: whether `lastCommits` is wanted, which costs reading footers.
+    /// - Parameters:
+    ///   - withCommits: whether `lastCommits` is wanted, which costs reading footers.
+    ///   - withArrivals: whether `arrivals` is wanted, without which no window is told where times
+    ///     are those of arrival; it costs reading all footers.
     package func read(
-        _ source: SourceID, withCommits: Bool = true
+        _ source: SourceID, withCommits: Bool = true, withArrivals: Bool = false
     ) throws(TidemarkError) -> CatalogSnapshot {
         try repository.open()
         guard let descriptor = try repository.descriptor(source) else {
@@ -35,7 +44,7 @@ package struct CatalogReader: Sendable {
         var doubt: Doubt?
         while true {
             do throws(TidemarkError) {
-                let snapshot = try read(descriptor, withCommits)
+                let snapshot = try read(descriptor, withCommits, withArrivals)
                 let found = Doubt(snapshot)
                 if found == nil || found == doubt || attempt == Self.attempts { return snapshot }
                 doubt = found
@@ -60,7 +69,7 @@ package struct CatalogReader: Sendable {
     }
 
     private func read(
-        _ descriptor: SourceDescriptor, _ withCommits: Bool
+        _ descriptor: SourceDescriptor, _ withCommits: Bool, _ withArrivals: Bool
     ) throws(TidemarkError) -> CatalogSnapshot {
         let source = descriptor.source
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
@@ -73,6 +82,10 @@ package struct CatalogReader: Sendable {
             ancestors: try TimelineReader(repository, replayer).ancestors(listing),
             backups: try repository.backups(source), gaps: try repository.gaps(source),
             points: try repository.points(source), watermark: watermark, pushed: pushed)
+        snapshot.isTimedByArrival = !replayer.hasPointsInStream
+        if withArrivals, snapshot.isTimedByArrival {
+            snapshot.arrivals = try arrivals.read(listing.segments.values.flatMap { $0 })
+        }
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
                 try survey(segment, into: &snapshot)
@@ -93,7 +106,12 @@ package struct CatalogReader: Sendable {
         snapshot.openEnds[segment.key] =
             segment.range.isEmpty ? end : min(end, segment.range.last)
         if survey.resumesAt != nil { snapshot.damaged.insert(segment.key) }
-        snapshot.lastCommits[segment.key] = survey.index.stretches.last?.latest
+        let index = survey.index.stretches
+        snapshot.lastCommits[segment.key] = index.last?.latest
+        guard snapshot.isTimedByArrival else { return }
+        let isExact = !index.contains(where: \.isLate)
+        snapshot.arrivals[segment.key] = Arrivals(
+            isExact ? index : try arrivals.exact(index, segment.key))
     }
 
     /// Reads footers backwards from the end of each stretch until one knows a commit.

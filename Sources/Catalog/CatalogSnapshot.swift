@@ -16,6 +16,10 @@ package struct CatalogSnapshot: Sendable {
     /// Time of the last commits in a segment, in the order of the stream; only for those whose
     /// contents were looked at.
     package var lastCommits: [ObjectKey: CommitTime]
+    /// Whether the times of its history are those at which it came: the stream carries none.
+    package var isTimedByArrival = false
+    /// Then what each segment tells of them; only for those that were looked at.
+    package var arrivals: [ObjectKey: Arrivals] = [:]
     /// Oldest first.
     package var backups: [BaseBackupDescriptor]
     package var gaps: [Gap]

@@ -11,6 +11,29 @@ package struct Reach: Hashable, Sendable {
     package var end: Position
 }
 
+/// Where the newest window ended when the archive was looked at, for whoever knows more since.
+package struct NewestReach: Sendable {
+    package var reach: Reach
+    /// End of the newest outage.
+    package var doubtEnds: CommitTime?
+
+    /// What a newer watermark of the same line proves behind it; nil when that is nothing. It goes
+    /// on from `reach`, unless something came late since: then it begins behind that.
+    package func proved(by mark: Watermark) -> RecoveryWindow? {
+        let known = reach.window
+        guard mark.timeline == known.timeline, let proved = mark.restorableTo, proved > known.to
+        else { return nil }
+        let doubt = [doubtEnds, mark.lateUntil].compactMap { $0 }.max()
+        guard let doubt, doubt > known.to else {
+            return RecoveryWindow(timeline: known.timeline, from: known.to, to: proved)
+        }
+        guard doubt <= proved else { return nil }
+        let from = doubt.wholeMillisecondUp
+        return from <= proved
+            ? RecoveryWindow(timeline: known.timeline, from: from, to: proved) : nil
+    }
+}
+
 extension CatalogSnapshot {
     /// The windows of one line of descent, oldest first; each ends at a gap or at the archive's
     /// end.
@@ -25,7 +48,7 @@ extension CatalogSnapshot {
                 on: path, from: Position(timeline: backup.timeline, ordinal: backup.start))
             guard chain.end.ordinal >= backup.end else { continue }
             if let last = found.last, last.end == chain.end { continue }
-            let from = Self.nextMillisecond(backup.finished)
+            let from = backup.finished.wholeMillisecondUp
             let proved = provedTime(of: chain, on: path) ?? from
             found.append(
                 Reach(
@@ -46,10 +69,37 @@ extension CatalogSnapshot {
     }
 
     /// Recovery windows of a timeline; default: the one the source is on.
+    ///
+    /// They leave out what `reaches` spans although no moment in it can be restored: outages.
     package func windows(on timeline: TimelineID? = nil) -> [RecoveryWindow] {
         guard let timeline = timeline ?? currentTimeline else { return [] }
-        return reaches(around: path(to: timeline)).map(\.window)
+        return stretches(around: path(to: timeline)).map(\.window)
     }
+
+    /// What `windows` are made of: each with the stretch of history that it is part of.
+    package func stretches(
+        around path: TimelinePath
+    ) -> [(window: RecoveryWindow, reach: Reach)] {
+        let lines = path.timeline == currentTimeline ? lines : [path]
+        let all = lines.flatMap { line in
+            let outages = outages(on: line)
+            return reaches(on: line).flatMap { reach in
+                reach.window.without(outages).map { ($0, reach) }
+            }
+        }
+        return all.suffix(Self.windowLimit)
+    }
+
+    /// The newest of all; nil without a base backup.
+    package var newestReach: NewestReach? {
+        guard let line = lines.last(where: { !reaches(on: $0).isEmpty }),
+            let reach = reaches(on: line).last
+        else { return nil }
+        return NewestReach(reach: reach, doubtEnds: outages(on: line).last?.to)
+    }
+
+    /// Windows that are told; of more than that the newest.
+    private static let windowLimit = 500
 
     /// Whether what the watermark proves can be restored: some base backup's history reaches it on
     /// the line that the source is on. Without one nothing of it can, however much is archived.
@@ -69,13 +119,6 @@ extension CatalogSnapshot {
         return chain(
             on: path, from: Position(timeline: backup.timeline, ordinal: backup.start)
         ).hole
-    }
-
-    /// Times are printed in milliseconds, rounded down; a window's start is rounded up, so that the
-    /// printed start is itself restorable.
-    private static func nextMillisecond(_ time: CommitTime) -> CommitTime {
-        let part = ((time.microseconds % 1000) + 1000) % 1000
-        return part == 0 ? time : CommitTime(microseconds: time.microseconds - part + 1000)
     }
 
     /// Up to which source time everything committed is in the chain, as far as is known.
@@ -99,5 +142,31 @@ extension CatalogSnapshot {
         }
         guard let last, goesBeyond == true else { return proved }
         return max(last, proved)
+    }
+}
+
+extension RecoveryWindow {
+    /// What is left of it: the two ends of an outage are exact themselves.
+    fileprivate func without(_ outages: [Outage]) -> [RecoveryWindow] {
+        var left: [RecoveryWindow] = []
+        var rest = self
+        for outage in outages where outage.to > rest.from && outage.from < rest.to {
+            if outage.from >= rest.from {
+                left.append(RecoveryWindow(timeline: timeline, from: rest.from, to: outage.from))
+            }
+            guard outage.to <= to else { return left }
+            rest.from = outage.to.wholeMillisecondUp
+            guard rest.from <= to else { return left }
+        }
+        return left + [rest]
+    }
+}
+
+extension CommitTime {
+    /// The first whole millisecond that is not before it: times are printed in milliseconds,
+    /// rounded down, and the printed start of a window is itself restorable.
+    var wholeMillisecondUp: CommitTime {
+        let part = ((microseconds % 1000) + 1000) % 1000
+        return part == 0 ? self : CommitTime(microseconds: microseconds - part + 1000)
     }
 }

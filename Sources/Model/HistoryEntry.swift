@@ -29,3 +29,11 @@ package struct HistoryEntry: Hashable, Sendable {
         self.earliest = earliest
     }
 }
+
+extension HistoryEntry {
+    /// As `TimeIndexEntry.isLate`.
+    package var isLate: Bool {
+        guard let earliest else { return false }
+        return TimeIndexEntry(position: first, earliest: earliest, latest: time).isLate
+    }
+}

@@ -74,6 +74,13 @@ package struct TimeIndexEntry: Hashable, Sendable, Codable {
         self.earliest = earliest
         self.latest = latest
     }
+
+    /// What comes as it is made is noted with less between its two times, in seconds.
+    package static let lateSeconds = 1.0
+
+    /// Whether it speaks of what waited somewhere before it came, made who knows when between its
+    /// two times, where times are those of arrival.
+    package var isLate: Bool { latest.seconds(since: earliest) > Self.lateSeconds }
 }
 
 /// A restore point found in the stream itself (`pg_create_restore_point`).

@@ -12,6 +12,9 @@ package struct Watermark: Hashable, Sendable, Codable {
     package var acknowledged: UInt64?
     /// Source clock: everything committed at or before it is durable. Nil before the first proof.
     package var restorableTo: CommitTime?
+    /// Where times are those of arrival: what came late (`TimeIndexEntry.isLate`) was made before
+    /// this moment. Nil when nothing has come late.
+    package var lateUntil: CommitTime?
     /// The sidecar's wall clock when the proof behind `restorableTo` was started.
     package var provedAt: CommitTime?
     /// The sidecar's wall clock when this file was written; a reader knows by it whether a sidecar
@@ -67,6 +70,7 @@ package struct Watermark: Hashable, Sendable, Codable {
         case takenSeconds = "taken_seconds"
         case timeline, state, received, archived, acknowledged, written, boot, reason
         case restorableTo = "restorable_to"
+        case lateUntil = "late_until"
         case provedAt = "proved_at"
         case writtenUptime = "written_uptime"
         case provedUptime = "proved_uptime"

@@ -55,6 +55,7 @@ package final class Monitor<State>: @unchecked Sendable {
             unsafe pthread_cond_broadcast(condition)
             unsafe pthread_mutex_unlock(mutex)
         }
+        if let result = body(&state) { return result }
         var deadline = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &deadline)
         let bounded = min(seconds, 1e8)
@@ -62,9 +63,9 @@ package final class Monitor<State>: @unchecked Sendable {
         deadline.tv_sec += Int(bounded) + nanoseconds / 1_000_000_000
         deadline.tv_nsec = nanoseconds % 1_000_000_000
         while true {
-            if let result = body(&state) { return result }
             let status = unsafe pthread_cond_timedwait(condition, mutex, &deadline)
-            if status == ETIMEDOUT { return body(&state) }
+            if let result = body(&state) { return result }
+            if status == ETIMEDOUT { return nil }
         }
     }
 }

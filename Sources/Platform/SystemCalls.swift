@@ -97,7 +97,10 @@ package struct SystemCalls: Sendable {
     package func identify(_ path: String) throws(SystemFailure) -> FileIdentity {
         var device: UInt64 = 0
         var inode: UInt64 = 0
-        _ = try perform(.inspect, path) { unsafe tm_identify(path, &device, &inode) }
+        // A String handed over as it is would be copied first; this is asked at every commit.
+        _ = try perform(.inspect, path) {
+            unsafe path.withCString { unsafe tm_identify($0, &device, &inode) }
+        }
         return FileIdentity(device: device, inode: inode)
     }
 

@@ -124,7 +124,7 @@ package struct Refusal: Sendable {
 
     func absent(_ what: String) -> TidemarkError {
         if let shortfall { return damaged(shortfall) }
-        let windows = snapshot.windows(on: path.timeline)
+        let windows = snapshot.reaches(around: path).map(\.window)
         let span =
             windows.map { "\(text($0.from)) to \(text($0.to))" }.joined(separator: ", ")
         return TidemarkError(

@@ -28,10 +28,7 @@ extension StopLocator {
         guard entry.position < end else { return [entry] }
         let reader = try open(segment)
         defer { reader.close() }
-        let found = try reader.times(in: entry.position..<end)
-        guard let first = found.first, first.position == entry.position,
-            found.map(\.latest).max() == entry.latest
-        else { return [entry] }
-        return found
+        return SegmentReader.parts(
+            of: entry, until: end, in: try reader.times(in: entry.position..<end))
     }
 }

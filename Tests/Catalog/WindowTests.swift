@@ -126,4 +126,62 @@ import Testing
         snapshot.gaps[0].first = 520
         #expect(snapshot.windows().map(\.to) == [Sample.time(150), Sample.time(400)])
     }
+
+    /// Timed by arrival: what was made between 500 and 520 came at 520.
+    private func outage() -> CatalogSnapshot {
+        var snapshot = Sample.snapshot()
+        Sample.fill(&snapshot, one, [3, 4], open: 550)
+        snapshot.backups = [Sample.backup(one, start: 310, end: 350, finished: 100)]
+        snapshot.watermark = mark(one, archived: 550, proved: 900)
+        snapshot.isTimedByArrival = true
+        for segment in snapshot.segments[one] ?? [] {
+            let first = segment.range.first
+            let late = first == 400
+            let from = Sample.time(Int64(first) + (late ? 100 : 0))
+            snapshot.arrivals[segment.key] = Arrivals([
+                TimeIndexEntry(
+                    position: first, earliest: from,
+                    latest: late ? Sample.time(520) : from)
+            ])
+        }
+        return snapshot
+    }
+
+    private func seconds(_ windows: [RecoveryWindow]) -> [[Int64]] {
+        windows.map { [$0.from.microseconds / 1_000_000, $0.to.microseconds / 1_000_000] }
+    }
+
+    @Test func `are cut at an outage, whose ends belong to them`() {
+        let snapshot = outage()
+        #expect(seconds(snapshot.windows()) == [[100, 500], [520, 900]])
+        #expect(snapshot.reaches(on: snapshot.path(to: one)).count == 1)
+        #expect(snapshot.outage(at: Sample.time(500)) == nil)
+        #expect(snapshot.outage(at: Sample.time(501)) != nil)
+        #expect(snapshot.outage(at: Sample.time(520)) == nil)
+    }
+
+    @Test func `of a segment that was not looked at promise nothing`() {
+        var snapshot = outage()
+        snapshot.arrivals[Sample.segment(one, 4, .sealed).key] = nil
+        #expect(seconds(snapshot.windows()) == [[100, 300], [500, 900]])
+        snapshot.arrivals = [:]
+        #expect(snapshot.windows().isEmpty)
+        snapshot.isTimedByArrival = false
+        #expect(seconds(snapshot.windows()) == [[100, 900]])
+    }
+
+    @Test func `go on with a newer proof, behind what came late since`() throws {
+        let newest = try #require(outage().newestReach)
+        var live = mark(one, archived: 600, proved: 1000)
+        let proved = { newest.proved(by: $0).map { seconds([$0]) } }
+        #expect(proved(live) == [[900, 1000]])
+        live.lateUntil = Sample.time(890)
+        #expect(proved(live) == [[900, 1000]])
+        live.lateUntil = Sample.time(950)
+        #expect(proved(live) == [[950, 1000]])
+        live.lateUntil = Sample.time(1001)
+        #expect(proved(live) == nil)
+        #expect(proved(mark(one, archived: 600, proved: 900)) == nil)
+        #expect(proved(mark(two, archived: 600, proved: 1000)) == nil)
+    }
 }

@@ -52,11 +52,13 @@ struct RedisArchive {
     ///
     /// - Parameters:
     ///   - flushed: How many commands lie in one frame.
+    ///   - made: When each may have been made at the earliest; default: when it came.
     ///   - fork: The commands that the history has in common with the parent's.
     ///   - bytes: How long a segment becomes.
     func write(
         _ seconds: [Double], on timeline: TimelineID = parent,
-        first: Int = 0, fork: Int? = nil, bytes: UInt64 = 1 << 24, flushed: Int = .max
+        first: Int = 0, fork: Int? = nil, bytes: UInt64 = 1 << 24, flushed: Int = .max,
+        made: [Double]? = nil
     ) throws {
         let writer = try SegmentWriter(
             source: Self.source, kind: .redis, style: Self.style, store: repository.store,
@@ -83,7 +85,7 @@ struct RedisArchive {
             try writer.note(
                 HistoryEntry(
                     event: .commit(transaction: 0), first: place, last: writer.received,
-                    time: Self.at(second)))
+                    time: Self.at(second), earliest: made.map { Self.at($0[number]) }))
             try writer.edge(writer.received, state: "0")
             if number % flushed == flushed - 1 { try writer.flush() }
         }

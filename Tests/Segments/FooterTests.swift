@@ -40,6 +40,34 @@ import Testing
     }
 
     @Test(arguments: Compression.allCases)
+    func `the index alone is read as with all the rest`(_ compression: Compression) throws {
+        for commits in [0, 1, 900] {
+            var wanted = descriptor(commits: commits, name: "\"index\":[")
+            if let last = wanted.index.indices.last {
+                wanted.index[last].latest = CommitTime("2026-12-31T23:59:59.000001Z")!
+            }
+            let footer = try SegmentFooter.encode(wanted, compression)
+            guard case .json(let json, _) = SegmentFooter.find(end: footer, compression) else {
+                Issue.record("no footer")
+                continue
+            }
+            #expect(FooterIndex.entries(json) == wanted.index)
+            // What is not written as this program does is left to the decoder.
+            for place in stride(from: 0, to: json.count, by: 7) {
+                var other = json
+                other.insert(UInt8(ascii: " "), at: place)
+                if let entries = FooterIndex.entries(other) { #expect(entries == wanted.index) }
+            }
+        }
+        var far = descriptor(commits: 1)
+        far.index[0].earliest = CommitTime(microseconds: -70_000_000_000_000_000)
+        let footer = try SegmentFooter.encode(far, compression)
+        if case .json(let json, _) = SegmentFooter.find(end: footer, compression) {
+            #expect(FooterIndex.entries(json) ?? far.index == far.index)
+        }
+    }
+
+    @Test(arguments: Compression.allCases)
     func `a damaged footer is no footer`(_ compression: Compression) throws {
         let footer = try SegmentFooter.encode(descriptor(commits: 3), compression)
         for bit in (0..<footer.count).map({ $0 * 8 + $0 % 8 }) {

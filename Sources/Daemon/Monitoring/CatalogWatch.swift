@@ -38,6 +38,8 @@ final class CatalogWatch: Sendable {
     private let repository: ArchiveRepository
     private let stop: StopSignal
     private let time: any TimeSource
+    /// What was read of segments that never change.
+    private let memories: [SourceID: ArrivalMemory]
     private let state = Monitor(State())
 
     init(
@@ -48,6 +50,7 @@ final class CatalogWatch: Sendable {
         self.repository = repository
         self.stop = stop
         self.time = time
+        memories = Dictionary(uniqueKeysWithValues: boards.map { ($0.source, ArrivalMemory()) })
     }
 
     /// What is known of a source; nil before the first look.
@@ -103,10 +106,13 @@ final class CatalogWatch: Sendable {
             guard let descriptor = try repository.descriptor(source) else {
                 return state.update { $0.sources[source] = Seen() }
             }
-            let reader = CatalogReader(repository, try Rooms.replayer(descriptor.kind))
-            var snapshot = try reader.read(source)
+            let reader = CatalogReader(
+                repository, try Rooms.replayer(descriptor.kind), memory: memories[source])
+            var snapshot = try reader.read(source, withArrivals: true)
             // A listing may miss the file that is being sealed; what is lost stays lost.
-            if snapshot.newestHole != nil { snapshot = try reader.read(source) }
+            if snapshot.newestHole != nil {
+                snapshot = try reader.read(source, withArrivals: true)
+            }
             let facts = ArchiveFacts(snapshot)
             let measured = try measured(source)
             state.update { [snapshot] in

@@ -17,25 +17,42 @@ struct MomentReport {
         let windows = SourceTimeline(snapshot, live: live).windows
         do throws(TidemarkError) {
             if let backup = newest(windows) { return restorable(backup, end: live?.archived) }
+            if isInDoubt { return refused(Self.outage, windows) }
             let candidates = try Planner(snapshot, target: .time(time)).candidates(at: time)
             guard let best = candidates.first else {
                 preconditionFailure("a moment inside a window has a base backup before it")
             }
             return restorable(best.backup, end: best.chain.end.ordinal)
         } catch {
-            return SourceMoment(
-                name: snapshot.source, kind: snapshot.descriptor.kind, isRestorable: false,
-                reason: [error.message, error.remedy].filter { !$0.isEmpty }
-                    .joined(separator: "; "),
-                nearestBefore: windows.last { $0.to.time < time }?.to,
-                nearestAfter: windows.first { $0.from.time > time }?.from)
+            let reason = [error.message, error.remedy].filter { !$0.isEmpty }
+            return refused(reason.joined(separator: "; "), windows)
         }
+    }
+
+    /// Whether it lies in an outage, as far as the archive or a newer watermark tells.
+    private var isInDoubt: Bool {
+        if snapshot.outage(at: time) != nil { return true }
+        guard let read = snapshot.newestReach?.reach.window.to, let late = live?.lateUntil else {
+            return false
+        }
+        return read < time && time < late
+    }
+
+    private static let outage =
+        "nobody knows what had been done by then: what was done around it reached the archive "
+        + "late, all at once, after an outage of the sidecar or the network"
+
+    private func refused(_ reason: String, _ windows: [SourceTimeline.Window]) -> SourceMoment {
+        SourceMoment(
+            name: snapshot.source, kind: snapshot.descriptor.kind, isRestorable: false,
+            reason: reason, nearestBefore: windows.last { $0.to.time <= time }?.to,
+            nearestAfter: windows.first { $0.from.time >= time }?.from)
     }
 
     /// The base backup for a moment that was proved after the snapshot had been read.
     private func newest(_ windows: [SourceTimeline.Window]) -> BaseBackupDescriptor? {
-        guard let read = snapshot.windows().last?.to, time > read, let last = windows.last,
-            time <= last.to.time
+        guard let read = snapshot.newestReach?.reach.window.to, time > read,
+            let last = windows.last, last.from.time <= time, time <= last.to.time
         else { return nil }
         return snapshot.backups(on: snapshot.path(to: last.timeline)).last { $0.finished <= time }
     }

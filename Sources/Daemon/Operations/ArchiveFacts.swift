@@ -12,6 +12,7 @@ struct ArchiveFacts: Sendable {
     let style: any PositionStyle
     /// Recovery windows, oldest first.
     let windows: [RecoveryWindow]
+    let newest: NewestReach?
     let gaps: [Gap]
     let lastBackup: BaseBackupDescriptor?
     /// As it was written before the look.
@@ -29,6 +30,7 @@ struct ArchiveFacts: Sendable {
         kind = snapshot.descriptor.kind
         style = snapshot.style
         windows = snapshot.windows()
+        newest = snapshot.newestReach
         gaps = snapshot.gaps
         lastBackup = snapshot.backups.last
         watermark = snapshot.watermark

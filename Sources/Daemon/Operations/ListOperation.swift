@@ -23,7 +23,7 @@ package struct ListOperation: Sendable {
         for source in wanted {
             let kind = try repository.descriptor(source)?.kind ?? .postgres
             let reader = CatalogReader(repository, try Rooms.replayer(kind))
-            document.sources.append(Self.listed(try reader.read(source)))
+            document.sources.append(Self.listed(try reader.read(source, withArrivals: true)))
         }
         return document
     }

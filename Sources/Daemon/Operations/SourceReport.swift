@@ -61,11 +61,15 @@ struct SourceReport {
 
     /// The newest window ends where the newest proof does.
     private var windows: [SourceStatus.Window] {
-        var windows = facts.windows.map { SourceStatus.Window($0) }
-        if obstacle == nil, let proved = live?.restorableTo, let last = windows.indices.last {
-            windows[last].to = Millis(max(windows[last].to.time, proved))
+        var windows = facts.windows
+        if obstacle == nil, let live, let proved = facts.newest?.proved(by: live) {
+            if let last = windows.indices.last, windows[last].to == proved.from {
+                windows[last].to = proved.to
+            } else {
+                windows.append(proved)
+            }
         }
-        return windows
+        return windows.map { SourceStatus.Window($0) }
     }
 
     /// What the sidecar last said of itself, unless it has stopped saying anything.

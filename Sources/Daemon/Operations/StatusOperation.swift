@@ -69,9 +69,9 @@ package struct StatusOperation: Sendable {
                 return Self.unknown(subject, "nothing is archived yet")
             }
             let reader = CatalogReader(repository, try Rooms.replayer(descriptor.kind))
+            let snapshot = try reader.read(subject.source, withArrivals: true)
             return SourceReport(
-                snapshot: try reader.read(subject.source), rpo: subject.rpo.inSeconds,
-                now: time.reading()
+                snapshot: snapshot, rpo: subject.rpo.inSeconds, now: time.reading()
             ).status
         } catch let error where error.code == .archiveDamaged {
             return Self.unknown(

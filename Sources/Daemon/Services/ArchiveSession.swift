@@ -107,6 +107,8 @@ struct ArchiveSession {
         options.wake = { waker.wake() }
         let counters = archiver.board.counters
         options.acknowledged = archiver.board.acknowledged
+        let board = archiver.board
+        options.late = { board.cameLate($0.time) }
         options.damaged = { archiver.damaged($0, style) }
         options.sealed = { segment, stored in
             counters.sealed(stored: stored)
@@ -185,9 +187,12 @@ struct ArchiveSession {
         let began = archiver.time.monotonic()
         let end = try flushed(began)
         let now = archiver.time.monotonic()
+        // First of all: a commit may be waiting for this.
+        try confirm(end)
+        writer.hashFlushed()
         archiver.board.counters.flushed(seconds: now.seconds(since: began))
         policy.flushed(now)
-        try acknowledge(end, now)
+        if policy.isReportDue(now) { report(now) }
     }
 
     private func flushed(_ began: MonotonicTime) throws(TidemarkError) -> UInt64 {
@@ -199,9 +204,13 @@ struct ArchiveSession {
     private mutating func acknowledge(
         _ end: UInt64, _ now: MonotonicTime
     ) throws(TidemarkError) {
+        try confirm(end)
+        if policy.isReportDue(now) { report(now) }
+    }
+
+    private mutating func confirm(_ end: UInt64) throws(TidemarkError) {
         durable = end
         try stream.acknowledge(received: writer.received, durable: end)
-        if policy.isReportDue(now) { report(now) }
     }
 
     private func report(_ now: MonotonicTime) {

@@ -24,6 +24,8 @@ package final class SourceBoard: Sendable {
         var doubt = ""
         /// Timelines that the source was on in this run and has left.
         var left: Set<TimelineID> = []
+        /// As `Watermark.lateUntil`.
+        var lateUntil: CommitTime?
         var clockOffset: Double?
         var clockError: Double?
         var sourceWindow: SourceWindow?
@@ -86,6 +88,7 @@ extension SourceBoard {
             state.reason = ""
             state.tracker = ExposureTracker(watermark, now: now)
             guard let watermark else { return }
+            state.lateUntil = watermark.lateUntil
             state.received = watermark.archived
             state.archived = Position(timeline: watermark.timeline, ordinal: watermark.archived)
             state.acknowledged = Position(
@@ -140,6 +143,13 @@ extension SourceBoard {
             state.seen.isStopped = true
             state.verified = nil
             state.reason = reason
+        }
+    }
+
+    /// What came until now, by the source's clock, was made before; told before it is durable.
+    func cameLate(_ until: CommitTime) {
+        monitor.update { state in
+            state.lateUntil = max(state.lateUntil ?? until, until)
         }
     }
 
@@ -333,6 +343,7 @@ extension SourceBoard {
                 sourceWindow: state.sourceWindow,
                 reason: state.reason.isEmpty ? state.doubt : state.reason,
                 backupTrouble: state.backup.trouble(now.uptime))
+            mark.lateUntil = state.lateUntil
             if let proof, proof.lead > 0 {
                 mark.takenUptime = proof.asked.nanoseconds
                 mark.takenSeconds = proof.lead

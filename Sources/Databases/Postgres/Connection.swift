@@ -166,12 +166,14 @@ extension Connection {
     }
 
     /// Lends the next message of the stream to `body`; never waits.
+    ///
+    /// - Parameter readsSocket: False takes only what came with the message before.
     func takeCopy(
-        _ body: (RawSpan) throws(TidemarkError) -> Void
+        readsSocket: Bool = true, _ body: (RawSpan) throws(TidemarkError) -> Void
     ) throws(TidemarkError) -> CopyTaken {
         var buffer: UnsafeMutablePointer<CChar>?
         var length = unsafe PQgetCopyData(raw, &buffer, 1)
-        if length == 0 {
+        if length == 0, readsSocket {
             guard unsafe PQconsumeInput(raw) == 1 else { throw broken() }
             length = unsafe PQgetCopyData(raw, &buffer, 1)
         }

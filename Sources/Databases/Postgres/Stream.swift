@@ -109,17 +109,19 @@ extension Stream {
             let now = time.monotonic()
             if progress.isReplyWanted { return .replyRequested }
             if progress.received - before >= Self.pullBytes { return .received }
-            let taken = try connection!.takeCopy { (bytes) throws(TidemarkError) in
-                try take(bytes, sink)
+            let hasNews = progress.received > before
+            // With all that the server had when it sent this, a commit may be waiting: it is not
+            // for us to look for more. In the middle of a bulk the next bytes are on their way.
+            let isDrained = hasNews && progress.isCaughtUp
+            let taken = try connection!.takeCopy(readsSocket: !isDrained) {
+                (bytes) throws(TidemarkError) in try take(bytes, sink)
             }
             if taken == .message {
                 progress.heard(now)
                 continue
             }
             if taken == .ended { return try ended(sink) }
-            let hasNews = progress.received > before
-            // In the middle of a bulk the next bytes are on their way: no time to flush.
-            if hasNews, progress.isCaughtUp { return .drained }
+            if isDrained { return .drained }
             let waited = try waitForMore(deadline, now)
             if waited == .ready { progress.heard(time.monotonic()) }
             if waited != .ready, waited == .woken || time.monotonic() >= deadline {
@@ -166,7 +168,8 @@ extension Stream {
     private func scan(
         _ bytes: RawSpan, at first: UInt64, _ sink: any ChangeSink
     ) throws(TidemarkError) {
-        guard scanner != nil else { return }
+        // Not compared with nil, which would copy it.
+        if case .none = scanner { return }
         let next = machine.size.start(of: first) + machine.size.bytes
         let part = Int(min(UInt64(bytes.byteCount), next - first))
         try feed(bytes.extracting(0..<part), at: first, sink)

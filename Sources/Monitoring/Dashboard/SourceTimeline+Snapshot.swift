@@ -44,25 +44,30 @@ extension SourceTimeline {
 
     /// The newest window ends where the newest proof does.
     private static func windows(_ snapshot: CatalogSnapshot, _ live: Watermark?) -> [Window] {
-        var windows = snapshot.lines.flatMap { snapshot.reaches(on: $0) }.map {
-            Window($0, snapshot.style)
+        guard let current = snapshot.currentTimeline else { return [] }
+        let style = snapshot.style
+        let stretches = snapshot.stretches(around: snapshot.path(to: current))
+        var windows = stretches.map { Window($0.window, $0.reach, style) }
+        guard let live, snapshot.isProofRestorable, let newest = snapshot.newestReach,
+            let proved = newest.proved(by: live)
+        else { return windows }
+        if proved.from == stretches.last?.window.to, let last = windows.indices.last {
+            windows[last].to = Millis(proved.to)
+        } else {
+            windows.append(Window(proved, newest.reach, style))
         }
-        if let live, let proved = live.restorableTo, let last = windows.indices.last,
-            live.timeline == windows[last].timeline, snapshot.isProofRestorable,
-            proved > windows[last].to.time
-        {
-            windows[last].to = Millis(proved)
-            windows[last].last = snapshot.style.text(live.archived)
-        }
+        windows[windows.count - 1].last = style.text(live.archived)
         return windows
     }
 }
 
 extension SourceTimeline.Window {
-    fileprivate init(_ reach: Reach, _ style: any PositionStyle) {
+    fileprivate init(
+        _ window: RecoveryWindow, _ reach: Reach, _ style: any PositionStyle
+    ) {
         self.init(
-            timeline: reach.window.timeline, from: Millis.notBefore(reach.window.from),
-            to: Millis(reach.window.to), first: style.text(reach.first.ordinal),
+            timeline: window.timeline, from: Millis.notBefore(window.from),
+            to: Millis(window.to), first: style.text(reach.first.ordinal),
             last: style.text(reach.end.ordinal))
     }
 }

@@ -1,4 +1,3 @@
-package import Model
 import Glibc
 
 /// Raw memory that grows, is reused, and belongs to one thread at a time.
@@ -34,21 +33,33 @@ package final class Buffer {
     }
 
     package func append(_ bytes: RawSpan) {
-        reserve(bytes.byteCount)
         unsafe bytes.withUnsafeBytes { source in
             guard let start = source.baseAddress else { return }
-            unsafe memcpy(base + count, start, source.count)
+            let free = unsafe free(source.count)
+            unsafe memcpy(free, start, source.count)
+            count += source.count
         }
-        count += bytes.byteCount
+    }
+
+    /// First byte behind the bytes in use, with room for `more`; who writes there adds to `count`.
+    private func free(_ more: Int) -> UnsafeMutableRawPointer {
+        reserve(more)
+        return unsafe base + count
     }
 
     package func append(_ bytes: [UInt8]) { unsafe append(bytes.span.bytes) }
 
     package func append(littleEndian value: some FixedWidthInteger) {
         let size = value.bitWidth / 8
-        reserve(size)
-        unsafe (base + count).storeBytes(of: value.littleEndian, as: type(of: value))
+        let free = unsafe free(size)
+        unsafe free.storeBytes(of: value.littleEndian, as: type(of: value))
         count += size
+    }
+
+    /// Replaces bytes in use.
+    package func store(littleEndian value: some FixedWidthInteger, at offset: Int) {
+        precondition(offset + value.bitWidth / 8 <= count, "only bytes in use are replaced")
+        unsafe (base + offset).storeBytes(of: value.littleEndian, as: type(of: value))
     }
 
     package func append(zeros: Int) {
@@ -60,16 +71,16 @@ package final class Buffer {
     package func removeAll() { count = 0 }
 
     /// Lends the bytes in use.
-    package func withBytes<R>(
-        _ body: (RawSpan) throws(TidemarkError) -> R
-    ) throws(TidemarkError) -> R {
+    package func withBytes<R, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> R
+    ) throws(Failure) -> R {
         try withBytes(0..<count, body)
     }
 
     /// Lends a part of the bytes in use.
-    package func withBytes<R>(
-        _ range: Range<Int>, _ body: (RawSpan) throws(TidemarkError) -> R
-    ) throws(TidemarkError) -> R {
+    package func withBytes<R, Failure: Error>(
+        _ range: Range<Int>, _ body: (RawSpan) throws(Failure) -> R
+    ) throws(Failure) -> R {
         precondition(range.upperBound <= count, "a buffer lends only bytes in use")
         let part = unsafe UnsafeRawBufferPointer(
             start: base + range.lowerBound, count: range.count)

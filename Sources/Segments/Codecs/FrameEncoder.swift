@@ -13,7 +13,14 @@ package protocol FrameEncoder: AnyObject {
     /// Appends a note: bytes for this program that standard tools skip.
     ///
     /// - Precondition: at most `FrameLimit.note` bytes.
-    func note(_ tag: NoteTag, _ payload: [UInt8], into output: Buffer)
+    func note(_ tag: NoteTag, _ payload: RawSpan, into output: Buffer)
+}
+
+extension FrameEncoder {
+    /// Appends a note whose payload is an array.
+    package func note(_ tag: NoteTag, _ payload: [UInt8], into output: Buffer) {
+        note(tag, unsafe payload.span.bytes, into: output)
+    }
 }
 
 /// Limits of what this program writes, and therefore of what it believes when it reads.

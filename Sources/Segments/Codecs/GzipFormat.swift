@@ -37,8 +37,14 @@ package enum GzipFormat {
 
     /// CRC-32 (IEEE) of bytes, as gzip and this program's notes use it.
     package static func checksum(_ bytes: [UInt8]) -> UInt32 {
-        unsafe bytes.withUnsafeBufferPointer { part in
-            unsafe UInt32(CZlib.crc32(0, part.baseAddress, UInt32(part.count)))
+        checksum(unsafe bytes.span.bytes)
+    }
+
+    /// CRC-32 (IEEE) of lent bytes.
+    package static func checksum(_ bytes: RawSpan) -> UInt32 {
+        unsafe bytes.withUnsafeBytes { part in
+            let first = unsafe part.assumingMemoryBound(to: UInt8.self).baseAddress
+            return unsafe UInt32(CZlib.crc32(0, first, UInt32(part.count)))
         }
     }
 }

@@ -44,8 +44,9 @@ package final class GzipMemberEncoder: FrameEncoder {
         unsafe deflateReset(stream)
     }
 
-    package func note(_ tag: NoteTag, _ payload: [UInt8], into output: Buffer) {
-        precondition(payload.count <= FrameLimit.note, "a note is at most 60,000 bytes long")
-        output.append(GzipFormat.note(tag, extra: payload))
+    package func note(_ tag: NoteTag, _ payload: RawSpan, into output: Buffer) {
+        precondition(payload.byteCount <= FrameLimit.note, "a note is at most 60,000 bytes long")
+        let extra = unsafe payload.withUnsafeBytes { unsafe Array($0) }
+        output.append(GzipFormat.note(tag, extra: extra))
     }
 }

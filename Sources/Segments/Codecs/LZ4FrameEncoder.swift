@@ -30,6 +30,8 @@ package final class LZ4FrameEncoder: FrameEncoder {
     private static let flags: UInt8 = 0b0110_1100
     /// The highest bit of a block's size: the block is stored as it is.
     private static let stored: UInt32 = 1 << 31
+    /// Bytes from which on a block is compressed.
+    private static let worthCompressing = 4096
     /// Everything but the block: header, its size, end mark, checksum.
     private static let overhead = 15 + 4 + 4 + 4
 
@@ -71,8 +73,15 @@ package final class LZ4FrameEncoder: FrameEncoder {
         output.append(littleEndian: UInt8(truncatingIfNeeded: check >> 8))
     }
 
-    /// The block, compressed only when that makes it smaller.
+    /// The block, compressed only when that makes it smaller, and less than a page never: the disk
+    /// writes a page anyway, a commit waits for it, and sealing rewrites what small frames made
+    /// long.
     private func appendBlock(_ content: RawSpan, to output: Buffer) {
+        guard content.byteCount >= Self.worthCompressing else {
+            output.append(littleEndian: UInt32(content.byteCount) | Self.stored)
+            output.append(content)
+            return
+        }
         let size = output.count
         output.append(littleEndian: UInt32(0))
         let room = content.byteCount - 1
@@ -94,10 +103,10 @@ package final class LZ4FrameEncoder: FrameEncoder {
         unsafe bytes.withUnsafeBytes { unsafe XXH32($0.baseAddress, $0.count, 0) }
     }
 
-    package func note(_ tag: NoteTag, _ payload: [UInt8], into output: Buffer) {
-        precondition(payload.count <= FrameLimit.note, "a note is at most 60,000 bytes long")
+    package func note(_ tag: NoteTag, _ payload: RawSpan, into output: Buffer) {
+        precondition(payload.byteCount <= FrameLimit.note, "a note is at most 60,000 bytes long")
         output.append(littleEndian: LZ4Format.skippableMagic + UInt32(tag.rawValue))
-        output.append(littleEndian: UInt32(payload.count))
+        output.append(littleEndian: UInt32(payload.byteCount))
         output.append(payload)
     }
 }

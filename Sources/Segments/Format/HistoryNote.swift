@@ -16,56 +16,61 @@ import Model
 enum HistoryNote {
     private static let pointBytes = 18
 
-    /// As many notes as are needed; none for an empty index.
-    static func encode(_ index: SegmentIndex) -> [[UInt8]] {
-        var notes: [[UInt8]] = []
-        var stretches = index.stretches[...]
-        var points = index.restorePoints[...]
-        while !stretches.isEmpty || !points.isEmpty {
-            let some = stretches.prefix(SegmentIndex.limit)
-            stretches = stretches.dropFirst(some.count)
-            var body: [UInt8] = []
-            body.append(littleEndian: UInt16(some.count))
-            for stretch in some {
-                body.append(littleEndian: stretch.position)
-                body.append(littleEndian: UInt64(bitPattern: stretch.earliest.microseconds))
-                body.append(littleEndian: UInt64(bitPattern: stretch.latest.microseconds))
+    /// Lends as many notes as are needed; none for an empty index.
+    ///
+    /// - Parameter scratch: Holds a note while it is lent; its content is lost.
+    static func encode(
+        _ index: SegmentIndex, _ scratch: Buffer, _ take: (RawSpan) -> Void
+    ) {
+        let stretches = index.stretches
+        let points = index.restorePoints
+        var stretch = 0
+        var point = 0
+        while stretch < stretches.count || point < points.count {
+            let end = min(stretches.count, stretch + SegmentIndex.limit)
+            scratch.removeAll()
+            scratch.append(littleEndian: UInt32(0))
+            scratch.append(littleEndian: UInt16(end - stretch))
+            for stretch in stretches[stretch..<end] {
+                scratch.append(littleEndian: stretch.position)
+                scratch.append(littleEndian: stretch.earliest.microseconds)
+                scratch.append(littleEndian: stretch.latest.microseconds)
             }
-            append(&points, to: &body)
-            var note: [UInt8] = []
-            note.append(littleEndian: GzipFormat.checksum(body))
-            notes.append(note + body)
+            stretch = end
+            point = append(points, from: point, to: scratch)
+            let checksum = scratch.withBytes(4..<scratch.count) { GzipFormat.checksum($0) }
+            scratch.store(littleEndian: checksum, at: 0)
+            scratch.withBytes(take)
         }
-        return notes
     }
 
-    /// Takes points off the front while the note stays below its limit.
+    /// Takes points while the note stays below its limit; returns the first one left.
     private static func append(
-        _ points: inout ArraySlice<EmbeddedRestorePoint>, to body: inout [UInt8]
-    ) {
-        var part: [UInt8] = []
-        var count: UInt16 = 0
-        while let point = points.first {
+        _ points: [EmbeddedRestorePoint], from first: Int, to note: Buffer
+    ) -> Int {
+        let count = note.count
+        note.append(littleEndian: UInt16(0))
+        var next = first
+        while next < points.count {
+            let point = points[next]
             // A name is a few dozen bytes; a longer one is cut rather than refused.
             let name = Array(point.name.utf8.prefix(4096))
-            guard body.count + part.count + name.count + pointBytes + 6 <= FrameLimit.note else {
-                break
-            }
-            part.append(littleEndian: point.position)
-            part.append(littleEndian: UInt64(bitPattern: point.time.microseconds))
-            part.append(littleEndian: UInt16(name.count))
-            part += name
-            count += 1
-            points.removeFirst()
+            guard note.count + name.count + pointBytes <= FrameLimit.note else { break }
+            note.append(littleEndian: point.position)
+            note.append(littleEndian: point.time.microseconds)
+            note.append(littleEndian: UInt16(name.count))
+            note.append(name)
+            next += 1
         }
-        body.append(littleEndian: count)
-        body += part
+        note.store(littleEndian: UInt16(next - first), at: count)
+        return next
     }
 
     /// Whether a note's checksum is right.
     static func isWhole(_ note: [UInt8]) -> Bool {
-        note.count >= 8
-            && note.loadLittleEndian(UInt32.self, at: 0) == GzipFormat.checksum(Array(note[4...]))
+        guard note.count >= 8 else { return false }
+        let checksum = GzipFormat.checksum(unsafe note.span.bytes.extracting(4...))
+        return note.loadLittleEndian(UInt32.self, at: 0) == checksum
     }
 
     /// Adds what a note says to `index`; false when it is not a note of this format.

@@ -54,13 +54,35 @@ enum SegmentFooter {
     }
 
     static func parse(end tail: [UInt8], _ compression: Compression) -> Parsed {
-        switch compression {
-        case .lz4: parseLZ4(tail)
-        case .gzip: parseGzip(tail)
+        switch find(end: tail, compression) {
+        case .json(let json, let length):
+            descriptor(json).map { .footer($0, length: length) } ?? .none
+        case .needs(let more): .needs(more)
+        case .none: .none
         }
     }
 
-    private static func parseLZ4(_ tail: [UInt8]) -> Parsed {
+    /// What the end of a file holds.
+    enum Found {
+        /// Its checksum is right.
+        case json([UInt8], length: Int)
+        /// As in `Parsed`.
+        case needs(Int), none
+    }
+
+    static func find(end tail: [UInt8], _ compression: Compression) -> Found {
+        switch compression {
+        case .lz4: findLZ4(tail)
+        case .gzip: findGzip(tail)
+        }
+    }
+
+    /// Nil when it is not the JSON of a descriptor.
+    static func descriptor(_ json: [UInt8]) -> SegmentDescriptor? {
+        try? JSONDecoder().decode(SegmentDescriptor.self, from: Data(json))
+    }
+
+    private static func findLZ4(_ tail: [UInt8]) -> Found {
         guard tail.count >= trailerBytes, tail.suffix(signature.count) == signature[...] else {
             return .none
         }
@@ -74,11 +96,11 @@ enum SegmentFooter {
         guard tail.loadLittleEndian(UInt32.self, at: start) == magic,
             Int(tail.loadLittleEndian(UInt32.self, at: start + 4)) == length + trailerBytes
         else { return .none }
-        return decode(
+        return checked(
             Array(tail[end - length..<end]), tail.loadLittleEndian(UInt32.self, at: end), whole)
     }
 
-    private static func parseGzip(_ tail: [UInt8]) -> Parsed {
+    private static func findGzip(_ tail: [UInt8]) -> Found {
         // From the end: the empty body, the comment's zero, the comment, the extra field's zero.
         let end = tail.count - GzipFormat.emptyBody.count - 1
         guard end > 0, tail[end] == 0, tail.suffix(10) == GzipFormat.emptyBody[...] else {
@@ -96,14 +118,11 @@ enum SegmentFooter {
         guard Array(tail[(zero + 1 - headerBytes)...]) == expected,
             Int(tail.loadLittleEndian(UInt32.self, at: zero - 4)) == json.count
         else { return .none }
-        return decode(json, tail.loadLittleEndian(UInt32.self, at: zero - 8), expected.count)
+        return checked(json, tail.loadLittleEndian(UInt32.self, at: zero - 8), expected.count)
     }
 
-    private static func decode(_ json: [UInt8], _ checksum: UInt32, _ length: Int) -> Parsed {
-        guard GzipFormat.checksum(json) == checksum,
-            let value = try? JSONDecoder().decode(SegmentDescriptor.self, from: Data(json))
-        else { return .none }
-        return .footer(value, length: length)
+    private static func checked(_ json: [UInt8], _ checksum: UInt32, _ length: Int) -> Found {
+        GzipFormat.checksum(json) == checksum ? .json(json, length: length) : .none
     }
 
     /// Sorted keys, one line; everything outside ASCII as `\uXXXX`, since a gzip comment is

@@ -21,12 +21,12 @@ package final class SegmentReader {
     package private(set) var position: UInt64 = 0
     private let store: any ObjectStore
     private let object: any ObjectReader
-    private let frames: FrameReader?
+    let frames: FrameReader?
     private var hash: SHA256?
     private var skipping: UInt64 = 0
     private var isAtEnd = false
     /// Whether an open segment was read to a place that is torn or damaged, instead of its end.
-    package private(set) var endsTorn = false
+    package internal(set) var endsTorn = false
 
     /// Opens a segment and reads its footer. Throws `notFound`, `archiveDamaged`.
     package init(_ store: any ObjectStore, _ key: ObjectKey) throws(TidemarkError) {
@@ -133,34 +133,6 @@ package final class SegmentReader {
         ) { (limit) throws(TidemarkError) in try object.read(limit) }
     }
 
-    /// What the notes between the frames say of the times in a range of positions, more exactly
-    /// than the index does; in order. Empty where they were not kept. Reads to the end.
-    package func times(in range: Range<UInt64>) throws(TidemarkError) -> [TimeIndexEntry] {
-        guard let frames else { return [] }
-        var found: [UInt64: TimeIndexEntry] = [:]
-        var pending: [TimeIndexEntry] = []
-        do {
-            while let item = try frames.next() {
-                switch item {
-                case .note(.history, let note):
-                    pending += HistoryNote.decode(note)?.stretches ?? []
-                case .content:
-                    // A note counts only with the content behind it.
-                    for entry in pending where range.contains(entry.position) {
-                        found[entry.position] =
-                            found[entry.position].map { $0.merged(entry) }
-                            ?? entry
-                    }
-                    pending = []
-                case .note: break
-                }
-            }
-        } catch let error where error.code == .archiveDamaged && !isSealed {
-            endsTorn = true
-        }
-        return found.values.sorted { $0.position < $1.position }
-    }
-
     // MARK: frames
 
     /// The frame that `nextFrame` stepped to.
@@ -238,6 +210,17 @@ package final class SegmentReader {
     private static func footer(
         _ store: any ObjectStore, _ key: ObjectKey, _ compression: Compression
     ) throws(TidemarkError) -> (SegmentDescriptor, length: UInt64) {
+        let (json, length) = try footerJSON(store, key, compression)
+        guard let descriptor = SegmentFooter.descriptor(json),
+            descriptor.first <= descriptor.last
+        else { throw noFooter(key, at: length) }
+        return (descriptor, length)
+    }
+
+    /// The JSON of the footer, which starts at `length`.
+    static func footerJSON(
+        _ store: any ObjectStore, _ key: ObjectKey, _ compression: Compression
+    ) throws(TidemarkError) -> (json: [UInt8], length: UInt64) {
         guard let size = try store.size(key) else {
             throw TidemarkError(.notFound, "\(key) is not in the archive")
         }
@@ -245,17 +228,18 @@ package final class SegmentReader {
         while true {
             let length = Int(min(UInt64(wanted), size))
             let tail = try bytes(store, key, from: size - UInt64(length), count: length)
-            switch SegmentFooter.parse(end: tail, compression) {
-            case .footer(let descriptor, let footer):
-                guard descriptor.first <= descriptor.last else { break }
-                return (descriptor, size - UInt64(footer))
+            switch SegmentFooter.find(end: tail, compression) {
+            case .json(let json, let footer): return (json, size - UInt64(footer))
             case .needs(let more) where UInt64(length) < size && more > wanted:
                 wanted = more
                 continue
-            case .needs, .none: break
+            case .needs, .none: throw noFooter(key, at: size)
             }
-            throw Damage.error(key, at: size, "no readable footer ends there")
         }
+    }
+
+    static func noFooter(_ key: ObjectKey, at offset: UInt64) -> TidemarkError {
+        Damage.error(key, at: offset, "no readable footer ends there")
     }
 
     private static func bytes(

@@ -62,7 +62,11 @@ final class Chunk: @unchecked Sendable {
             let note = PositionNote.encode(reached > first ? reached : nil)
             encoder.note(.position, note, into: frame)
         }
-        for note in HistoryNote.encode(history) { encoder.note(.history, note, into: frame) }
+        if !history.isEmpty {
+            HistoryNote.encode(history, encoders.scratch) { note in
+                encoder.note(.history, note, into: frame)
+            }
+        }
         try content.withBytes { (bytes) throws(TidemarkError) in
             encoder.encode(bytes, into: frame)
         }
@@ -71,16 +75,19 @@ final class Chunk: @unchecked Sendable {
 
 /// The encoders of one thread, made when first needed.
 final class Encoders {
+    /// For a note that is being put together.
+    let scratch = Buffer(capacity: 1 << 10)
+    private lazy var lz4 = Compression.lz4.encoder(acceleration: acceleration)
+    private lazy var gzip = Compression.gzip.encoder(acceleration: acceleration)
     private let acceleration: Int32
-    private var made: [Compression: any FrameEncoder] = [:]
 
     init(acceleration: Int32) { self.acceleration = acceleration }
 
     func encoder(_ compression: Compression) -> any FrameEncoder {
-        if let encoder = made[compression] { return encoder }
-        let encoder = compression.encoder(acceleration: acceleration)
-        made[compression] = encoder
-        return encoder
+        switch compression {
+        case .lz4: lz4
+        case .gzip: gzip
+        }
     }
 }
 
@@ -90,9 +97,10 @@ extension Chunk {
         _ recent: inout SegmentIndex, _ encoders: Encoders
     ) throws(TidemarkError) {
         swap(&history, &recent)
+        defer {
+            swap(&history, &recent)
+            recent.removeAll()
+        }
         try encode(encoders)
-        recent = history
-        recent.removeAll()
-        history.removeAll()
     }
 }

@@ -97,13 +97,14 @@ final class ClosedSegment: @unchecked Sendable {
         let reader = file.reader()
         let content = Buffer(capacity: FrameLimit.content)
         let frame = Buffer(capacity: FrameLimit.content + (64 << 10))
+        let scratch = Buffer(capacity: 1 << 10)
         var hash = SHA256()
         var notes = context.emptyIndex(from: descriptor.first)
         func flush() throws(TidemarkError) {
             guard !content.isEmpty else { return }
             hash.update(content)
             frame.removeAll()
-            for note in HistoryNote.encode(notes) { encoder.note(.history, note, into: frame) }
+            HistoryNote.encode(notes, scratch) { encoder.note(.history, $0, into: frame) }
             notes = context.emptyIndex(from: descriptor.first)
             try content.withBytes { (bytes) throws(TidemarkError) in
                 encoder.encode(bytes, into: frame)
@@ -120,7 +121,7 @@ final class ClosedSegment: @unchecked Sendable {
             var from = 0
             while from < reader.content.count {
                 let part = min(reader.content.count - from, FrameLimit.content - content.count)
-                try reader.content.withBytes(from..<from + part) { (bytes) in
+                reader.content.withBytes(from..<from + part) { (bytes) in
                     content.append(bytes)
                 }
                 from += part

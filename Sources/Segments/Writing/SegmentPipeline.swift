@@ -14,18 +14,6 @@ import Platform
 /// stream thread, `submit` gives it back. The first failure stops all work: chunks then only
 /// circulate, and every call of the stream thread throws that failure.
 final class SegmentPipeline: Sendable {
-    private struct Progress {
-        /// Everything below is durable.
-        var durable: UInt64 = 0
-        /// Chunks submitted and not yet written.
-        var inFlight = 0
-        /// Whether the stream thread owns the tail.
-        var isTaken = true
-        /// The writing thread syncs although no chunk is in flight.
-        var isSyncing = false
-        var failure: TidemarkError?
-    }
-
     private struct Queue {
         var chunks: [Chunk] = []
         var isClosed = false
@@ -38,7 +26,7 @@ final class SegmentPipeline: Sendable {
 
     let tail: SegmentTail
     private let options: SegmentWriterOptions
-    private let progress: Monitor<Progress>
+    private let progress: PipelineProgress
     private let compressing = Monitor(Queue())
     private let writing = Monitor(Queue())
     private let pool = Monitor(Pool())
@@ -49,14 +37,14 @@ final class SegmentPipeline: Sendable {
     private static let idleSync = 0.05
 
     init(_ context: WriterContext) {
-        let progress = Monitor(Progress())
+        let progress = PipelineProgress()
         let options = context.options
         self.progress = progress
         self.options = options
         tail = SegmentTail(context)
         threads = Monitor([])
         sealer = SegmentSealer(acceleration: options.acceleration) { error in
-            progress.update { if $0.failure == nil { $0.failure = error } }
+            progress.fail(error)
             options.wake()
         }
         threads.update { threads in
@@ -70,19 +58,13 @@ final class SegmentPipeline: Sendable {
     // MARK: the stream thread's side
 
     /// What is durable so far; throws what a worker met.
-    func poll() throws(TidemarkError) -> UInt64 {
-        let (durable, failure) = progress.read { ($0.durable, $0.failure) }
-        if let failure { throw failure }
-        return durable
-    }
+    func poll() throws(TidemarkError) -> UInt64 { try progress.poll() }
 
     /// The stream thread made more durable itself, or a timeline begins.
-    func setDurable(_ durable: UInt64) { progress.update { $0.durable = durable } }
+    func setDurable(_ durable: UInt64) { progress.setDurable(durable) }
 
     /// The stream thread met an error: nothing goes on after it.
-    func fail(_ error: TidemarkError) {
-        progress.update { if $0.failure == nil { $0.failure = error } }
-    }
+    func fail(_ error: TidemarkError) { progress.fail(error) }
 
     /// An empty chunk; waits for one when all are in flight.
     func takeChunk(
@@ -103,24 +85,13 @@ final class SegmentPipeline: Sendable {
     func giveBack(_ chunk: Chunk) { pool.update { $0.free.append(chunk) } }
 
     func submit(_ chunk: Chunk) throws(TidemarkError) {
-        let failure = progress.update { progress in
-            progress.isTaken = false
-            progress.inFlight += 1
-            return progress.failure
-        }
+        let failure = progress.submit()
         compressing.update { $0.chunks.append(chunk) }
         if let failure { throw failure }
     }
 
     /// Waits until every chunk is written, and takes the tail.
-    func drain() throws(TidemarkError) {
-        let failure: TidemarkError?? = progress.wait { progress in
-            guard progress.inFlight == 0, !progress.isSyncing else { return nil }
-            progress.isTaken = true
-            return .some(progress.failure)
-        }
-        if let failure, let failure { throw failure }
-    }
+    func drain() throws(TidemarkError) { try progress.take() }
 
     /// Waits until every complete segment has its final name.
     func settle() throws(TidemarkError) {
@@ -131,12 +102,10 @@ final class SegmentPipeline: Sendable {
     /// Seals what is complete and ends the threads; idempotent. After a failure, or when
     /// `abandoning`, everything is let go of as it is.
     func close(abandoning: Bool) {
-        let hasFailed = progress.update { progress in
-            if abandoning, progress.failure == nil {
-                progress.failure = TidemarkError(.cancelled, "the segment writer was closed")
-            }
-            return progress.failure != nil
+        if abandoning {
+            progress.fail(TidemarkError(.cancelled, "the segment writer was closed"))
         }
+        let hasFailed = progress.hasFailed
         compressing.update { $0.isClosed = true }
         let running = threads.update { threads in
             defer { threads = [] }
@@ -191,36 +160,25 @@ final class SegmentPipeline: Sendable {
     /// A chunk is done; `durable` is set when everything up to it is.
     private func finish(_ chunk: Chunk, durable: UInt64?) {
         giveBack(chunk)
-        progress.update { progress in
-            progress.inFlight -= 1
-            if let durable, progress.failure == nil { progress.durable = durable }
-        }
+        progress.finish(durable: durable)
         if durable != nil { options.wake() }
     }
 
     /// Nothing came for a while: makes what was written durable, unless the stream thread is at it.
     private func syncIdle(_ position: UInt64) {
-        let isOurs = progress.update { progress in
-            progress.isSyncing =
-                !progress.isTaken && progress.inFlight == 0 && progress.failure == nil
-            return progress.isSyncing
-        }
-        guard isOurs else { return }
+        guard progress.beginSync() else { return }
         guarding { () throws(TidemarkError) in try tail.sync() }
-        progress.update { progress in
-            progress.isSyncing = false
-            if progress.failure == nil { progress.durable = position }
-        }
+        progress.endSync(durable: position)
         options.wake()
     }
 
-    private var hasFailed: Bool { progress.read { $0.failure != nil } }
+    private var hasFailed: Bool { progress.hasFailed }
 
     private func guarding(_ body: () throws(TidemarkError) -> Void) {
         do {
             try body()
         } catch {
-            progress.update { if $0.failure == nil { $0.failure = error } }
+            progress.fail(error)
             options.wake()
         }
     }

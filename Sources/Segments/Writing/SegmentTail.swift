@@ -43,15 +43,22 @@ final class SegmentTail: @unchecked Sendable {
     var isSynced: Bool { open?.file.isSynced ?? true }
 
     /// Writes an encoded chunk. Not durable before `sync`.
-    func write(_ chunk: Chunk, isSmall: Bool) throws(TidemarkError) {
+    ///
+    /// - Parameter hashes: False leaves it to `hash`, before anything else is written.
+    func write(
+        _ chunk: Chunk, isSmall: Bool, hashes: Bool = true
+    ) throws(TidemarkError) {
         if chunk.content.isEmpty { return }
         if open == nil { try create(chunk.segment, chunk.state) }
         guard open?.range == chunk.segment else {
             preconditionFailure("a chunk belongs to the open segment")
         }
-        open?.hash.update(chunk.content)
+        if hashes { hash(chunk) }
         try open?.file.append(chunk.frame, content: chunk.content.count, isSmall: isSmall)
     }
+
+    /// Takes a chunk's content into the open segment's checksum.
+    func hash(_ chunk: Chunk) { open?.hash.update(chunk.content) }
 
     private func create(_ range: PositionRange, _ state: String?) throws(TidemarkError) {
         let (file, survey) = try context.openFile(range, hashing: false)

@@ -46,6 +46,8 @@ package final class SegmentWriter: ChangeSink {
     private var history: SegmentIndex
     /// The chunk being filled.
     private var chunk: Chunk?
+    /// The chunk is durable as it is, but not in the segment's checksum yet.
+    private var isUnhashed = false
     /// Full chunks that wait for the notes of their `append`.
     private var held: [Chunk] = []
     /// When the oldest byte that is not known to be durable came.
@@ -91,6 +93,7 @@ package final class SegmentWriter: ChangeSink {
     /// While re-sent bytes are compared it is the position compared so far. Call it (or `flush`)
     /// after every pull: it also sends full chunks on their way, and throws what a worker met.
     package func poll() throws(TidemarkError) -> UInt64 {
+        hashFlushed()
         try submitHeld()
         let durable = try pipeline.poll()
         if durable >= received { unflushedSince = nil }
@@ -146,6 +149,7 @@ extension SegmentWriter {
     @discardableResult
     package func endTimeline(next: Position) throws(TidemarkError) -> UInt64 {
         try flush()
+        hashFlushed()
         return try guarding { () throws(TidemarkError) in
             comparison?.close()
             comparison = nil
@@ -209,6 +213,7 @@ extension SegmentWriter {
     /// Entries that fit share a chunk; one that does not has its own, of which only the last
     /// ends at a position.
     private func take(_ entries: RawSpan, to last: UInt64) throws(TidemarkError) {
+        hashFlushed()
         try submitHeld()
         if unflushedSince == nil { unflushedSince = context.time.monotonic() }
         let room = FrameLimit.content - (try currentChunk().content.count)
@@ -240,6 +245,7 @@ extension SegmentWriter {
     }
 
     private func take(_ bytes: RawSpan) throws(TidemarkError) {
+        hashFlushed()
         try submitHeld()
         var from = try compare(bytes)
         if from < bytes.byteCount, unflushedSince == nil {
@@ -263,6 +269,7 @@ extension SegmentWriter {
 
     /// An entry belongs to the segment that holds its record's last byte, see `SegmentIndex`.
     package func note(_ entry: HistoryEntry) throws(TidemarkError) {
+        if entry.isLate { context.options.late(entry) }
         for (place, chunk) in held.enumerated()
         where entry.last > chunk.first && entry.last <= chunk.end {
             chunk.history.add(entry)
@@ -299,6 +306,9 @@ extension SegmentWriter {
     }
 
     /// Makes everything appended durable and returns its end.
+    ///
+    /// The checksum of the segment is left to `hashFlushed`: an acknowledgement does not wait for
+    /// it.
     @discardableResult
     package func flush() throws(TidemarkError) -> UInt64 {
         try guarding { () throws(TidemarkError) in try writeOut() }
@@ -307,14 +317,25 @@ extension SegmentWriter {
         return received
     }
 
+    /// Takes what the last `flush` wrote into the segment's checksum. Every call that goes on with
+    /// the segment does it first.
+    package func hashFlushed() {
+        guard isUnhashed, let chunk else { return }
+        isUnhashed = false
+        pipeline.tail.hash(chunk)
+        begin(chunk)
+    }
+
     private func writeOut() throws(TidemarkError) {
+        hashFlushed()
         try submitHeld()
         if let chunk, !chunk.content.isEmpty {
             try pipeline.drain()
             try chunk.encodeInline(&history, encoders)
-            try pipeline.tail.write(chunk, isSmall: chunk.content.count < FrameLimit.content / 4)
+            try pipeline.tail.write(
+                chunk, isSmall: chunk.content.count < FrameLimit.content / 4, hashes: false)
+            isUnhashed = true
             try pipeline.tail.sync()
-            begin(chunk)
         } else {
             try pipeline.drain()
             try pipeline.tail.sync()
@@ -392,6 +413,7 @@ extension SegmentWriter {
 
     /// Ends the open segment at the last byte received.
     private func cut() throws(TidemarkError) {
+        hashFlushed()
         let last = try currentChunk()
         try hold()
         last.closing = index

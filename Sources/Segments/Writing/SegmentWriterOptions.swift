@@ -23,6 +23,8 @@ package struct SegmentWriterOptions: Sendable {
     package var sealed: @Sendable (SegmentDescriptor, UInt64) -> Void = { _, _ in }
     /// Called when an open segment was found to be damaged, before it is mended.
     package var damaged: @Sendable (DamagedSegment) -> Void = { _ in }
+    /// Called with each entry that came late (`TimeIndexEntry.isLate`), before it is durable.
+    package var late: @Sendable (HistoryEntry) -> Void = { _ in }
     /// For crash tests; does nothing by default.
     package var failpoint: @Sendable (Failpoint) throws(TidemarkError) -> Void =
         { (_) throws(TidemarkError) in }

@@ -7,7 +7,8 @@ final class CounterLoad: Sendable {
     private let isStopped = Monitor(false)
     private let thread: DedicatedThread<Bool>
 
-    init(_ server: RedisServer, valueBytes: Int = 20_000) {
+    /// - Parameter pause: seconds after each round of eight hundred commands.
+    init(_ server: RedisServer, valueBytes: Int = 20_000, pause: Double = 0) {
         let isStopped = isStopped
         let value = String(repeating: "v", count: valueBytes)
         thread = DedicatedThread("load") { () throws(TidemarkError) in
@@ -21,6 +22,7 @@ final class CounterLoad: Sendable {
                     text += "MULTI\nSET m\(number) \(round)\(value)\nINCR t\nEXEC\n"
                 }
                 try server.lines(text)
+                if pause > 0 { _ = isStopped.wait(seconds: pause) { $0 ? true : nil } }
             }
             return true
         }

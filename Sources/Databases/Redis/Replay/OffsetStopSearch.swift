@@ -21,9 +21,6 @@ final class OffsetStopSearch: StopSearch {
     /// The stretch that the time lies in without being its end.
     private var doubt: (from: CommitTime, to: CommitTime)?
 
-    /// A stretch that came as it was made is narrower.
-    private static let widest: Int64 = 1_000_000
-
     init(_ question: StopQuestion) {
         self.question = question
         switch question {
@@ -35,29 +32,34 @@ final class OffsetStopSearch: StopSearch {
     func index(_ entries: [TimeIndexEntry]) {
         guard case .time(let time) = question, limit == nil else { return }
         for (place, entry) in entries.enumerated() {
-            let earliest = max(entry.earliest, floor ?? entry.earliest)
-            let isLate = Self.isLate(earliest, entry.latest)
-            guard entry.latest <= time || earliest <= time && !isLate else {
+            let known = Self.known(entry, madeAfter: floor)
+            guard entry.latest <= time || known.earliest <= time && !known.isLate else {
                 limit = entry.position
-                if earliest < time, isLate {
-                    doubt = (earliest, Self.end(of: entries[place...], madeAfter: earliest))
+                if known.earliest < time, known.isLate {
+                    let end = Self.end(of: entries[place...], madeAfter: known.earliest)
+                    doubt = (known.earliest, end)
                 }
                 return
             }
-            floor = earliest
+            floor = known.earliest
             newest = max(newest ?? entry.latest, entry.latest)
         }
     }
 
-    private static func isLate(_ earliest: CommitTime, _ latest: CommitTime) -> Bool {
-        latest.microseconds - earliest.microseconds > widest
+    /// What stands behind something was made after it.
+    private static func known(
+        _ entry: TimeIndexEntry, madeAfter floor: CommitTime?
+    ) -> TimeIndexEntry {
+        var entry = entry
+        if let floor { entry.earliest = max(entry.earliest, floor) }
+        return entry
     }
 
     /// When the last of what had waited came; it comes in pieces.
     private static func end(
         of entries: ArraySlice<TimeIndexEntry>, madeAfter floor: CommitTime
     ) -> CommitTime {
-        let late = entries.prefix { isLate(max($0.earliest, floor), $0.latest) }
+        let late = entries.prefix { known($0, madeAfter: floor).isLate }
         return late.map(\.latest).max() ?? floor
     }
 

@@ -1,0 +1,177 @@
+import FoundationEssentials
+import Model
+import Platform
+import TestKit
+import Testing
+import Glibc
+
+/// What `list`, `status` and the page promise, against what a restore does, where the archive
+/// looked away under load.
+@Suite(.timeLimit(.minutes(5)))
+struct PromiseTests {
+    /// `/api/moment`, as far as the test looks.
+    private struct Moment: Decodable {
+        struct Source: Decodable {
+            var isRestorable: Bool
+            var reason: String?
+            var nearestBefore: String?
+            var nearestAfter: String?
+
+            enum CodingKeys: String, CodingKey {
+                case reason
+                case isRestorable = "is_restorable"
+                case nearestBefore = "nearest_before"
+                case nearestAfter = "nearest_after"
+            }
+        }
+        var sources: [Source]
+    }
+
+    /// A document with windows: `list --json`, `/api/status`.
+    private struct Windows: Decodable {
+        struct Source: Decodable {
+            var windows: [StatusReport.Window]
+            enum CodingKeys: String, CodingKey { case windows = "recovery_windows" }
+        }
+        var sources: [Source]
+
+        /// Whether a moment is promised.
+        func contains(_ moment: CommitTime) -> Bool {
+            sources[0].windows.contains {
+                guard let from = CommitTime($0.from), let to = CommitTime($0.to) else {
+                    return false
+                }
+                return from <= moment && moment <= to
+            }
+        }
+    }
+
+    private static func read<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+
+    private static func listed(_ harness: ArchiveHarness) throws -> Windows {
+        let done = try harness.tidemark(["list", "--json"])
+        try #require(done.status.isSuccess, "\(done.errors)")
+        return try read(Windows.self, done.output)
+    }
+
+    private static func moment(_ port: Int, _ at: CommitTime) throws -> Moment.Source {
+        let body = try LoopbackHTTP.get(port, "/api/moment?at=\(at)").body
+        return try #require(try read(Moment.self, body).sources.first)
+    }
+
+    /// Whether a restore to a moment is accepted; every refusal must be one of time.
+    private static func isAccepted(_ harness: ArchiveHarness, _ at: CommitTime) throws -> Bool {
+        let done = try harness.tidemark([
+            "restore", "--dry-run", "--to", at.description, "--into",
+            "sessions=" + harness.folder + "/dry",
+        ])
+        try #require(
+            done.status.isSuccess || done.status == .exited(3), "\(at): \(done.errors)")
+        return done.status.isSuccess
+    }
+
+    private static func random(
+        _ from: CommitTime, _ to: CommitTime, _ random: inout SeededRandom
+    ) -> CommitTime {
+        let span = UInt64(max(1, to.seconds(since: from) * 1000))
+        // Whole milliseconds, as windows are told in.
+        return CommitTime(
+            microseconds: from.microseconds / 1000 * 1000 + Int64(random.next() % span) * 1000)
+    }
+
+    @Test(arguments: [UInt64.random(in: 0..<1_000_000)])
+    func `each moment that is promised after an outage under load is accepted, no other one`(
+        seed: UInt64
+    ) async throws {
+        try await offPool {
+            let server = try RedisServer.start(["repl-backlog-size 256mb"])
+            let port = try freePort()
+            let harness = try ArchiveHarness(server)
+            try harness.watch(port)
+            let sidecar = try harness.startWithBackup()
+            let load = CounterLoad(server, valueBytes: 10, pause: 0.3)
+            let began = try harness.moment()
+            harness.pause(2)
+            sidecar.kill9()
+            let left = try harness.moment()
+            harness.pause(10)
+            let back = try harness.moment()
+            let again = try harness.start()
+            try again.waitForLog("stream opened")
+            harness.pause(2)
+            try load.stop()
+            try harness.waitArchived()
+            let end = try harness.moment()
+            try harness.waitProved(end)
+            try eventually("the page knows the outage") {
+                try Self.moment(port, left.advanced(bySeconds: 5)).isRestorable == false
+            }
+
+            var random = SeededRandom(seed: seed)
+            let list = try Self.listed(harness)
+            var refused = 0
+            for round in 0..<30 {
+                let at =
+                    round % 2 == 0
+                    ? Self.random(began, end, &random)
+                    : Self.random(
+                        left.advanced(bySeconds: -1), back.advanced(bySeconds: 2), &random)
+                let isAccepted = try Self.isAccepted(harness, at)
+                let told = try Self.moment(port, at)
+                #expect(list.contains(at) == isAccepted, "seed \(seed): list, \(at)")
+                #expect(told.isRestorable == isAccepted, "seed \(seed): moment, \(at)")
+                guard !isAccepted else { continue }
+                refused += 1
+                #expect(told.reason?.contains("after an outage") == true, "\(at): \(told)")
+                for near in [told.nearestBefore, told.nearestAfter] {
+                    let moment = try #require(near.flatMap { CommitTime($0) }, "\(at)")
+                    #expect(try Self.isAccepted(harness, moment), "seed \(seed): \(moment)")
+                }
+            }
+            #expect(refused > 5, "seed \(seed)")
+            #expect(try again.terminate().isSuccess)
+        }
+    }
+
+    @Test func `a sidecar that was held up promises nothing of it, not even at once`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start(["repl-backlog-size 256mb"])
+            let port = try freePort()
+            let harness = try ArchiveHarness(server)
+            try harness.watch(port)
+            let sidecar = try harness.startWithBackup()
+            let load = CounterLoad(server, valueBytes: 10, pause: 0.3)
+            try harness.waitProved(try harness.moment())
+            sidecar.process.signal(SIGSTOP)
+            let left = try harness.moment()
+            harness.pause(3)
+            let back = try harness.moment()
+            sidecar.process.signal(SIGCONT)
+            let inside = (1...4).map {
+                left.advanced(bySeconds: back.seconds(since: left) * Double($0) / 5)
+            }
+            // What is said while it catches up, from memory over an older look at the archive.
+            var told: [Windows] = []
+            let bound = back.advanced(bySeconds: 1).description
+            try eventually("it has caught up") {
+                let body = try LoopbackHTTP.get(port, "/api/status").body
+                told.append(try Self.read(Windows.self, body))
+                return told.last?.sources[0].windows.last.map { $0.to > bound } ?? false
+                    && told.count > 20
+            }
+            try load.stop()
+            try harness.waitProved(back)
+            try harness.waitArchived()
+            for at in inside {
+                #expect(try !Self.isAccepted(harness, at), "\(at)")
+                #expect(!told.contains { $0.contains(at) }, "\(at)")
+                #expect(try !Self.listed(harness).contains(at), "\(at)")
+            }
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+}

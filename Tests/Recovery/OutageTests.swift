@@ -1,0 +1,152 @@
+import Catalog
+import Model
+import Recovery
+import Redis
+import Repository
+import TestKit
+import Testing
+
+/// Windows that are told, against what a restore accepts, where times are those of arrival.
+struct OutageTests {
+    /// A stream with outages: when each command came, and when it may have been made.
+    private struct Stream {
+        var came: [Double] = []
+        var made: [Double] = []
+
+        init(_ random: inout SeededRandom, commands: Int) {
+            var now = 100.0
+            while came.count < commands {
+                now += Double(random.next() % 400) / 1000
+                guard random.next() % 12 == 0 else {
+                    came.append(now)
+                    made.append(now)
+                    continue
+                }
+                // An outage, behind which what had waited comes in a burst of many pieces.
+                let left = now
+                now += 1.2 + Double(random.next() % 9000) / 1000
+                for _ in 0...random.next() % 20 {
+                    now += Double(random.next() % 80) / 1000
+                    came.append(now)
+                    made.append(left)
+                }
+            }
+        }
+    }
+
+    private func snapshot(
+        _ archive: RedisArchive, memory: ArrivalMemory? = nil
+    ) throws -> CatalogSnapshot {
+        try CatalogReader(archive.repository, RedisReplayer(), memory: memory).read(
+            RedisArchive.source, withArrivals: true)
+    }
+
+    @Test(arguments: [UInt64(1), 2, 3, 4])
+    func `every moment that is promised is accepted, and none that is refused is promised`(
+        seed: UInt64
+    ) throws {
+        var random = SeededRandom(seed: seed)
+        let stream = Stream(&random, commands: 700)
+        let archive = try RedisArchive()
+        // Small segments, so that bursts lie across their edges.
+        try archive.write(
+            stream.came, bytes: RedisArchive.size * 40, flushed: 1 + Int(random.next() % 30),
+            made: stream.made)
+        let snapshot = try snapshot(archive)
+        let windows = snapshot.windows()
+        #expect(windows.count > 10)
+        let end = try #require(stream.came.last)
+        var refused = 0
+        for _ in 0..<400 {
+            let moment = RedisArchive.at(
+                99 + Double(random.next() % 1_000_000) / 1e6 * (end + 2 - 99))
+            let isPromised = windows.contains { $0.from <= moment && moment <= $0.to }
+            #expect((snapshot.outage(at: moment) == nil) == isPromised)
+            do throws(TidemarkError) {
+                let plan = try archive.plan(.time(moment))
+                #expect(isPromised, "seed \(seed): \(moment) is accepted")
+                let there = stream.came.prefix { RedisArchive.at($0) <= moment }.count
+                #expect(plan.stop.map { Int($0.end / RedisArchive.size) } ?? 0 >= there)
+            } catch {
+                #expect(error.code == .targetOutsideWindow, "\(error)")
+                #expect(!isPromised, "seed \(seed): \(moment) is refused: \(error)")
+                refused += 1
+            }
+        }
+        #expect(refused > 20)
+        // The ends of a window are promised too.
+        for window in windows {
+            for end in [window.from, window.to] { _ = try archive.plan(.time(end)) }
+        }
+    }
+
+    @Test func `an outage in the common history is one of the child's line too`() throws {
+        let archive = try RedisArchive()
+        try archive.write([100, 101, 105, 105.1], made: [100, 101, 101, 101])
+        try archive.write(
+            [107, 120], on: RedisArchive.child, first: 4, fork: 4, made: [107, 108])
+        let windows = try snapshot(archive).windows()
+        let ends = windows.map { [$0.from, $0.to] }
+        #expect(
+            ends == [
+                [RedisArchive.at(0), RedisArchive.at(101)],
+                [RedisArchive.at(105.1), RedisArchive.at(108)],
+                [RedisArchive.at(120), RedisArchive.at(10_000)],
+            ])
+    }
+
+    @Test func `what a coarse index calls wide did not come late`() throws {
+        let archive = try RedisArchive()
+        // More than the index has room for at a second each.
+        let came = (0..<9_000).map { 100 + Double($0) * 0.7 }
+        try archive.write(came, flushed: 50)
+        #expect(try snapshot(archive).windows().count == 1)
+    }
+
+    @Test func `a segment that cannot be read is promised nothing of, until its neighbours`()
+        throws
+    {
+        let archive = try RedisArchive()
+        let came = (0..<100).map { 100 + Double($0) }
+        try archive.write(came, bytes: RedisArchive.size * 10)
+        let folder = Layout.streamFolder(RedisArchive.source, RedisArchive.style)
+        let store = archive.repository.store
+        let key = try #require(
+            try store.list(folder).map(\.key).filter { $0.name.hasSuffix(".lz4") }.sorted {
+                $0.path < $1.path
+            }.dropFirst(3).first)
+        try store.delete(key)
+        let writer = try store.create(key)
+        try writer.write(Array("nothing".utf8))
+        try writer.finish()
+        let windows = try snapshot(archive).windows()
+        #expect(
+            windows.map { [$0.from, $0.to] } == [
+                [RedisArchive.at(0), RedisArchive.at(129)],
+                [RedisArchive.at(140), RedisArchive.at(10_000)],
+            ])
+    }
+
+    @Test func `what was read once is not read again`() throws {
+        let archive = try RedisArchive()
+        try archive.write(
+            [100, 101, 105, 106, 107], bytes: RedisArchive.size * 2,
+            made: [100, 101, 101, 106, 107])
+        let memory = ArrivalMemory()
+        let first = try snapshot(archive, memory: memory).windows()
+        #expect(first.count == 2)
+        let folder = Layout.streamFolder(RedisArchive.source, RedisArchive.style)
+        let store = archive.repository.store
+        // The listing tells size and name, and these stay.
+        for info in try store.list(folder) where info.key.name.hasSuffix(".lz4") {
+            try store.delete(info.key)
+            let writer = try store.create(info.key)
+            try writer.write([UInt8](repeating: 7, count: Int(info.size)))
+            try writer.finish()
+        }
+        let reader = CatalogReader(archive.repository, RedisReplayer(), memory: memory)
+        let again = try reader.read(
+            RedisArchive.source, withCommits: false, withArrivals: true)
+        #expect(again.windows() == first)
+    }
+}
