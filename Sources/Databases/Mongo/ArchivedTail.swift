@@ -27,15 +27,27 @@ enum ArchivedTail {
         return last
     }
 
-    /// The token behind the last event; nil when the archive holds none.
-    static func lastToken(_ tail: StreamTail) throws(TidemarkError) -> BSONDocument? {
-        var framer = EntryFramer()
+    /// Where a change stream can go on: behind the last document of the archive, and behind its
+    /// last event, which is an earlier place when a mark is the last.
+    struct Tokens {
         var last: BSONDocument?
+        var event: BSONDocument?
+    }
+
+    static func tokens(_ tail: StreamTail) throws(TidemarkError) -> Tokens {
+        var framer = EntryFramer()
+        var found = Tokens()
         try tail.read { (bytes) throws(TidemarkError) in
             let span = Span<UInt8>(_bytes: bytes)
             try framer.take(span) { (event) throws(TidemarkError) in
                 do throws(BSONFailure) {
-                    last = try ChangeGroups.token(event.array[...])
+                    let document = try BSONDocument(event.array)
+                    found.last = try ChangeGroups.token(event.array[...])
+                    if document["operationType"]?.string != ProgressMark.operation {
+                        found.event = found.last
+                    } else if let told = document[ProgressMark.eventField]?.document {
+                        found.event = told
+                    }
                 } catch {
                     throw error.error(
                         .archiveDamaged, in: "an archived event",
@@ -43,6 +55,6 @@ enum ArchivedTail {
                 }
             }
         }
-        return last
+        return found
     }
 }

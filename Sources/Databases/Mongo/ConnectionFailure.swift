@@ -50,17 +50,23 @@ struct ConnectionFailure: Error, Hashable, Sendable {
 
     /// A change stream that can be opened again behind its last event.
     var isResumable: Bool {
-        isDeadCursor || labels.contains("ResumableChangeStreamError")
+        // Of lost history the next question tells.
+        isDeadCursor || isHistoryLost || labels.contains("ResumableChangeStreamError")
             // Stepdown, shutdown and the like, which servers before 4.4 do not label.
             || (domain == .server && [10107, 13435, 13436, 189, 91, 11600, 11602].contains(code))
     }
 
     /// The oplog behind a change stream no longer has what comes behind its token: history lost,
-    /// fatal error, a token that this server has not made.
+    /// fatal error, a token that this server has not made, OplogQueryMinTsMissing of an open
+    /// stream.
     var isHistoryLost: Bool {
         domain == .server
-            && ([286, 280, 136, 260].contains(code) || text.lowercased().contains("resume token"))
+            && ([286, 280, 136, 260, 326].contains(code)
+                || text.lowercased().contains("resume token"))
     }
+
+    /// ChangeStreamHistoryLost: what lies at the token may be older than the oplog.
+    var isEventTooOld: Bool { domain == .server && code == 286 }
 
     /// SnapshotTooOld, SnapshotUnavailable: the history for a moment is gone.
     var isSnapshotLost: Bool { domain == .server && [239, 246].contains(code) }

@@ -80,10 +80,11 @@ package final class MongoDouble: Sendable {
     /// Serves recorded events beside the entries.
     package func tell(_ events: [[UInt8]]) {
         state.update { state in
-            state.events = events.compactMap { bytes in
-                (try? BSONDocument(bytes))?["clusterTime"]?.timestamp.map {
-                    MongoDoubleState.Entry(ts: $0, bytes: bytes)
-                }
+            var time = OpTime.zero
+            state.events = events.map { bytes in
+                // Later parts of an event that was split have none of their own.
+                time = (try? BSONDocument(bytes))?["clusterTime"]?.timestamp ?? time
+                return MongoDoubleState.Entry(ts: time, bytes: bytes)
             }
         }
     }

@@ -8,21 +8,39 @@ extension MongoDoubleAnswers {
         guard let stream = stages.first?["$changeStream"]?.document else {
             return error(59, "CommandNotFound", "only $changeStream is answered")
         }
-        if stream["showExpandedEvents"] != nil {
+        state.update { $0.changePipeline = stages }
+        if stream["showExpandedEvents"] != nil, !state.read({ $0.hasExpandedEvents }) {
             // What 4.4 answers.
-            return error(40415, "Location40415", "BSON field 'showExpandedEvents' is unknown")
+            return error(
+                40415, "Location40415",
+                "BSON field '$changeStream.showExpandedEvents' is an unknown field.")
         }
-        guard let next = state.update({ Self.start(stream, &$0) }) else {
+        let next: Int
+        switch state.update({ Self.start(stream, &$0) }) {
+        case .event(let found): next = found
+        case .tooOld:
             return error(
                 286, "ChangeStreamHistoryLost",
                 "Resume of change stream was not possible, as the resume point may no longer be in "
                     + "the oplog.")
+        case .strange:
+            return error(
+                280, "ChangeStreamFatalError",
+                "cannot resume stream; the resume token was not found.")
         }
         return batch([], cursor: state.update { $0.newCursor(.changes(next)) }, isFirst: true)
     }
 
-    /// Index of the first event to send; nil when the oplog no longer has what comes before it.
-    private static func start(_ stream: BSONDocument, _ state: inout MongoDoubleState) -> Int? {
+    private enum Place {
+        /// Index of the first event to send.
+        case event(Int)
+        /// The oplog no longer has what comes before it.
+        case tooOld
+        /// The token of an event that there is not.
+        case strange
+    }
+
+    private static func start(_ stream: BSONDocument, _ state: inout MongoDoubleState) -> Place {
         let token = stream["startAfter"]?.document
         let known = token.flatMap { token in
             state.events.firstIndex { (try? BSONDocument($0.bytes))?["_id"]?.document == token }
@@ -32,9 +50,10 @@ extension MongoDoubleAnswers {
             ?? token.flatMap { ResumeTokenText.time($0) } ?? stream["startAtOperationTime"]?
             .timestamp
             ?? .zero
-        if state.first > 0, time < state.entries[state.first].ts { return nil }
-        if let known { return known + 1 }
-        return state.events.firstIndex { $0.ts >= time } ?? state.events.count
+        if state.first > 0, time < state.entries[state.first].ts { return .tooOld }
+        if let known { return .event(known + 1) }
+        if let token, token != ResumeTokenText.token(time) { return .strange }
+        return .event(state.events.firstIndex { $0.ts >= time } ?? state.events.count)
     }
 
     func moreChanges(_ id: Int64, _ next: Int, _ request: BSONDocument) -> BSONDocument {
@@ -44,12 +63,14 @@ extension MongoDoubleAnswers {
                 || state.cursors[id] == nil
                 ? true : nil as Bool?
         }
+        var isOld = false
         let found = state.update { state -> [BSONDocument]? in
             guard state.cursors[id] != nil else { return nil }
             if state.first > 0, next < state.events.count,
                 state.events[next].ts < state.entries[state.first].ts
             {
                 state.cursors[id] = nil
+                isOld = true
                 return nil
             }
             var bytes = 0
@@ -60,11 +81,22 @@ extension MongoDoubleAnswers {
                 bytes += state.events[end].bytes.count
                 end += 1
             }
-            state.cursors[id] = .changes(end)
-            return state.events[next..<end].compactMap { try? BSONDocument($0.bytes) }
+            var found = state.events[next..<end].compactMap { try? BSONDocument($0.bytes) }
+            if let last = found.firstIndex(where: { $0["operationType"]?.string == "invalidate" }) {
+                found.removeLast(found.count - 1 - last)
+                state.cursors[id] = nil
+            } else {
+                state.cursors[id] = .changes(end)
+            }
+            return found
+        }
+        if isOld {
+            return error(
+                326, "OplogQueryMinTsMissing", "Specified minTs has already fallen off the oplog")
         }
         guard let found else { return error(43, "CursorNotFound", "cursor id \(id) not found") }
-        return batch(found, cursor: id, isFirst: false)
+        let isOver = found.last?["operationType"]?.string == "invalidate"
+        return batch(found, cursor: isOver ? 0 : id, isFirst: false)
     }
 
     /// Behind the batch its last event's token, or one that stands for the majority's newest entry.

@@ -55,6 +55,8 @@ package struct MongoDoubleState: Sendable {
     package var lag = 0
     /// What a change stream tells, recorded with the entries; all up to the majority's newest.
     package var events: [Entry] = []
+    /// The pipeline that a change stream was opened with last.
+    package var changePipeline: [BSONDocument] = []
     /// Bytes that the oplog may hold; nil: nobody may ask.
     package var oplogLimit: Int?
     package var collections: [Namespace: Stored] = [:]
@@ -94,6 +96,11 @@ package struct MongoDoubleState: Sendable {
             preconditionFailure("the double serves recorded entries")
         }
         entries.append(Entry(ts: ts, bytes: bytes))
+    }
+
+    /// From 6.0 on.
+    var hasExpandedEvents: Bool {
+        (version.split(separator: ".").first.flatMap { Int($0) } ?? 0) >= 6
     }
 
     /// Entries that a majority read shows: up to here.

@@ -127,7 +127,8 @@ import Testing
     @Test func `a mark stands behind everything and says something new`() throws {
         var groups = ChangeGroups(behind: time(1))
         let token = BSONDocument([("_data", .string("t"))])
-        let mark = ProgressMark.document(token: token, time: time(4), wall: 5)
+        let mark = ProgressMark.document(
+            token: token, time: time(4), wall: 5, lastEvent: nil)
         let isOld = groups.add(mark, at: time(1), wall: nil)
         #expect(!isOld)
         let isNew = groups.add(mark, at: time(4), wall: 5)

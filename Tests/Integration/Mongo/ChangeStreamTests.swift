@@ -105,7 +105,13 @@ struct ChangeStreamTests {
             try second.waitForLog("gap in the archive", seconds: 60)
             try second.waitForLog("base backup finished", seconds: 60)
             try harness.waitProved()
-            #expect(try harness.status().gaps.count == 1)
+            let gaps = try harness.status().gaps
+            #expect(gaps.count == 1)
+            // Whoever wants a moment inside it is told, before anything is touched.
+            let inside = OpTime(ordinal: try #require(OpTime(gaps[0].first)).ordinal + 1)
+            let lost = try harness.expect(
+                3, ["restore", "--to", "optime:\(inside)", "--into", harness.folder + "/lost"])
+            #expect(lost.contains("gap"), "\(lost)")
             let (folder, _) = try harness.restore(
                 to: "latest", name: "behind", file: "changes.bson")
             #expect(try harness.documents(folder + "/school/pupils.bson").count == 1500)

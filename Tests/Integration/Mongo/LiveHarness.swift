@@ -39,8 +39,15 @@ final class LiveHarness: SidecarUse, Sendable {
     /// Waits until everything committed by now is proved.
     func waitProved(seconds: Double = 60) throws {
         let bound = SystemTimeSource().wall().text(fractionDigits: 3)
-        try eventually("\(bound) is proved", seconds: seconds) {
-            try (status().restorableTo ?? "") > bound
+        do {
+            try eventually("\(bound) is proved", seconds: seconds) {
+                try (status().restorableTo ?? "") > bound
+            }
+        } catch {
+            let told = try tidemark(["status", "--json"])
+            throw TidemarkError(
+                .failed, "\(error); \(told.output)\(told.errors)",
+                remedy: "see why the archive does not come to the source's end", cause: error)
         }
     }
 

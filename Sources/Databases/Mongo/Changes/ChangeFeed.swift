@@ -15,6 +15,8 @@ struct ChangeFeed {
     private(set) var received: OpTime
     /// Where the stream goes on when its cursor dies.
     private var place: ChangeStreamCursor.Start
+    /// Token of the last event; nil until one has come.
+    private var lastEvent: BSONDocument?
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
@@ -29,16 +31,18 @@ struct ChangeFeed {
     /// Opens it; a failure is the server's.
     static func open(
         _ connection: Connection, _ member: Connection.Member, _ start: ChangeStreamCursor.Start,
-        behind received: OpTime, _ features: ChangeFeatures, isRouter: Bool
+        behind received: OpTime, lastEvent: BSONDocument?, _ features: ChangeFeatures,
+        isRouter: Bool
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         switch try ChangeStreamCursor.open(connection, member, start, features) {
         case .failure(let failure): return .failure(failure)
         case .success(let cursor):
-            return .success(
-                ChangeFeed(
-                    connection: connection, member: member, features: features,
-                    isRouter: isRouter, cursor: cursor, groups: ChangeGroups(behind: received),
-                    received: received, place: start))
+            var feed = ChangeFeed(
+                connection: connection, member: member, features: features, isRouter: isRouter,
+                cursor: cursor, groups: ChangeGroups(behind: received), received: received,
+                place: start)
+            feed.lastEvent = lastEvent
+            return .success(feed)
         }
     }
 
@@ -78,13 +82,15 @@ struct ChangeFeed {
             } catch {
                 throw OplogBatch.malformed(error)
             }
-            if groups.ready >= Self.pieceBytes { try handOn(&groups, body) }
+            if groups.ready >= Self.pieceBytes { try handOn(&groups, isMark: false, body) }
         }
         self.cursor = cursor
+        var isMark = false
         if case .batch(let events, _) = answer {
-            try settle(&groups, events: events, bound: bound, now)
+            isMark = try settle(
+                &groups, events: events, isOver: cursor.isOver, bound: bound, now)
         }
-        if groups.ready > 0 { try handOn(&groups, body) }
+        if groups.ready > 0 { try handOn(&groups, isMark: isMark, body) }
         self.groups = groups
         return answer
     }
@@ -102,30 +108,34 @@ struct ChangeFeed {
         return hello.majority.map { ($0, hello.majorityWall) }
     }
 
-    /// Decides what is complete behind an answer.
+    /// Decides what is complete behind an answer. Returns whether that is only a mark.
     private mutating func settle(
-        _ groups: inout ChangeGroups, events: Int, bound: (time: OpTime, wall: Int64?)?,
-        _ now: MonotonicTime
-    ) throws(TidemarkError) {
+        _ groups: inout ChangeGroups, events: Int, isOver: Bool,
+        bound: (time: OpTime, wall: Int64?)?, _ now: MonotonicTime
+    ) throws(TidemarkError) -> Bool {
         let reached = ResumeToken.time(cursor.token)
         do throws(BSONFailure) {
             if let reached, reached.ordinal > 0 {
                 try groups.settle(OpTime(ordinal: reached.ordinal - 1))
             }
-            if events == 0, !isRouter { try groups.settle() }
+            // A stream that was invalidated has told all there is of its last time.
+            if events == 0 && !isRouter || isOver { try groups.settle() }
         } catch {
             throw OplogBatch.malformed(error)
         }
         isIdle = events == 0
-        guard events == 0, let bound, let token = cursor.token else { return }
+        guard events == 0, let bound, let token = cursor.token else { return false }
         // A token that is no event's stands before the events of its time.
         let told = OpTime(ordinal: max(1, reached?.ordinal ?? 1) - 1)
         let isMajority = bound.time >= told
         let time = max(bound.time, told)
-        guard time > received, groups.ready == 0 else { return }
+        guard time > received, groups.ready == 0 else { return false }
         let wall = isMajority ? clock(bound.wall, time) : nil
-        let mark = ProgressMark.document(token: token, time: time, wall: wall)
-        if groups.add(mark, at: time, wall: wall) { marked = now }
+        let mark = ProgressMark.document(
+            token: token, time: time, wall: wall, lastEvent: lastEvent)
+        guard groups.add(mark, at: time, wall: wall) else { return false }
+        marked = now
+        return true
     }
 
     /// Before 6.0 events tell their second only; a mark that told more would be later than events
@@ -136,10 +146,14 @@ struct ChangeFeed {
     }
 
     private mutating func handOn(
-        _ groups: inout ChangeGroups, _ body: (Piece) throws(TidemarkError) -> Void
+        _ groups: inout ChangeGroups, isMark: Bool,
+        _ body: (Piece) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         do throws(BSONFailure) {
-            if let token = try groups.token() { place = .after(token) }
+            if let token = try groups.token() {
+                place = .after(token)
+                if !isMark { lastEvent = token }
+            }
         } catch {
             throw OplogBatch.malformed(error)
         }

@@ -42,16 +42,17 @@ struct ChangeOpening {
             }
             return try begin(nextTimeline(identity, resume), behind: now, now)
         }
-        return try goOn(resume, end, now)
+        return try goOn(resume, end, now, identity)
     }
 
     private var features: ChangeFeatures { ChangeFeatures(version: version) }
 
     private func open(
-        _ start: ChangeStreamCursor.Start, behind time: OpTime
+        _ start: ChangeStreamCursor.Start, behind time: OpTime, lastEvent: BSONDocument? = nil
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         try ChangeFeed.open(
-            connection, member, start, behind: time, features, isRouter: hello.isRouter)
+            connection, member, start, behind: time, lastEvent: lastEvent, features,
+            isRouter: hello.isRouter)
     }
 
     private func begin(
@@ -66,25 +67,54 @@ struct ChangeOpening {
         }
     }
 
-    /// Behind the archive's last document, or, where it has none, behind its end.
+    /// Behind the archive's last event, so that the server has to say whether it has it: one that
+    /// was put back to an older copy has not. Where that event has left the oplog meanwhile, behind
+    /// the archive's last document; where it has none, behind its end.
     private func goOn(
-        _ resume: ResumePoint, _ end: Position, _ now: OpTime
+        _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ identity: String
     ) throws(TidemarkError) -> Joined {
         let time = OpTime(ordinal: end.ordinal)
-        let last = try resume.tail.map { (tail) throws(TidemarkError) in
-            try ArchivedTail.lastToken(tail)
+        let tokens = try resume.tail.map { (tail) throws(TidemarkError) in
+            try ArchivedTail.tokens(tail)
         }
-        let start = (last ?? nil).map { ChangeStreamCursor.Start.after($0) } ?? .behind(time)
-        switch try open(start, behind: time) {
+        let start = (tokens?.last).map { ChangeStreamCursor.Start.after($0) } ?? .behind(time)
+        if let event = tokens?.event, event != tokens?.last {
+            switch try open(.after(event), behind: time, lastEvent: event) {
+            case .success(let feed):
+                return Joined(feed: feed, start: end, sourceEnd: max(now, time))
+            case .failure(let failure) where failure.isEventTooOld: break
+            case .failure(let failure) where failure.isHistoryLost:
+                return try diverged(resume, identity, now, failure)
+            case .failure(let failure): throw failed(failure)
+            }
+        }
+        switch try open(start, behind: time, lastEvent: tokens?.event) {
         case .success(let feed):
             return Joined(feed: feed, start: end, sourceEnd: max(now, time))
-        case .failure(let failure) where failure.isHistoryLost:
+        case .failure(let failure) where failure.isEventTooOld:
             guard resume.skipsLostHistory else {
                 throw Self.lost(configuration, time, failure.text)
             }
             return try salvage(end, now)
+        case .failure(let failure) where failure.isHistoryLost:
+            return try diverged(resume, identity, now, failure)
         case .failure(let failure): throw failed(failure)
         }
+    }
+
+    /// The server has what comes behind the archive's last event, and not that event.
+    private func diverged(
+        _ resume: ResumePoint, _ identity: String, _ now: OpTime, _ failure: ConnectionFailure
+    ) throws(TidemarkError) -> Joined {
+        guard resume.skipsLostHistory else {
+            throw TidemarkError(
+                .historyLost,
+                "MongoDB at \(configuration.place) does not have the event that the archive ends "
+                    + "with: \(failure.text)",
+                remedy: "it was put back to an older copy, or is another one; Tidemark goes on "
+                    + "with a new timeline and takes a new base backup by itself")
+        }
+        return try begin(nextTimeline(identity, resume), behind: now, now)
     }
 
     /// The oldest moment that the server can still begin with, so that everything which is left

@@ -34,6 +34,9 @@ struct ChangeStreamCursor {
     /// The token behind the last answer.
     private(set) var token: BSONDocument?
 
+    /// The server has closed it.
+    var isOver: Bool { id == 0 && pending == nil }
+
     static func open(
         _ connection: Connection, _ member: Connection.Member, _ start: Start,
         _ features: ChangeFeatures

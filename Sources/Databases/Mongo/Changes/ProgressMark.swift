@@ -1,24 +1,30 @@
 /// Our own document among the events: how far the stream is although nothing happened.
 ///
 /// ```
-/// {_id: <postBatchResumeToken>, operationType: "tidemark progress", clusterTime: T, wallTime: …}
+/// {_id: <postBatchResumeToken>, operationType: "tidemark progress", clusterTime: T, wallTime: …,
+///  lastEvent: <token of the last event before it>}
 /// ```
 ///
 /// It is written when the server, asked after a majority had T, had no event to tell. So the
 /// archive is proved up to T, and its last document always holds the token that goes on exactly
-/// behind it. A replay passes it over.
+/// behind it. A replay passes it over. A server takes a token that is no event's on trust, also one
+/// that was put back to an older copy; whether it still has the last event it has to say.
 enum ProgressMark {
     static let operation = "tidemark progress"
+    static let eventField = "lastEvent"
 
-    /// - Parameter wall: the primary's clock in the entry of time `time`; nil when it is not known.
+    /// - Parameters:
+    ///   - wall: the primary's clock in the entry of time `time`; nil when it is not known.
+    ///   - lastEvent: nil when no event has come yet.
     static func document(
-        token: BSONDocument, time: OpTime, wall: Int64?
+        token: BSONDocument, time: OpTime, wall: Int64?, lastEvent: BSONDocument?
     ) -> BSONDocument {
         var fields: [(String, BSONValue)] = [
             ("_id", .document(token)), ("operationType", .string(operation)),
             ("clusterTime", .timestamp(time)),
         ]
         if let wall { fields.append(("wallTime", .date(milliseconds: wall))) }
+        if let lastEvent { fields.append((eventField, .document(lastEvent))) }
         return BSONDocument(fields)
     }
 }

@@ -1,0 +1,208 @@
+import Model
+import Platform
+import TestKit
+import Testing
+
+@testable import Mongo
+
+/// What a change stream loses, ends with, or splits, and what becomes of it in the archive.
+@Suite struct ChangeHistoryTests {
+    private func use(_ version: String = "4.4.4") throws -> (use: StreamUse, events: [[UInt8]]) {
+        let fixture = try MongoFixture("shop")
+        let double = try MongoDouble(entries: fixture.oplog(), visible: 1)
+        let events = try fixture.changes()
+        double.tell(events)
+        double.state.update { $0.version = version }
+        return (try StreamUse(double, options: "mode=changeStream"), events)
+    }
+
+    /// Writes so many entries, and on to one that makes no event; then waits for the mark of it.
+    private func writeToMark(_ count: Int, _ use: StreamUse) throws {
+        use.double.write(count)
+        while use.double.state.read({ state in state.events.contains { $0.ts == state.newest } }) {
+            use.double.write(1)
+        }
+        try use.pullAll()
+        let time = SystemTimeSource()
+        try eventually("the last document is a mark", seconds: 60) {
+            let wait = time.monotonic().advanced(bySeconds: 0.2)
+            _ = try use.stream.pull(until: wait, into: use.sink)
+            return try last(use)["operationType"]?.string == ProgressMark.operation
+        }
+    }
+
+    private func last(_ use: StreamUse) throws -> BSONDocument {
+        try BSONDocument(#require(try MongoFixture.documents(use.sink.bytes).last))
+    }
+
+    @Test func `an open stream that falls off the oplog is lost history at once`() async throws {
+        try await offPool {
+            let (use, _) = try use()
+            try use.open()
+            use.double.write(100)
+            try use.pullAll()
+            use.double.truncate(keepingFrom: 300)
+            use.double.writeAll()
+            let time = SystemTimeSource()
+            let error = #expect(throws: TidemarkError.self) {
+                for _ in 0..<9 {
+                    _ = try use.stream.pull(
+                        until: time.monotonic().advanced(bySeconds: 0.1), into: use.sink)
+                }
+            }
+            #expect(error?.code == .historyLost)
+            #expect(error?.remedy.contains("minRetentionHours") == true)
+            let end = use.sink.position
+            try use.again(skips: true)
+            #expect(use.sink.position > end)
+            use.stream.close()
+        }
+    }
+
+    @Test func `a mark holds the last event, with which the next session has to join`()
+        async throws
+    {
+        try await offPool {
+            let (use, events) = try use()
+            try use.open()
+            try writeToMark(150, use)
+            let brought = try use.events()
+            let event = try BSONDocument(#require(brought.last))["_id"]?.document
+            #expect(try last(use)[ProgressMark.eventField]?.document == event)
+            try use.again()
+            let stage = use.double.state.read { $0.changePipeline.first }
+            #expect(stage?["$changeStream"]?.document?["startAfter"]?.document == event)
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(try use.events() == events)
+            use.stream.close()
+        }
+    }
+
+    @Test func `an event that has left the oplog leaves the mark behind it`() async throws {
+        try await offPool {
+            let (use, events) = try use()
+            try use.open()
+            try writeToMark(150, use)
+            // The newest that was seen is the oldest that is left; the last event is before it.
+            let newest = use.double.state.read { $0.visible - 1 }
+            use.double.truncate(keepingFrom: newest)
+            let oldest = use.double.state.read { $0.entries[newest].ts }
+            try use.again()
+            let stage = use.double.state.read { $0.changePipeline.first }
+            let token = stage?["$changeStream"]?.document?["startAfter"]?.document
+            #expect(ResumeToken.time(token) == oldest)
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(try use.events() == events)
+            use.stream.close()
+        }
+    }
+
+    @Test func `a server that was put back to an older copy begins a new timeline`() async throws {
+        try await offPool {
+            let (use, events) = try use()
+            let opening = try use.open()
+            try writeToMark(150, use)
+            // It has what was written after the copy came back, and not the archive's last event.
+            let known = try use.events().count
+            use.double.tell(Array(events[..<(known - 20)] + events[known...]))
+            let error = #expect(throws: TidemarkError.self) { try use.again() }
+            #expect(error?.code == .historyLost)
+            #expect(error?.remedy.contains("older copy") == true)
+            try use.again(skips: true)
+            #expect(use.opening?.start.timeline.name == opening.start.timeline.name + ".2")
+            use.stream.close()
+        }
+    }
+
+    @Test func `a stream that is invalidated is gone on with behind its end`() async throws {
+        try await offPool {
+            let (use, events) = try use()
+            let place = events.count / 2
+            let before = try BSONDocument(events[place])
+            let end = BSONDocument([
+                ("_id", .document(BSONDocument([("_data", .string("invalidated"))]))),
+                ("operationType", .string("invalidate")),
+                ("clusterTime", try #require(before["clusterTime"])),
+            ])
+            let told = events[...place] + [end.bytes] + events[(place + 1)...]
+            use.double.tell(Array(told))
+            try use.open()
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(try use.events() == Array(told))
+            guard case .noop = try OplogEntry(end).change else {
+                Issue.record("an invalidation changes nothing")
+                return
+            }
+            use.stream.close()
+        }
+    }
+
+    @Test(arguments: [
+        ("4.4.4", false, false), ("5.0.9", false, false), ("6.0.5", true, false),
+        ("6.0.9", true, true), ("7.0.2", true, true), ("8.0.0", true, true),
+    ])
+    func `what a server can tell is asked for`(
+        version: String, isExpanded: Bool, isSplit: Bool
+    ) async throws {
+        try await offPool {
+            let (use, _) = try use(version)
+            try use.open()
+            let stages = use.double.state.read { $0.changePipeline }
+            let options = stages.first?["$changeStream"]?.document
+            #expect(options?["allChangesForCluster"]?.isTrue == true)
+            #expect((options?["showExpandedEvents"]?.isTrue == true) == isExpanded)
+            #expect((stages.last?["$changeStreamSplitLargeEvent"] != nil) == isSplit)
+            use.stream.close()
+        }
+    }
+
+    @Test func `an event that the server splits is kept in parts, and none without the others`()
+        async throws
+    {
+        try await offPool {
+            let (use, events) = try use("7.0.2")
+            let place = try #require(
+                events.firstIndex {
+                    try BSONDocument($0)["operationType"]?.string == "insert"
+                })
+            let parts = try split(BSONDocument(events[place]))
+            let told = events[..<place] + parts + events[(place + 1)...]
+            use.double.tell(Array(told))
+            // Each answer brings one document.
+            use.double.state.update { $0.batchBytes = 1 }
+            try use.open()
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(try use.events() == Array(told))
+            var assembler = EventAssembler()
+            let whole = try use.events().compactMap {
+                try assembler.take(BSONDocument($0))
+            }
+            #expect(whole.count == events.count)
+            #expect(try OplogEntry(whole[place]).change == OplogEntry(events[place]).change)
+            use.stream.close()
+        }
+    }
+
+    /// As `$changeStreamSplitLargeEvent` does: each part has whole fields and a token of its own.
+    private func split(_ event: BSONDocument) throws -> [[UInt8]] {
+        let token = try #require(event["_id"]?.document?["_data"]?.string)
+        let fields = event.fields.filter { $0.name != "_id" }
+        let late: Set = ["fullDocument", "documentKey"]
+        return [Int32(1), 2].map { number in
+            var writer = BSONWriter()
+            writer.append(
+                "_id", .document(BSONDocument([("_data", .string("\(token)0\(number)"))])))
+            writer.append(
+                "splitEvent",
+                .document(BSONDocument([("fragment", .int32(number)), ("of", .int32(2))])))
+            for field in fields where late.contains(field.name) == (number == 2) {
+                writer.append(field.rawName, field.value)
+            }
+            return writer.finish().bytes
+        }
+    }
+}
