@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Mongo
 import Platform
@@ -73,24 +74,44 @@ struct ArchiveTests {
         }
     }
 
-    @Test func `the sidecar goes on where it was killed, again and again`() async throws {
+    /// 6; `TIDEMARK_CRASH_ROUNDS` says otherwise.
+    private static let rounds =
+        getenv("TIDEMARK_CRASH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 6
+
+    /// `TIDEMARK_CRASH_SEED` repeats a run's pauses.
+    private static let seed =
+        getenv("TIDEMARK_CRASH_SEED").flatMap { UInt64(String(cString: $0)) }
+        ?? UInt64.random(in: 1...1_000_000_000)
+
+    @Test func `the sidecar goes on where it was killed, at random moments`() async throws {
         try await offPool {
+            let comment = Comment(rawValue: "TIDEMARK_CRASH_SEED=\(Self.seed)")
+            print("the crash test runs with TIDEMARK_CRASH_SEED=\(Self.seed)")
+            var random = SeededRandom(seed: Self.seed)
             let harness = try ArchiveHarness("shop")
+            // Killed in its first base backup, or before or behind it, too.
+            for _ in 0..<Self.rounds {
+                let sidecar = try harness.start()
+                harness.pause(Double.random(in: 0.05...1.2, using: &random))
+                sidecar.kill9()
+            }
             try harness.startWithBackup().kill9()
-            for step in 0..<6 {
+            let step = harness.entries.count / Self.rounds
+            for _ in 0..<Self.rounds {
                 let sidecar = try harness.start()
                 try sidecar.waitForLog("stream opened", seconds: 60)
-                harness.double.write(70)
-                if step % 2 == 0 { harness.double.killCursors() }
-                harness.pause(Double(step) * 0.3)
+                harness.double.write(Int.random(in: 1...step, using: &random))
+                if Bool.random(using: &random) { harness.double.killCursors() }
+                harness.pause(Double.random(in: 0...1.5, using: &random))
                 sidecar.kill9()
             }
             let sidecar = try harness.start()
             harness.double.writeAll()
             try harness.waitArchived()
-            #expect(try harness.archivedOplog() == harness.entries.dropFirst().flatMap { $0 })
-            #expect(try harness.status().gaps.isEmpty)
-            #expect(try sidecar.terminate().isSuccess)
+            #expect(
+                try harness.archivedOplog() == harness.entries.dropFirst().flatMap { $0 }, comment)
+            #expect(try harness.status().gaps.isEmpty, comment)
+            #expect(try sidecar.terminate().isSuccess, comment)
             try harness.expect(0, ["verify", "--deep"])
         }
     }
@@ -166,8 +187,7 @@ struct ArchiveTests {
             }
             let status = try harness.status()
             #expect(status.timeline?.hasSuffix(".2") == true)
-            // What the set had before it went back can still be had, the entry included that it took
-            // back.
+            // What the set had before it went back can still be had, its last entry too.
             let end = try #require(last["ts"]?.timestamp)
             let old = harness.folder + "/old"
             let branch = try #require(status.timeline?.dropLast(2)).description
