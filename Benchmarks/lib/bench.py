@@ -127,6 +127,11 @@ class Process:
         self.child = subprocess.Popen(
             as_postgres(command), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
 
+    def peak(self):
+        """The most memory that was resident, in MB. What wait4 tells counts the parent's, too."""
+        with open(f"/proc/{self.child.pid}/status") as f:
+            return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM"))
+
     def finish(self, sign=None, seconds=600):
         """Ends the child; returns (wall, cpu, peak RSS in MB, standard error)."""
         if sign is not None:

@@ -42,7 +42,7 @@ func answer(_ size: Int) -> (bytes: [UInt8], entries: Int) {
 
 func peakMB() -> Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss / 1024
 }
 

@@ -177,6 +177,10 @@ struct ConnectionFailure: Error, Hashable, Sendable {
             remedy =
                 "Tidemark connects again by itself; the set is choosing a primary or a member "
                 + "is going down"
+        case (.server, 10334):
+            remedy =
+                "it tells of a change that is larger than a document may be; servers from 6.0.9 on "
+                + "split such events, and an oplog has no such limit: mode=oplog"
         default: remedy = "Tidemark tries again by itself; see the server's log if this goes on"
         }
         return TidemarkError(

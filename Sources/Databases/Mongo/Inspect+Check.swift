@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 // `check`: every missing right and every setting that would cost history, with what mends it.
 extension Inspect {
@@ -20,7 +21,11 @@ extension Inspect {
             if choice == .changes {
                 return findings + (try changes(connection, member, hello, version))
             }
-            findings += try rights(connection, member)
+            let missing = try rights(connection, member)
+            findings += missing
+            if missing.allSatisfy({ $0.level == .ok }) {
+                findings += try end(connection, hello, member)
+            }
             findings += try window(connection, hello, member)
             findings += try noops(connection, member)
             return findings
@@ -120,6 +125,19 @@ extension Inspect {
                         + ConnectionFailure.grant(configuration))
         }
         return findings
+    }
+
+    private func end(
+        _ connection: Connection, _ hello: Hello, _ member: Connection.Member
+    ) throws(TidemarkError) -> [Finding] {
+        do throws(TidemarkError) {
+            try OplogEnd.check(connection, hello, member, configuration) { seconds in
+                _ = Monitor(()).wait(seconds: seconds) { _ in Bool?.none }
+            }
+            return []
+        } catch  where error.code == .sourceRefused {
+            return [Finding(.error, error.message, remedy: error.remedy)]
+        }
     }
 
     private func window(

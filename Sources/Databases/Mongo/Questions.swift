@@ -88,12 +88,23 @@ enum Questions {
     /// The oldest entry that the oplog still has; nil when it has none.
     static func oldest(
         _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> BSONDocument? { try edge(connection, member, order: 1) }
+
+    /// The time of the newest entry that the oplog has; nil when it has none.
+    static func newestInOplog(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> OpTime? {
+        try edge(connection, member, order: -1)?["ts"]?.timestamp
+    }
+
+    private static func edge(
+        _ connection: Connection, _ member: Connection.Member, order: Int32
     ) throws(TidemarkError) -> BSONDocument? {
         first(
             try connection.run(
                 BSONDocument([
                     ("find", .string("oplog.rs")),
-                    ("sort", .document(BSONDocument([("$natural", .int32(1))]))),
+                    ("sort", .document(BSONDocument([("$natural", .int32(order))]))),
                     ("limit", .int32(1)), ("singleBatch", .bool(true)),
                 ]), on: "local", at: member))
     }

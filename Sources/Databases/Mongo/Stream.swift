@@ -76,6 +76,9 @@ final class Stream: ChangeSource {
                     hello: hello, version: version))
         }
         let source = try facts(connection, hello, member)
+        try OplogEnd.check(connection, hello, member, configuration) { seconds in
+            _ = isWoken.wait(seconds: seconds) { $0 ? true : nil }
+        }
         let joins = resume.end.map { !ChangeTimeline.isOne($0.timeline) } ?? false
         let last = try (joins ? resume.tail : nil).map { (tail) throws(TidemarkError) in
             try ArchivedTail.lastEntry(tail, resume.end?.ordinal ?? 0)

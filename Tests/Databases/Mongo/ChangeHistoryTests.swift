@@ -59,6 +59,22 @@ import Testing
         }
     }
 
+    @Test func `an event that is too large is told with what helps`() async throws {
+        try await offPool {
+            let (use, _) = try use()
+            try use.open()
+            let large = MongoDoubleState.Failure(10334, "BSONObjectTooLarge", "BSONObj size")
+            use.double.state.update { $0.failures["getMore"] = large }
+            let error = #expect(throws: TidemarkError.self) {
+                _ = try use.stream.pull(
+                    until: SystemTimeSource().monotonic().advanced(bySeconds: 1), into: use.sink)
+            }
+            #expect(error?.remedy.contains("6.0.9") == true)
+            #expect(error?.remedy.contains("mode=oplog") == true)
+            use.stream.close()
+        }
+    }
+
     @Test func `a mark holds the last event, with which the next session has to join`()
         async throws
     {

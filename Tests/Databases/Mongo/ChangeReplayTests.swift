@@ -125,6 +125,52 @@ import Testing
         #expect(found.map(\.place) == ["d.c", "d.c"] && found.last?.action == "drop")
     }
 
+    @Test func `a rename that a base may hold already is refused where no event tells`() throws {
+        let uuid = try #require(CollectionUUID(hex: String(repeating: "ab", count: 16)))
+        let key = BSONDocument([("_id", .int32(1))])
+        let name = { (text: String) in
+            BSONValue.document(BSONDocument([("db", .string("d")), ("coll", .string(text))]))
+        }
+        let told = [
+            BSONDocument([
+                ("operationType", .string("insert")), ("fullDocument", .document(key)),
+                ("clusterTime", .timestamp(OpTime(ordinal: place(5)))), ("ns", name("a")),
+                ("documentKey", .document(key)),
+            ]),
+            BSONDocument([
+                ("to", name("b")), ("operationType", .string("rename")),
+                ("clusterTime", .timestamp(OpTime(ordinal: place(8)))), ("ns", name("a")),
+            ]),
+        ]
+        for (base, until, isRefused) in [
+            (["b"], 10, true), (["a", "b"], 10, false), ([], 10, false), (["b"], 3, false),
+        ] as [([String], UInt32, Bool)] {
+            let target = MemoryDatabase()
+            var catalog = ReplayCatalog()
+            for name in base {
+                catalog.add(
+                    Namespace("d", name),
+                    ReplayCatalog.Collection(uuid: uuid, options: .empty, indexes: []))
+                try target.create(Namespace("d", name), .empty)
+            }
+            let replay = OplogReplay(
+                target, catalog: catalog,
+                rules: ReplayRules(
+                    after: OpTime(ordinal: place(2)), upTo: nil,
+                    fuzzyUntil: OpTime(ordinal: place(until))))
+            try replay.take(told[0].bytes)
+            if isRefused {
+                let error = #expect(throws: TidemarkError.self) { try replay.take(told[1].bytes) }
+                #expect(error?.message.contains("d.a was renamed to d.b") == true)
+            } else {
+                try replay.take(told[1].bytes)
+                try replay.finish()
+                #expect(target.collections[Namespace("d", "a")] == nil, "\(base)")
+                #expect(target.collections[Namespace("d", "b")] != nil, "\(base)")
+            }
+        }
+    }
+
     private func replayed(
         _ fixture: MongoFixture, to cut: OpTime, fuzzyUntil: OpTime?
     ) throws -> MemoryDatabase {

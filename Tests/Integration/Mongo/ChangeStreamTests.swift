@@ -141,4 +141,21 @@ struct ChangeStreamTests {
             #expect(try sidecar.terminate().isSuccess)
         }
     }
+
+    @Test func `an oplog that never comes to the end it tells of is refused, not waited for`()
+        async throws
+    {
+        try await offPool {
+            // Without no-ops its clock runs on, and its oplog does not.
+            let harness = try LiveHarness("mode=oplog")
+            try harness.server.python("client.school.pupils.insert_one({'_id': 1})")
+            let checked = try harness.expect(5, ["check"])
+            #expect(checked.contains("its oplog ends at"), "\(checked)")
+            let sidecar = try harness.start()
+            try sidecar.waitForLog("its oplog ends at", seconds: 60)
+            try sidecar.waitForLog("mode=changeStream", seconds: 60)
+            #expect(!sidecar.log.contains("base backup starts"))
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
 }

@@ -125,6 +125,7 @@ extension OplogReplay {
                     "the entry \(now) renames \(from) to \(to), which exists and is not dropped",
                     remedy: "run `tidemark verify --deep`, or restore from another base backup")
             }
+            try refuseTwice(source, to, uuid)
             discard(to)
         }
         try barrier()
@@ -132,6 +133,22 @@ extension OplogReplay {
         try target.rename(source, to: to, dropsTarget: isTaken)
         if isTaken { catalog.remove(to) }
         catalog.rename(source, to: to, staysTemporary: staysTemporary)
+    }
+
+    /// Events before 6.0 name no UUID. Of a base that was read while a collection was renamed
+    /// nobody can then say whether what is at the new name is already the renamed one, of which the
+    /// events have only the newest part.
+    private func refuseTwice(
+        _ source: Namespace, _ to: Namespace, _ uuid: CollectionUUID?
+    ) throws(TidemarkError) {
+        let isOfBase = catalog[source]?.uuid != nil
+        guard isOfEvents, isFuzzy, uuid == nil, !isOfBase else { return }
+        throw TidemarkError(
+            .failed,
+            "\(source) was renamed to \(to) while the base backup ran, and change streams before "
+                + "6.0 do not tell whether the base backup has it already",
+            remedy: "restore from another base backup: a target before this one's end; and take "
+                + "a new one with `tidemark backup`")
     }
 
     // MARK: options and indexes
