@@ -44,7 +44,7 @@ guard words.count >= 4, let documents = Int(words[3]) else {
 }
 let kind = words[2]
 let entries = kind == "base" ? 0 : Int(words[4])!
-let source = try SourceID("bench")
+let source = SourceID("bench")!
 let start = OpTime(seconds: 1000, increment: 1).ordinal
 let end = OpTime(seconds: 2000, increment: UInt32(max(entries, 1))).ordinal
 let stop = entries > 0 ? end : start
@@ -53,10 +53,10 @@ let order = RestoreOrder(
     source: source,
     descriptor: SourceDescriptor(
         source: source, kind: .mongodb, identity: "bench", majorVersion: "4.4",
-        segmentBytes: 16 << 20, created: CommitTime(milliseconds: 0)),
+        segmentBytes: 16 << 20, created: CommitTime(microseconds: 0)),
     backup: BaseBackupDescriptor(
         id: "bench", source: source, kind: .mongodb, timeline: timeline, start: start, end: start,
-        started: CommitTime(milliseconds: 0), finished: CommitTime(milliseconds: 0), bytes: 0,
+        started: CommitTime(microseconds: 0), finished: CommitTime(microseconds: 0), bytes: 0,
         storedBytes: 0, files: [], server: ServerFacts(identity: "bench", version: "4.4.4"),
         warnings: []),
     destination: "", relocations: [:], timeline: timeline,

@@ -19,8 +19,9 @@ final class LiveTarget: ReplayTarget {
     private static let width = 4
     /// `_id`s that are asked for, or deleted, at once.
     private static let questionSize = 1000
-    /// Bytes of documents that are sent together.
-    static let batchBytes = 4 << 20
+    /// Bytes of documents that are sent together: so few that a small collection, too, keeps every
+    /// connection busy.
+    static let batchBytes = 1 << 20
 
     /// Connects, and refuses a server that cannot be filled; writes nothing.
     init(

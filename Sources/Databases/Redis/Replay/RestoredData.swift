@@ -31,6 +31,7 @@ final class RestoredData: Restoration {
         edit = ExpiryEdit(order.expiry, version)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         (programs, notes) = try ServerProgram.find(order, sourceVersion: version)
+        notes += order.clusterNotes
         for (name, version) in order.backup.server.extensions.sorted(by: { $0.key < $1.key }) {
             notes.append("the server needs the module \(name), version \(version), before it loads")
         }
