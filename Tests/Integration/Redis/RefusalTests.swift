@@ -62,4 +62,43 @@ struct RefusalTests {
             #expect(try shell("ls -A \"$0\"", closed).isEmpty)
         }
     }
+
+    @Test func `a copy holds its transactions also where user default is off`() async throws {
+        try await offPool {
+            let server = try RedisServer.start()
+            let harness = try ArchiveHarness(server)
+            let sidecar = try harness.startWithBackup()
+            try server.lines("MULTI\nSET foo 1\nSET bar 1\nEXEC\nSET baz 1\n")
+            try harness.waitArchived()
+            #expect(try sidecar.terminate().isSuccess)
+            let place = harness.folder + "/copy"
+            try harness.expect(0, ["restore", "--to", "latest", "--into", "sessions=" + place])
+            let users = harness.folder + "/users.acl"
+            let lines = "user default off\nuser admin on >pw ~* &* +@all\n"
+            try shell("printf '%s' \"$1\" > \"$0\" && chmod 0644 \"$0\"", users, lines)
+            let loaded = try RedisServer.start([
+                "dir \(place)", "appendonly yes", "aclfile \(users)",
+            ])
+            let url = "redis://admin:pw@127.0.0.1:\(loaded.port)"
+            #expect(try harness.ask(url, "MGET", "foo", "bar", "baz") == "1\n1\n1")
+        }
+    }
+
+    @Test func `a server older than the source is refused by name`() async throws {
+        try await offPool {
+            let server = try RedisServer.start()
+            let harness = try ArchiveHarness(server)
+            #expect(try harness.startWithBackup().terminate().isSuccess)
+            let old = try RedisServer.start(version: "6.2")
+            let words = ["restore", "--to", "latest", "--into"]
+            let live = try harness.expect(2, words + ["sessions=" + old.url])
+            #expect(live.contains("is version 6.2") && live.contains("cannot read the RDB"))
+            #expect(try old.info("role") == "master")
+            let copy = harness.folder + "/copy"
+            let started = try harness.expect(
+                1, words + [copy, "--start", "--pg-bin", OtherServers.redis("6.2")])
+            #expect(started.contains("is version 6.2") && started.contains("cannot read the RDB"))
+            #expect(try shell("ls -A \"$0\" 2>/dev/null || :", copy + "/sessions").isEmpty)
+        }
+    }
 }
