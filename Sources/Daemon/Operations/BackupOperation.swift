@@ -32,7 +32,8 @@ package struct BackupOperation: Sendable {
     private func take(
         _ source: SourceConfiguration, _ repository: ArchiveRepository
     ) throws(TidemarkError) -> BaseBackupDescriptor {
-        let room = try Rooms.room(source, time: time)
+        let archived = try repository.watermark(source.name)?.timeline
+        let room = try Rooms.room(source, time: time, archived: archived)
         let inspector = room.inspector()
         defer { inspector.close() }
         // Asked first: a refused login must not wait behind a stream that cannot start either.

@@ -46,7 +46,8 @@ package struct MarkOperation: Sendable {
                 .usage, "\(source.name) has a restore point \(name) already",
                 remedy: "choose another name; `tidemark list` shows those that exist")
         }
-        let inspector = try Rooms.room(source, time: time).inspector()
+        let archived = try repository.watermark(source.name)?.timeline
+        let inspector = try Rooms.room(source, time: time, archived: archived).inspector()
         defer { inspector.close() }
         return (try inspector.mark(name), Rooms.style(descriptor))
     }

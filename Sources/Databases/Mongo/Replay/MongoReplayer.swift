@@ -39,6 +39,11 @@ package final class MongoReplayer: Replayer {
         ExportedEntries(order)
     }
 
+    /// What `verify --deep` looks for inside a base backup.
+    package static func contentCheck(of backup: BaseBackupDescriptor) -> any BaseBackupCheck {
+        GridFSCheck(backup)
+    }
+
     package func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String] {
         ChangeTimeline.isOne(timeline)
             ? ChangeTimeline.omissions(ChangeFeatures(version: server.version)) : []
