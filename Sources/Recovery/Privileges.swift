@@ -4,17 +4,21 @@ import Platform
 
 /// Becomes the owner of the copy. A database server refuses to run as root, and must own its files.
 enum Privileges {
-    /// As root: makes the destination's missing folders for the user, then becomes that user for
-    /// good, before anything else is written.
-    static func settle(_ request: CopyRequest) throws(TidemarkError) {
-        guard let user = try owner(request) else {
+    /// As root: makes the missing folders of every destination for the user, then becomes that user
+    /// for good, before anything else is written. All of them have the same user.
+    static func settle(_ requests: [CopyRequest]) throws(TidemarkError) {
+        guard let first = requests.first else { return }
+        precondition(requests.allSatisfy { $0.user == first.user }, "a restore has one user")
+        guard let user = try owner(first) else {
             guard UserIdentity.isRoot else { return }
             throw TidemarkError(
                 .usage, "restore runs as root, but the restored server must not",
                 remedy: "name the owner of the copy: --user postgres")
         }
-        for folder in [request.destination] + request.relocations.values.sorted() {
-            try makeFolder(folder, for: user)
+        for request in requests {
+            for folder in [request.destination] + request.relocations.values.sorted() {
+                try makeFolder(folder, for: user)
+            }
         }
         try become(user)
     }

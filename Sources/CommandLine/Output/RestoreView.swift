@@ -20,19 +20,12 @@ enum RestoreView {
     }
 
     /// After the work, on standard error.
-    static func summary(_ report: RestoreReport) -> String {
-        report.sources.map { source in
-            var text = "\(source.name): restored into \(source.destination)"
-            if let reaches = source.reaches { text += ", holds all of \(reaches.time)" }
-            if let seconds = source.rtoSeconds {
-                text += ", running; RTO \((seconds * 10).rounded() / 10) s"
-            }
-            return text + "\n" + source.warnings.map { "\(source.name): warning: \($0)\n" }.joined()
-        }.joined()
-    }
-
-    /// One URL per started server; empty without `--start`.
-    static func urls(_ report: RestoreReport) -> String {
-        report.sources.compactMap(\.url).map { $0 + "\n" }.joined()
+    static func summary(_ source: RestoredSource) -> String {
+        var text = "\(source.name): restored into \(source.destination)"
+        if let reaches = source.reaches { text += ", holds all of \(reaches.time)" }
+        if let seconds = source.rtoSeconds {
+            text += ", running; RTO \((seconds * 10).rounded() / 10) s"
+        }
+        return text + "\n" + source.warnings.map { "\(source.name): warning: \($0)\n" }.joined()
     }
 }

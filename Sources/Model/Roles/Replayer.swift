@@ -2,6 +2,9 @@
 /// down a copy of the database.
 package protocol Replayer: AnyObject, Sendable {
     var kind: DatabaseKind { get }
+    /// Names of files that only the data directory of such a server holds; a copy of anything is
+    /// never written below one. Default: none.
+    var dataDirectoryMarks: [String] { get }
     /// How positions are printed and segments are named.
     func style(segmentBytes: UInt64) -> any PositionStyle
     /// What a file name that the database asks for during recovery means; nil for a name that is
@@ -42,6 +45,8 @@ package protocol Replayer: AnyObject, Sendable {
 }
 
 extension Replayer {
+    package var dataDirectoryMarks: [String] { [] }
+
     package var hasPointsInStream: Bool { true }
 
     package func hasPoints(inStreamOf timeline: TimelineID) -> Bool { hasPointsInStream }
