@@ -32,6 +32,8 @@ package struct CopyRequest: Sendable {
     package var server: String?
     /// Names of files that only the data directory of a server holds: nothing is restored below.
     package var dataDirectoryMarks: [String]
+    /// Whom root would have to become to start the copy's server; nil for whoever restores.
+    package var runsAs: String?
 
     package init(
         source: SourceID, target: RecoveryTarget, destination: String, repositoryURL: String,
@@ -39,7 +41,7 @@ package struct CopyRequest: Sendable {
         relocations: [String: String] = [:],
         programFolders: [String] = [], force: Bool = false, starts: Bool = false,
         port: UInt16? = nil, user: String? = nil, expiry: ExpiryPolicy = .keep,
-        server: String? = nil, dataDirectoryMarks: [String] = []
+        server: String? = nil, runsAs: String? = nil, dataDirectoryMarks: [String] = []
     ) {
         self.source = source
         self.target = target
@@ -56,6 +58,7 @@ package struct CopyRequest: Sendable {
         self.user = user
         self.expiry = expiry
         self.server = server
+        self.runsAs = runsAs
         self.dataDirectoryMarks = dataDirectoryMarks
     }
 

@@ -5,7 +5,7 @@ package struct PreparedRestore: Sendable {
     package var request: CopyRequest
     package var plan: RestorePlan
     /// What the room had to say of the destination.
-    package var notes: [String]
+    package var notices: RestoreNotices
     /// Time that planning and checking took.
     package var seconds: Double
 }

@@ -96,12 +96,15 @@ package struct Restore {
         let plan = try plan(request)
         let copy = try replayer.restoration(try order(request, plan))
         return PreparedRestore(
-            request: request, plan: plan, notes: copy.notes,
+            request: request, plan: plan, notices: copy.notices,
             seconds: clock.monotonic().seconds(since: begun))
     }
 
     /// Makes the folders of all, and becomes the user that owns them: before the first of them runs.
-    package static func settle(_ prepared: [PreparedRestore]) throws(TidemarkError) {
+    /// Returns who may still write to the archive; nil where that is whoever restores.
+    package static func settle(
+        _ prepared: [PreparedRestore]
+    ) throws(TidemarkError) -> ArchiveOwner? {
         try Privileges.settle(prepared.map(\.request).filter { $0.server == nil })
     }
 
@@ -124,14 +127,14 @@ package struct Restore {
         try copy.complete()
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
-            plan: plan, notes: copy.notes, server: nil,
+            plan: plan, notices: copy.notices, server: nil,
             planSeconds: prepared.seconds + planned.seconds(since: begun),
             copySeconds: copied.seconds(since: planned), copiesStream: copy.takesStream,
             recoverySeconds: nil)
         // A live server runs already.
         guard request.starts, request.server == nil else { return outcome }
         let server = try started(copy, request)
-        outcome.notes = copy.notes
+        outcome.notices = copy.notices
         outcome.recoverySeconds = clock.monotonic().seconds(since: copied)
         outcome.server = server
         try checkReached(server, plan)
@@ -164,7 +167,7 @@ package struct Restore {
             timeline: plan.timeline, stop: stop,
             fetchCommand: request.fetchCommand(until: stop.map { style.text($0.end) }),
             programs: request.programFolders, force: request.force, starts: request.starts,
-            expiry: try expiry(request.expiry, plan), server: request.server)
+            expiry: try expiry(request.expiry, plan), server: request.server, runsAs: request.runsAs)
     }
 
     /// A live server cannot be cut back afterwards, so it always gets an exact stop.

@@ -14,7 +14,9 @@ enum RestoreView {
             text += "  read        \(ByteCount(source.storedBytes))\n"
             text += "  stop        \(source.stop.map { "at \($0)" } ?? "at the archive's end")\n"
             if let reaches = source.reaches { text += "  holds all of \(reaches.time)\n" }
-            text += "  about       \(ProgressMeter.time(source.estimatedSeconds))\n"
+            let estimate = source.estimatedSeconds.map { ProgressMeter.time($0) } ?? "not known"
+            text += "  takes about \(estimate): \(source.estimateBasis)\n"
+            text += source.notes.map { "  note: \($0)\n" }.joined()
             return text + source.warnings.map { "  warning: \($0)\n" }.joined()
         }.joined(separator: "\n")
     }
@@ -26,6 +28,8 @@ enum RestoreView {
         if let seconds = source.rtoSeconds {
             text += ", running; RTO \((seconds * 10).rounded() / 10) s"
         }
-        return text + "\n" + source.warnings.map { "\(source.name): warning: \($0)\n" }.joined()
+        text += "\n" + source.warnings.map { "\(source.name): warning: \($0)\n" }.joined()
+        text += source.notes.map { "\(source.name): \($0)\n" }.joined()
+        return text + (source.nextStep.map { "\(source.name): next step: \($0)\n" } ?? "")
     }
 }

@@ -31,13 +31,15 @@ package struct RestoreOperation: Sendable {
         let prepared = try prepare(try chosen(repository), repository)
         if request.isDryRun {
             return RestoreReport(
-                sources: prepared.map { view($0.plan, $0.request.destination, $0.notes) })
+                sources: prepared.map {
+                    view($0.plan, $0.request, $0.notices, estimate($0, repository))
+                })
         }
-        try Restore.settle(prepared)
+        let owner = try Restore.settle(prepared)
         var report = RestoreReport(sources: [])
         for (index, one) in prepared.enumerated() {
             do throws(TidemarkError) {
-                report.sources.append(try restore(one, repository))
+                report.sources.append(try restore(one, repository, owner))
             } catch {
                 let rest = prepared[(index + 1)...].map(\.request.source)
                 throw RestoreOrderliness.unfinished(
@@ -105,33 +107,37 @@ package struct RestoreOperation: Sendable {
     }
 
     private func restore(
-        _ prepared: PreparedRestore, _ repository: ArchiveRepository
+        _ prepared: PreparedRestore, _ repository: ArchiveRepository, _ owner: ArchiveOwner?
     ) throws(TidemarkError) -> RestoredSource {
         let order = prepared.request
         let source = order.source
         defer { progress.ended() }
+        let estimate = estimate(prepared, repository)
         let outcome = try restore(source, repository).run(prepared)
-        var view = view(outcome.plan, order.destination, outcome.notes)
+        var view = view(outcome.plan, order, outcome.notices, estimate)
         view.url = outcome.server.map { access($0.url, as: source) }
         view.rtoSeconds = outcome.server == nil ? nil : outcome.seconds
         view.planSeconds = outcome.planSeconds
         view.copySeconds = outcome.copySeconds
         view.recoverySeconds = outcome.recoverySeconds
         // A live server is filled by other means than a copy is laid down.
-        if order.server == nil { view.warnings += keep(outcome, of: source, repository) }
+        if order.server == nil { view.warnings += keep(outcome, repository, owner) }
         return view
     }
 
     /// Keeps how long it took, for the next one's estimate. Returns what to tell when that fails:
     /// the restore itself has not.
     private func keep(
-        _ outcome: RestoreOutcome, of source: SourceID, _ repository: ArchiveRepository
+        _ outcome: RestoreOutcome, _ repository: ArchiveRepository, _ owner: ArchiveOwner?
     ) -> [String] {
+        let descriptor = outcome.plan.descriptor
+        let measured = outcome.measurement(
+            at: time.wall(), countsBytes: Rooms.style(descriptor).countsBytes)
+        let note = { () throws(TidemarkError) in
+            try repository.noteRestore(descriptor.source, measured)
+        }
         do throws(TidemarkError) {
-            let style = Rooms.style(outcome.plan.descriptor)
-            try repository.noteRestore(
-                source,
-                outcome.measurement(at: time.wall(), countsBytes: style.countsBytes))
+            if let owner { try owner.act(note) } else { try note() }
             return []
         } catch {
             return ["how long it took could not be kept in the archive: \(error.message)"]
@@ -164,6 +170,7 @@ package struct RestoreOperation: Sendable {
             relocations: request.tablespaces, programFolders: request.programs,
             force: request.force, starts: request.starts, port: request.port, user: request.user,
             expiry: request.expiry, server: server(source),
+            runsAs: UserIdentity.isRoot ? request.user : nil,
             dataDirectoryMarks: try Rooms.dataDirectoryMarks())
     }
 
@@ -193,15 +200,39 @@ package struct RestoreOperation: Sendable {
         return url.secret.reveal()
     }
 
+    /// From what was measured; where nothing was, no number is better than a guess.
+    private func estimate(
+        _ prepared: PreparedRestore, _ repository: ArchiveRepository
+    ) -> RestoreEstimate {
+        let plan = prepared.plan
+        // Positions that are times tell no size.
+        guard prepared.request.server == nil, Rooms.style(plan.descriptor).countsBytes else {
+            return RestoreEstimate(
+                unknown: "how long a running server takes to be filled is not measured")
+        }
+        do throws(TidemarkError) {
+            let measured = try repository.restoreMeasurement(plan.descriptor.source)
+            return RestoreEstimate(
+                measured, baseBytes: plan.backup.bytes, replayBytes: plan.replayBytes)
+        } catch {
+            return RestoreEstimate(unknown: "what was measured cannot be read: \(error.message)")
+        }
+    }
+
     private func view(
-        _ plan: RestorePlan, _ destination: String, _ notes: [String]
+        _ plan: RestorePlan, _ order: CopyRequest, _ notices: RestoreNotices,
+        _ estimate: RestoreEstimate
     ) -> RestoredSource {
         let style = Rooms.style(plan.descriptor)
-        return RestoredSource(
+        var view = RestoredSource(
             name: plan.descriptor.source, target: plan.target.description,
-            destination: destination, timeline: plan.timeline, backup: plan.backup.id,
+            destination: order.destination, timeline: plan.timeline, backup: plan.backup.id,
             segments: plan.chain.segments.count, storedBytes: plan.storedBytes,
             stop: plan.stop.map { style.text($0.end) }, reaches: plan.reaches,
-            estimatedSeconds: plan.estimatedSeconds, warnings: plan.warnings + notes)
+            estimatedSeconds: estimate.seconds, estimateBasis: estimate.basis,
+            warnings: plan.warnings + notices.warnings)
+        view.notes = notices.notes
+        view.nextStep = order.starts ? nil : notices.nextStep
+        return view
     }
 }

@@ -35,7 +35,7 @@ struct ServerStart {
     func remarks(port: UInt16) -> [String] {
         guard let socketFolder else { return [] }
         return [
-            "on this machine: psql -h \(Self.shellQuoted(socketFolder)) -p \(port) postgres "
+            "on this machine: \(order.commandPrefix)psql -h \(Self.shellQuoted(socketFolder)) -p \(port) postgres "
                 + "(access rules and passwords are the source's)"
         ]
     }

@@ -9,6 +9,7 @@ import Platform
 /// makes it a primary. Interrupted before, it stays a replica whose link is down: nobody writes to
 /// it.
 final class ServedData: Restoration {
+    let warnings: [String] = []
     private(set) var notes: [String] = []
     private let order: RestoreOrder
     private let configuration: RedisConfiguration
