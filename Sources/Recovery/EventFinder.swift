@@ -47,18 +47,27 @@ package struct EventFinder {
         return found
     }
 
-    /// The events of one segment, oldest first, of very many the newest; nil where this version
-    /// finds none in such a stream. Throws `notFound` when an open segment was sealed meanwhile.
+    /// The events that end in one segment, oldest first, of very many the newest; nil where this
+    /// version finds none in such a stream. Throws `notFound` when an open segment was sealed
+    /// meanwhile.
     ///
-    /// One that reaches over the segment's edge is found in neither; `find` sees it.
+    /// - Parameter lead: the segment before it, in which what ends in this one may have begun; nil
+    ///   where there is none. One that cannot be read hides what reaches over the edge and no more.
     package func events(
-        in segment: SegmentListing, of descriptor: SourceDescriptor
+        in segment: SegmentListing, after lead: SegmentListing?, of descriptor: SourceDescriptor
     ) throws(TidemarkError) -> [DestructiveEvent]? {
-        guard let scan = replayer.events(of: descriptor, on: segment.range.timeline) else {
+        guard var scan = replayer.events(of: descriptor, on: segment.range.timeline) else {
             return nil
         }
         var found: [DestructiveEvent] = []
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        if let lead, scan.crossesSegments {
+            do throws(TidemarkError) {
+                try look(at: lead, scan, style, around: nil) { _ in }
+            } catch let error where [.notFound, .archiveDamaged].contains(error.code) {
+                scan = replayer.events(of: descriptor, on: segment.range.timeline) ?? scan
+            }
+        }
         try look(at: segment, scan, style, around: nil) { (event) throws(TidemarkError) in
             if found.count >= 2 * EventRecord.limit { found.removeFirst(EventRecord.limit) }
             found.append(event)

@@ -100,8 +100,8 @@ package struct Restore {
             seconds: clock.monotonic().seconds(since: begun))
     }
 
-    /// Makes the folders of all, and becomes the user that owns them: before the first of them runs.
-    /// Returns who may still write to the archive; nil where that is whoever restores.
+    /// Makes the folders of all, and becomes the user that owns them, before the first of them
+    /// runs. Returns who may still write to the archive; nil where that is whoever restores.
     package static func settle(
         _ prepared: [PreparedRestore]
     ) throws(TidemarkError) -> ArchiveOwner? {
@@ -167,7 +167,8 @@ package struct Restore {
             timeline: plan.timeline, stop: stop,
             fetchCommand: request.fetchCommand(until: stop.map { style.text($0.end) }),
             programs: request.programFolders, force: request.force, starts: request.starts,
-            expiry: try expiry(request.expiry, plan), server: request.server, runsAs: request.runsAs)
+            expiry: try expiry(request.expiry, plan), server: request.server,
+            runsAs: request.runsAs)
     }
 
     /// A live server cannot be cut back afterwards, so it always gets an exact stop.

@@ -82,7 +82,11 @@ struct EventSearch {
         _ segment: SegmentListing, _ snapshot: CatalogSnapshot, _ finder: EventFinder
     ) throws(TidemarkError) {
         do throws(TidemarkError) {
-            let events = try finder.events(in: segment, of: snapshot.descriptor) ?? []
+            let lead = snapshot.segments[segment.range.timeline]?.last {
+                $0.state == .sealed && $0.range.last == segment.range.first
+            }
+            let events =
+                try finder.events(in: segment, after: lead, of: snapshot.descriptor) ?? []
             if segment.state == .sealed {
                 record?.add(segment.range, events)
                 isSaved = false

@@ -93,6 +93,9 @@ final class LiveStatus: SidecarView {
             ?? (isWritable ? "ok" : "the repository cannot be written to (the log says why)")
     }
 
+    /// Seconds since its last answer after which a database is not said to answer.
+    private static let answerSeconds = 2.5
+
     private static func silence(of whom: String, _ seconds: Double) -> String {
         "the \(whom) has not answered for \(HealthVerdict.seconds(seconds))"
     }
@@ -138,6 +141,14 @@ final class LiveStatus: SidecarView {
     private func stall(_ board: SourceBoard, _ now: MonotonicTime) -> String {
         if let seconds = board.repositorySilence(now) {
             return Self.silence(of: "repository", seconds) + ", so nothing more becomes durable"
+        }
+        if !board.monitor.read({ $0.isRepositoryReachable }) {
+            return "the repository cannot be written to (the log says why): nothing is proved"
+        }
+        // It is asked once a second: what it owes for longer is not on its way any more.
+        let unanswered = board.monitor.read { $0.seen.lastAnswer }.map { now.seconds(since: $0) }
+        if let seconds = unanswered, seconds > Self.answerSeconds {
+            return Self.silence(of: "database", seconds)
         }
         if let seconds = board.sourceSilence(now) { return Self.silence(of: "database", seconds) }
         return "the database answers, and sends nothing of what it has more than the archive"

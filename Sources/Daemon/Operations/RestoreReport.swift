@@ -66,7 +66,8 @@ package struct RestoredSource: Sendable, Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, target, destination, timeline, backup, segments, stop, reaches, warnings, notes, url
+        case name, target, destination, timeline, backup, segments, stop, reaches, url
+        case warnings, notes
         case storedBytes = "stored_bytes"
         case estimatedSeconds = "estimated_seconds"
         case estimateBasis = "estimate_basis"

@@ -14,6 +14,13 @@ final class CallWatch: Sendable {
     func begin(_ now: MonotonicTime) { began.store(now.nanoseconds, ordering: .relaxed) }
     func end() { began.store(0, ordering: .relaxed) }
 
+    /// Whether a call has been under way for longer than so many seconds.
+    func isOpen(longerThan seconds: Double, _ now: MonotonicTime) -> Bool {
+        let nanoseconds = began.load(ordering: .relaxed)
+        return nanoseconds > 0
+            && now.seconds(since: MonotonicTime(nanoseconds: nanoseconds)) > seconds
+    }
+
     /// How long the call has gone without an answer; nil when none has for too long.
     func silence(_ now: MonotonicTime) -> Double? {
         let nanoseconds = began.load(ordering: .relaxed)

@@ -3,11 +3,12 @@ package import Model
 import Monitoring
 package import Platform
 package import Repository
+import Synchronization
 
 /// Once a second: asks the source how far it is, and writes down how far the archive is proved.
 ///
 /// Runs on a thread of its own, so that a source or a repository that hangs delays no other source
-/// and never the stream.
+/// and never the stream; a second one goes on writing while a source that hangs holds up the first.
 package final class Prober: Sendable {
     private let room: any DatabaseRoom
     private let repository: ArchiveRepository
@@ -15,6 +16,8 @@ package final class Prober: Sendable {
     private let stop: StopSignal
     private let time: any TimeSource
     private let log: Logger
+    /// Held while the watermark is written, so that none is replaced by an older one.
+    private let turn = Mutex(())
 
     /// Seconds between two probes.
     private static let interval = 1.0
@@ -59,6 +62,14 @@ package final class Prober: Sendable {
             round += 1
             let spent = time.monotonic().seconds(since: started)
             stop.wait(seconds: max(0.05, Self.interval - spent))
+        }
+    }
+
+    /// Blocks until the stop signal; writes the watermark while a question to the source has no
+    /// answer. Without that a source that hangs would look like a sidecar that has ended.
+    package func keepWriting() {
+        while !stop.wait(seconds: Self.interval) {
+            if board.asking.isOpen(longerThan: Self.interval, time.monotonic()) { write() }
         }
     }
 
@@ -114,6 +125,10 @@ package final class Prober: Sendable {
     }
 
     private func write() {
+        turn.withLock { _ in writeNow() }
+    }
+
+    private func writeNow() {
         guard let mark = board.watermark(time.reading()) else { return }
         board.writing.begin(time.monotonic())
         defer { board.writing.end() }
@@ -121,6 +136,7 @@ package final class Prober: Sendable {
             try repository.putWatermark(board.source, mark)
             let isNews = board.monitor.update { state in
                 defer { state.isRepositoryReachable = true }
+                state.kept = state.tracker.proof
                 return !state.isRepositoryReachable
             }
             if isNews { log.info("the watermark is written again") }

@@ -34,6 +34,9 @@ package final class SourceBoard: Sendable {
         var backupNeeded: String?
         var backup = BackupSight()
         var isRepositoryReachable = true
+        /// The proof that stood when the repository took the watermark last. An idle source needs
+        /// no byte to be archived for a new one, but an archive that is still there.
+        var kept: ExposureTracker.Proof?
         /// Whether this process is the one that archives the source; nothing is written before.
         var isOurs = false
         /// Whether the stream has ever been open in this run.
@@ -48,9 +51,11 @@ package final class SourceBoard: Sendable {
     package let source: SourceID
     let counters = SourceCounters()
     let monitor: Monitor<State>
-    /// Somebody waits for the source's commits to be archived; assumed until the source says no.
+    /// Somebody waits for the source's commits to be archived; assumed of a Postgres until it says
+    /// no. Who waits for a Redis asks it for our exact position, and who waits for a MongoDB does
+    /// not wait for us.
     /// Outside the monitor, since the stream asks for it at every commit.
-    let isWaitedFor = Atomic<Bool>(true)
+    let isWaitedFor: Atomic<Bool>
     /// A question to the source, a flush, and the writing of the watermark.
     let asking = CallWatch()
     let flushing = CallWatch()
@@ -62,6 +67,7 @@ package final class SourceBoard: Sendable {
     package init(_ source: SourceID, kind: DatabaseKind = .postgres, time: any TimeSource) {
         self.source = source
         countsBytes = kind != .mongodb
+        isWaitedFor = Atomic(kind == .postgres)
         monitor = Monitor(
             State(
                 tracker: ExposureTracker(),
@@ -87,6 +93,7 @@ extension SourceBoard {
             state.isOurs = true
             state.reason = ""
             state.tracker = ExposureTracker(watermark, now: now)
+            state.kept = state.tracker.proof
             guard let watermark else { return }
             state.lateUntil = watermark.lateUntil
             state.received = watermark.archived
@@ -330,10 +337,11 @@ extension SourceBoard {
     func watermark(_ now: ClockReading) -> Watermark? {
         monitor.read { state in
             guard state.isOurs, let archived = state.archived else { return nil }
-            let proof = state.tracker.proof
+            let isHeld = !state.isRepositoryReachable || repositorySilence(now.uptime) != nil
+            let proof = isHeld ? state.heldProof : state.tracker.proof
             var mark = Watermark(
                 // Never the next timeline with the position of the one before.
-                timeline: archived.timeline, state: StreamState(state.seen, now: now.uptime),
+                timeline: archived.timeline, state: state.named(now.uptime, isHeld: isHeld),
                 received: max(state.received, archived.ordinal), archived: archived.ordinal,
                 acknowledged: state.acknowledged?.ordinal,
                 restorableTo: proof?.restorableTo, provedAt: proof?.askedWall, written: now.wall,
@@ -350,5 +358,22 @@ extension SourceBoard {
             }
             return mark
         }
+    }
+}
+
+extension SourceBoard.State {
+    /// What is proved while the repository takes nothing. A clock that went back takes it back too.
+    fileprivate var heldProof: ExposureTracker.Proof? {
+        guard var held = kept else { return nil }
+        if let newest = tracker.proof?.restorableTo {
+            held.restorableTo = min(held.restorableTo, newest)
+        }
+        return held
+    }
+
+    /// A source whose archive takes nothing stands still, however well it is received.
+    fileprivate func named(_ now: MonotonicTime, isHeld: Bool) -> StreamState {
+        let state = StreamState(seen, now: now)
+        return isHeld && (state == .streaming || state == .catchingUp) ? .stalled : state
     }
 }

@@ -59,6 +59,9 @@ package final class SourceService: Service {
                 if board.waitUntilOurs(stop) { keeper?.run(schedule) }
             },
             DedicatedThread<Void>("tm-probe") { if board.waitUntilOurs(stop) { prober.run() } },
+            DedicatedThread<Void>("tm-mark") {
+                if board.waitUntilOurs(stop) { prober.keepWriting() }
+            },
         ]
         while !stop.wait(seconds: 3600) {}
         let end = archiver.time.monotonic().advanced(bySeconds: Self.endSeconds)

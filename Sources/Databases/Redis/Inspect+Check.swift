@@ -27,6 +27,8 @@ extension Inspect {
 
     /// Tries every command that is used; none of these changes anything.
     private func rights(_ connection: inout Connection) throws(TidemarkError) -> [Finding] {
+        let hidden = try hiddenCommands(&connection)
+        guard hidden.isEmpty else { return [Self.hiddenFinding(hidden)] }
         var needed: [String] = []
         var wanted: [String] = []
         if try isRefused(["PING"], &connection) { needed.append("+ping") }
@@ -63,6 +65,34 @@ extension Inspect {
                     remedy: "ACL SETUSER \(user) \(wanted.joined(separator: " "))"))
         }
         return findings
+    }
+
+    /// What streaming needs and the server does not know, whoever asks.
+    private func hiddenCommands(
+        _ connection: inout Connection
+    ) throws(TidemarkError) -> [String] {
+        var questions = [["PING"], ["REPLCONF", "capa", "psync2"]]
+        if let version = try Questions.version(&connection), version >= .filtering {
+            questions.append(["PSYNC", "?", "none"])
+        }
+        var hidden: [String] = []
+        for words in questions {
+            if case .error(let text) = try connection.ask(words),
+                ConnectionFailure(text).isUnknownCommand
+            {
+                hidden.append(words[0])
+            }
+        }
+        return hidden
+    }
+
+    private static func hiddenFinding(_ hidden: [String]) -> Finding {
+        Finding(
+            .error,
+            "the server does not know \(hidden.joined(separator: ", ")), without which nothing can "
+                + "be archived",
+            remedy: "give them their own names back (`rename-command` in redis.conf); a hosted "
+                + "Redis often hides them: ask the provider for replication rights")
     }
 
     private func isRefused(
@@ -103,7 +133,8 @@ extension Inspect {
                 Finding(
                     .warning,
                     "Redis \(info.versionText) writes relative expiry times into its "
-                        + "stream; restores count them from when they were received",
+                        + "stream, which restores count from when they were received, and begins "
+                        + "a new history at each restart: each costs a gap and a base backup",
                     remedy: "upgrade to 7.0 or later"))
         }
         if info.isClusterNode {

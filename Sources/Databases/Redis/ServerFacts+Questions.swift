@@ -16,6 +16,7 @@ extension ServerFacts {
                 facts.settings[name] = value
             }
         }
+        if info?.isClusterNode == true { facts.settings["cluster-enabled"] = "yes" }
         if let isOff = try Inspect.isDefaultUserOff(&connection) {
             facts.settings["default-user"] = isOff ? "off" : "on"
         }

@@ -156,6 +156,9 @@ package protocol HistoryScan: AnyObject {
 
 /// Looks for what took much away at once, fed in order from the start of any segment.
 package protocol EventScan: AnyObject {
+    /// Whether an event may begin in one segment and end in the next, so that the one before has
+    /// to be taken first.
+    var crossesSegments: Bool { get }
     /// The index of the segment whose bytes come next, and what the room told of its start.
     func index(_ entries: [TimeIndexEntry], state: String?)
     /// Takes the next bytes and hands on each event that ends in them, in order.
@@ -163,6 +166,11 @@ package protocol EventScan: AnyObject {
         _ bytes: RawSpan, at first: UInt64,
         _ found: (DestructiveEvent) throws(TidemarkError) -> Void
     ) throws(TidemarkError)
+}
+
+extension EventScan {
+    /// Most streams are cut where nothing is under way.
+    package var crossesSegments: Bool { false }
 }
 
 /// What a search has found.

@@ -13,14 +13,17 @@ package struct PostgresOptions: Sendable {
     package var segmentMebibytes: Int
     package var checksums: Bool
     package var authentication: Authentication
+    /// The folder of the server's programs; another one of `OtherServers`.
+    package var bin: String
 
     package init(
         settings: [String] = [], segmentMebibytes: Int = 16, checksums: Bool = false,
-        authentication: Authentication = .trust
+        authentication: Authentication = .trust, bin: String = PostgresTools.bin
     ) {
         self.settings = settings
         self.segmentMebibytes = segmentMebibytes
         self.checksums = checksums
         self.authentication = authentication
+        self.bin = bin
     }
 }

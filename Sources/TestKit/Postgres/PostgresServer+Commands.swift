@@ -24,7 +24,7 @@ extension PostgresServer {
         password: String? = nil, seconds: Double = 120
     ) throws(TidemarkError) -> String {
         let text = try run(
-            PostgresTools.path("psql"),
+            options.bin + "/psql",
             [
                 "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-",
                 url(user: user, database: database, password: password),
@@ -40,7 +40,7 @@ extension PostgresServer {
         _ program: String, _ words: [String], input: [UInt8] = [], seconds: Double = 120
     ) throws(TidemarkError) -> CompletedProcess {
         let done = try Subprocess.run(
-            program.contains("/") ? program : PostgresTools.path(program), words,
+            program.contains("/") ? program : options.bin + "/" + program, words,
             SubprocessOptions(
                 environment: environment, directory: scratch.path, user: PostgresTools.user,
                 input: input), seconds: seconds)

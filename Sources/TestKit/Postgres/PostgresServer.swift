@@ -76,7 +76,7 @@ package final class PostgresServer: Sendable {
     /// Starts the server and waits until it takes connections (a standby: read-only ones).
     package func start(seconds: Double = 60) throws(TidemarkError) {
         let process = try Subprocess(
-            PostgresTools.path("postgres"), ["-D", pgData],
+            options.bin + "/postgres", ["-D", pgData],
             SubprocessOptions(
                 directory: "/tmp", user: PostgresTools.user, outputFile: logPath,
                 signalOnParentDeath: .quit))

@@ -8,6 +8,7 @@ enum PostgresTemplate {
         var segmentMebibytes: Int
         var checksums: Bool
         var authentication: PostgresOptions.Authentication
+        var bin: String
     }
 
     private static let made = Monitor<[Kind: ScratchDirectory]>([:])
@@ -16,7 +17,7 @@ enum PostgresTemplate {
     static func copy(to target: String, _ options: PostgresOptions) throws(TidemarkError) {
         let kind = Kind(
             segmentMebibytes: options.segmentMebibytes, checksums: options.checksums,
-            authentication: options.authentication)
+            authentication: options.authentication, bin: options.bin)
         let template = try template(kind)
         try run("/bin/cp", ["-a", template.path + "/data", target], "copy a data directory")
     }
@@ -54,7 +55,7 @@ enum PostgresTemplate {
                 input: Array((password + "\n").utf8))
             words += ["--auth=scram-sha-256", "--pwfile=\(file)"]
         }
-        try run(PostgresTools.path("initdb"), words, "initdb")
+        try run(kind.bin + "/initdb", words, "initdb")
         return scratch
     }
 

@@ -14,20 +14,30 @@ package final class RedisServer: Sendable {
     package let directory: String
     private let scratch: ScratchDirectory
     private let settings: [String]
+    private let program: String
+    /// The setting that allows DEBUG, where there is one.
+    private let mayDebug: [String]
     private let server = Monitor<Subprocess?>(nil)
 
     /// Makes a directory for a server and starts it.
     ///
-    /// - Parameter settings: lines of redis.conf, after and stronger than the fixture's own.
-    package static func start(_ settings: [String] = []) throws(TidemarkError) -> RedisServer {
-        let server = try RedisServer(settings)
+    /// - Parameters:
+    ///   - settings: lines of redis.conf, after and stronger than the fixture's own.
+    ///   - version: of one of the `OtherServers`; nil for the machine's own.
+    package static func start(
+        _ settings: [String] = [], version: String? = nil
+    ) throws(TidemarkError) -> RedisServer {
+        let server = try RedisServer(settings, version: version)
         try server.start()
         return server
     }
 
     /// Does not start anything; files may be put into `directory` first.
-    package init(_ settings: [String] = []) throws(TidemarkError) {
+    package init(_ settings: [String] = [], version: String? = nil) throws(TidemarkError) {
         self.settings = settings
+        program = version.map { OtherServers.redis($0) + "/redis-server" } ?? "redis-server"
+        let major = version.flatMap { Int($0.prefix { $0.isNumber }) } ?? Self.majorVersion
+        mayDebug = major >= 7 ? ["enable-debug-command local"] : []
         port = try freePort()
         scratch = try ScratchDirectory()
         directory = try scratch.directory("data")
@@ -50,7 +60,7 @@ package final class RedisServer: Sendable {
         [
             "bind 127.0.0.1", "port \(port)", "unixsocket \(socketPath)", "dir \(directory)",
             "save \"\"", "appendonly no", "daemonize no", "repl-diskless-sync-delay 0",
-        ] + (Self.majorVersion >= 7 ? ["enable-debug-command local"] : [])
+        ] + mayDebug
     }
 
     /// Of the `redis-server` that is found first; another one can be put in front by PATH.
@@ -66,7 +76,7 @@ package final class RedisServer: Sendable {
     package func start(seconds: Double = 60) throws(TidemarkError) {
         let configuration = (ownSettings + settings).map { $0 + "\n" }.joined()
         let process = try Subprocess(
-            "redis-server", ["-"],
+            program, ["-"],
             SubprocessOptions(
                 directory: directory, input: Array(configuration.utf8), outputFile: logPath,
                 signalOnParentDeath: .kill))

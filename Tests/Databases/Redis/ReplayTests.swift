@@ -101,6 +101,37 @@ struct ReplayTests {
         }
     }
 
+    @Test func `what the server has to bring along is said, and stands in its settings`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start()
+            let room = try room(server.url)
+            let opening = try room.stream().open(ResumePoint(descriptor: nil, end: nil))
+            var base = try take(room)
+            base.start.server.extensions["bloom"] = "20612"
+            base.start.server.settings["cluster-enabled"] = "yes"
+            let scratch = try ScratchDirectory()
+            let folder = try scratch.directory("copy")
+            let copy = try begin(base, opening, folder)
+            try copy.complete()
+            #expect(copy.notes.contains { $0.contains("needs the module bloom, version 20612") })
+            #expect(copy.notes.contains { $0.contains("one node of a cluster") })
+            let settings = try Subprocess.run(
+                "/bin/cat", [folder + "/tidemark-redis.conf"], seconds: 20
+            ).output
+            #expect(settings.contains("path of module bloom must stand here"))
+            // A live server without it is refused before it is touched.
+            var order = order(base, opening, "", stop: nil)
+            order.server = server.url
+            order.force = true
+            let refused = #expect(throws: TidemarkError.self) {
+                try RedisReplayer().restoration(order)
+            }
+            #expect(refused?.message.contains("module bloom") == true)
+        }
+    }
+
     // MARK: helpers
 
     /// Lays down the base backup alone.

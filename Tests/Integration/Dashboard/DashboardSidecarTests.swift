@@ -43,6 +43,39 @@ struct DashboardSidecarTests {
         }
     }
 
+    @Test func `a repository that is gone is the headline, and the exposure grows meanwhile`()
+        async throws
+    {
+        try await offPool {
+            let both = try DashboardSidecar()
+            let sidecar = try both.start()
+            try both.waitRestorable(from: nil, to: both.now)
+            let browser = try Browser()
+            try browser.open(both.url)
+            try expectFollowed(browser)
+            let archive = both.folder + "/archive"
+            try both.postgres.run("/bin/mv", [archive, archive + ".away"])
+            try browser.wait(
+                "document.querySelector('#verdict').textContent === "
+                    + "'The archive does not take what is to be kept'", seconds: 60)
+            #expect(try browser.value("document.querySelector('#about').className") == "bad")
+            let exposure =
+                "parseFloat(document.querySelector('#source-ledger .number').textContent)"
+            try browser.wait("\(exposure) > 5", seconds: 60)
+            // Nobody can be shown a good state meanwhile.
+            #expect(
+                try browser.value(
+                    "document.querySelectorAll('.card[data-mood=ok]').length") == "0")
+            try both.postgres.run("/bin/mv", [archive + ".away", archive])
+            try browser.wait(
+                "document.querySelector('#verdict').textContent === "
+                    + "'All 2 sources are within their objective'", seconds: 120)
+            try browser.wait("\(exposure) < 5")
+            try both.waitRestorable(from: nil, to: both.now)
+            #expect(try sidecar.terminate(seconds: 20).isSuccess)
+        }
+    }
+
     /// State in words, and an exposure that ticks.
     private func expectFollowed(_ browser: Browser) throws {
         try browser.wait(

@@ -66,6 +66,28 @@ import Testing
         }
     }
 
+    @Test func `a repository that hangs is the headline, whatever the sources are`() async throws {
+        let sidecar = SampleSidecar([.fine, .fine])
+        try await withDashboard(sidecar) { server in
+            let browser = try Browser()
+            try browser.open(server.url)
+            try browser.wait(
+                "document.querySelector('#verdict').textContent === "
+                    + "'All 2 sources are within their objective'")
+            sidecar.show(repository: "the repository has not answered for 16 s")
+            try browser.wait(
+                "document.querySelector('#verdict').textContent === "
+                    + "'The archive does not take what is to be kept'")
+            #expect(try browser.value("document.querySelector('#verdict').className") == "bad")
+            let about = try browser.value("document.querySelector('#about').textContent")
+            #expect(about.hasSuffix("the repository has not answered for 16 s"), "\(about)")
+            #expect(try browser.value("document.title").contains("!"))
+            sidecar.show(repository: "ok")
+            try browser.wait("document.querySelector('#about').textContent.endsWith('answers')")
+            try browser.wait("document.querySelector('#verdict').className === 'ok'")
+        }
+    }
+
     @Test func `a change of state is said once, and ticks are not`() async throws {
         let sidecar = SampleSidecar([.fine, .fine])
         try await withDashboard(sidecar) { server in

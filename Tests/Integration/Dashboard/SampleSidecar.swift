@@ -11,6 +11,7 @@ final class SampleSidecar: SidecarView {
     enum Look: Sendable { case fine, breached, unreachable, gap, empty }
 
     private let sources: Monitor<[(name: SourceID, look: Look)]>
+    private let repository = Monitor("ok")
     private let began: ClockReading
     private let time = SystemTimeSource()
     private static let day = 86_400.0
@@ -32,6 +33,9 @@ final class SampleSidecar: SidecarView {
     /// Changes the look of the source at a place.
     func show(_ look: Look, at index: Int) { sources.update { $0[index].look = look } }
 
+    /// Changes how the repository is: `ok`, or why it takes nothing.
+    func show(repository state: String) { repository.update { $0 = state } }
+
     private func kind(_ index: Int) -> DatabaseKind {
         [DatabaseKind.postgres, .mongodb, .redis][index % 3]
     }
@@ -41,7 +45,8 @@ final class SampleSidecar: SidecarView {
     func status() -> StatusDocument {
         let now = time.reading()
         return StatusDocument(
-            time: now.wall, repository: "file:///var/lib/tidemark", state: "ok",
+            time: now.wall, repository: "file:///var/lib/tidemark",
+            state: repository.read { $0 },
             sources: sources.read { $0 }.enumerated().map { status($0, $1.name, $1.look, now) })
     }
 

@@ -16,6 +16,10 @@ struct SidecarHonestyTests {
         getenv("TIDEMARK_HONESTY_SEED").flatMap { UInt64(String(cString: $0)) }
         ?? UInt64.random(in: 1...1_000_000_000)
 
+    /// Rounds after which a base backup is taken anew, under load: a restore replays no more than
+    /// those.
+    private static let backupRounds = 8
+
     /// What was shown last before the kill.
     private struct Shown {
         var at: Double
@@ -37,10 +41,22 @@ struct SidecarHonestyTests {
                 let sidecar =
                     try round == 0 ? watched.side.startWithBackup() : watched.side.start()
                 try watched.waitHealth(200)
-                let pause = Double.random(in: 1.5...5, using: &random)
+                if round > 0, round % Self.backupRounds == 0 {
+                    try watched.side.expect(0, ["backup"])
+                }
+                let pause = Double.random(in: 0.3...2.5, using: &random)
                 let (shown, acknowledged) = try watch(watched, ledger, seconds: pause)
-                sidecar.kill9()
-                try server.kill9()
+                // Either first, and the other at once or some moments later.
+                let later = Int32.random(in: -200...200, using: &random)
+                if Bool.random(using: &random) {
+                    sidecar.kill9()
+                    poll(nil, 0, max(0, later))
+                    try server.kill9()
+                } else {
+                    try server.kill9()
+                    poll(nil, 0, max(0, later))
+                    sidecar.kill9()
+                }
                 let owed = acknowledged.last { $0.at <= shown.at - shown.exposure }?.id ?? 0
                 #expect(owed > 0, comment)
                 let missing = try watched.side.restored(to: "latest", name: "copy-\(round)") {

@@ -6,6 +6,8 @@ final class OplogEventScan: EventScan {
     /// Fewer deletions in a row are everyday work.
     static let manyDocuments = 100
 
+    /// Deletions that follow one another are counted over the segments' edges.
+    let crossesSegments = true
     private let timeline: TimelineID
     private var entries = ArchivedEntries()
     /// The entry at hand, and the one before it; of events that share a time the one before all.

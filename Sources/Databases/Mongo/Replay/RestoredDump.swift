@@ -43,7 +43,8 @@ final class RestoredDump: Restoration {
         if ChangeTimeline.isOne(order.timeline) {
             return "the official tools do not read changes.bson; " + fill
         }
-        return "fill an empty server by `mongorestore --oplogReplay \(order.destination)`, or " + fill
+        return "fill an empty server by `mongorestore --oplogReplay \(order.destination)`, or "
+            + fill
     }
 
     private static func checkDestination(_ order: RestoreOrder) throws(TidemarkError) {

@@ -8,6 +8,8 @@ import Model
 /// truncated or written anew, so VACUUM FULL, CLUSTER, REINDEX and REFRESH leave the same trace.
 /// Temporary tables leave none, nor does a large DELETE, nor DROP DATABASE.
 final class WalEventScan: EventScan {
+    /// WAL segments end at a number of bytes, in the middle of a record as a rule.
+    let crossesSegments = true
     private let descriptor: SourceDescriptor
     private let timeline: TimelineID
     private var scanner: WalScanner?

@@ -28,6 +28,7 @@ struct LiveServer {
                 remedy: "name an empty server, or add --force to replace what is there")
         }
         try check(version: info.version)
+        try checkModules(&connection)
         try checkSettings(&connection)
     }
 
@@ -40,6 +41,22 @@ struct LiveServer {
                     + order.backup.server.version,
                 remedy: "fill a server of the same version or a later one: an older one cannot "
                     + "read the RDB")
+        }
+    }
+
+    private func checkModules(_ connection: inout Connection) throws(TidemarkError) {
+        let wanted = order.backup.server.extensions
+        guard !wanted.isEmpty,
+            let listed = try connection.answerIfAllowed(["MODULE", "LIST"])?.elements
+        else { return }
+        let has = Set(listed.compactMap { $0.elements.count > 1 ? $0.elements[1].text : nil })
+        let missing = wanted.keys.filter { !has.contains($0) }.sorted()
+        guard missing.isEmpty else {
+            throw TidemarkError(
+                .usage,
+                "\(configuration.place) has not loaded what the source had: "
+                    + missing.map { "module \($0)" }.joined(separator: ", "),
+                remedy: "load it there first (MODULE LOAD, or loadmodule in redis.conf)")
         }
     }
 

@@ -1,6 +1,16 @@
 import Model
 
 extension RestoreOrder {
+    /// What is said with every copy of one shard.
+    var clusterNotes: [String] {
+        guard backup.server.settings["cluster-enabled"] == "yes" else { return [] }
+        return [
+            "\(source) is one node of a cluster: only the slots that it had are here; restore "
+                + "every shard to the same time. A key that was just being moved then is on "
+                + "both, and the one of the shard that it was moved to counts"
+        ]
+    }
+
     /// The part of `count` bytes of the stream that is still wanted: from the next byte to the
     /// stop; nil when there is none. Throws `archiveIncomplete` for a hole.
     func wanted(

@@ -32,8 +32,10 @@ final class RestoredData: Restoration {
         edit = ExpiryEdit(order.expiry, version)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         (programs, warnings) = try ServerProgram.find(order, sourceVersion: version)
+        warnings += order.clusterNotes
         for (name, version) in order.backup.server.extensions.sorted(by: { $0.key < $1.key }) {
-            warnings.append("the server needs the module \(name), version \(version), before it loads")
+            warnings.append(
+                "the server needs the module \(name), version \(version), before it loads")
         }
     }
 

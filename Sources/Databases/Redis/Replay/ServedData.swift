@@ -28,6 +28,8 @@ final class ServedData: Restoration {
     private var filter: StreamFilter?
     /// Bytes of stream sent to the replica.
     private var sent: UInt64 = 0
+    /// Commands of a primary that the server had refused before; nil where it does not count them.
+    private var refused: Int64?
     /// Ends an RDB whose length is not known beforehand.
     private let mark: String
 
@@ -45,12 +47,14 @@ final class ServedData: Restoration {
         host = connection.localHost
         serverHost = connection.peerHost
         side = consume connection
+        notes += order.clusterNotes
     }
 
     func begin() throws(TidemarkError) {
         let made = try ReplicaLink(host: host)
         port = made.port
         link = consume made
+        refused = try Questions.info(&side!, section: "stats")?.number(Self.refusals)
         _ = try side!.answer(["REPLICAOF", host, String(port)])
         try link!.accept(from: serverHost)
         try shakeHands()
@@ -136,9 +140,26 @@ final class ServedData: Restoration {
             if UInt64(command[2]) ?? 0 >= wanted { break }
         }
         try checkTaken(wanted)
+        try checkUnderstood()
         _ = try side!.answer(["REPLICAOF", "NO", "ONE"])
         let info = try Questions.info(&side!)
         notes += (info?.keyCounts ?? [])
+    }
+
+    private static let refusals = "unexpected_error_replies"
+
+    /// A replica skips what it does not know (`rename-command`, another version), acknowledges it
+    /// all the same, and counts it from 6.2 on.
+    private func checkUnderstood() throws(TidemarkError) {
+        guard let refused, let info = try Questions.info(&side!, section: "stats"),
+            let now = info.number(Self.refusals), now > refused
+        else { return }
+        throw TidemarkError(
+            .failed,
+            "\(configuration.place) refused \(now - refused) commands of the archive's stream, so "
+                + "it is not what the source was; it is left as a replica without a primary",
+            remedy: "see its log for the first one; take `rename-command` out of its "
+                + "redis.conf, or fill a server of the source's version")
     }
 
     /// Whoever acknowledged everything must be the server that is being filled.

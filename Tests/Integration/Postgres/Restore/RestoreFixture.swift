@@ -11,7 +11,7 @@ final class RestoreFixture: Sendable {
     let server: PostgresServer
     let repository: String
     let archive: ArchiveRepository
-    private let configuration: String
+    let configuration: String
     private let sidecar = Monitor<TidemarkProcess?>(nil)
 
     /// Starts all three and waits for the first base backup. Segments of 1 MiB make many of them.
