@@ -26,10 +26,8 @@ package struct ArchiveOwner: Sendable {
                 "a process may always become its own real user")
         }
         guard setegid(gid) == 0, seteuid(uid) == 0 else {
-            throw TidemarkError(
-                .failed,
-                "cannot become the owner of the archive: "
-                    + unsafe String(cString: strerror(errno)))
+            let reason = unsafe String(cString: strerror(errno))
+            throw TidemarkError(.failed, "cannot become the owner of the archive: \(reason)")
         }
         try body()
     }

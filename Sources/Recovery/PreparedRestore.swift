@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// A restore of one source that is planned and checked, and has written nothing yet.
 package struct PreparedRestore: Sendable {

@@ -54,6 +54,7 @@ import Testing
 
     @Test func `nothing is restored into the data directory of a server`() throws {
         let scratch = try ScratchDirectory()
+        _ = try scratch.directory("repo")
         let data = try scratch.directory("data")
         #expect(close(open(data + "/PG_VERSION", O_CREAT | O_WRONLY, 0o644)) == 0)
         #expect(symlink(data, scratch.path + "/link") == 0)
