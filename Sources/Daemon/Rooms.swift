@@ -38,6 +38,13 @@ enum Rooms {
         }
     }
 
+    /// What tells that a folder is the data directory of some server.
+    static func dataDirectoryMarks() throws(TidemarkError) -> [String] {
+        var marks: [String] = []
+        for kind in DatabaseKind.allCases { marks += try replayer(kind).dataDirectoryMarks }
+        return marks
+    }
+
     /// How `verify` follows a source's history; nil for a database this version does not know.
     static func verificationRules(_ descriptor: SourceDescriptor) -> VerificationRules? {
         switch descriptor.kind {

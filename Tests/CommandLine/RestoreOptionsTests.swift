@@ -38,6 +38,16 @@ import Testing
     }
 
     @Test(arguments: [
+        "mongodb://127.0.0.1:27600/", "mongodb://a,b/?replicaSet=rs0", "shop=http://127.0.0.1/",
+    ])
+    func `a URL that says not which source, or of no database, is no folder`(text: String) throws {
+        let error = #expect(throws: TidemarkError.self) {
+            try request("--to", "latest", "--into", text)
+        }
+        #expect(error?.code == .usage && error?.remedy.contains("=") == true)
+    }
+
+    @Test(arguments: [
         "latest", "2026-11-22T12:00:00.250Z", "2026-11-22T12:00:00+01:00", "point:before-release",
         "xid:1234", "before:17",
     ])

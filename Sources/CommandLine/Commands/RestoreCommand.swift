@@ -38,17 +38,25 @@ struct RestoreCommand: ParsableCommand {
         var request = try choice.request()
         request.isDryRun = dryRun
         try server.apply(to: &request)
-        let report = try RestoreOperation(
-            try archive.load(file), request, progress: ProgressLine()
-        ).run()
-        if json {
-            Output.result(try JSONText.encode(report))
-        } else if dryRun {
-            Output.result(RestoreView.plan(report))
-        } else {
-            Output.note(RestoreView.summary(report))
-            // The result of a restore with --start: where the server is.
-            Output.result(RestoreView.urls(report))
+        let operation = RestoreOperation(try archive.load(file), request, progress: ProgressLine())
+        guard !json else { return try runForPrograms(operation) }
+        // Told as soon as it is done: the next source may fail.
+        let report = try operation.run { source in
+            Output.note(RestoreView.summary(source))
+            if let url = source.url { Output.result(url + "\n") }
         }
+        if dryRun { Output.result(RestoreView.plan(report)) }
+    }
+
+    /// One document, whether or not all could be restored: what runs must be known.
+    private func runForPrograms(_ operation: RestoreOperation) throws {
+        var done = RestoreReport(sources: [])
+        do {
+            done = try operation.run { done.sources.append($0) }
+        } catch {
+            if !done.sources.isEmpty { Output.result(try JSONText.encode(done)) }
+            throw error
+        }
+        Output.result(try JSONText.encode(done))
     }
 }

@@ -70,6 +70,12 @@ struct RestoreOptions: ParsableArguments {
     {
         guard let equals = text.firstIndex(of: "="), let source = SourceID(String(text[..<equals]))
         else {
+            guard !text.contains("://") else {
+                throw TidemarkError(
+                    .usage, "--into names a URL, and not which source goes there",
+                    remedy: "write --into SOURCE=URL, with the name that the source has in "
+                        + "`tidemark list`")
+            }
             guard request.folder == nil else {
                 throw TidemarkError(
                     .usage, "--into names two directories for every source",
@@ -84,6 +90,13 @@ struct RestoreOptions: ParsableArguments {
                 .usage, "--into names no place, or two, for \(source)",
                 remedy: "write --into \(source)=DIR once")
         }
-        request.places[source] = SourceURL(value).map { .server($0) } ?? .directory(value)
+        let server = SourceURL(value)
+        guard server != nil || !value.contains("://") else {
+            throw TidemarkError(
+                .usage, "--into \(source)= names a URL that is of no database",
+                remedy: "write \(source)=DIR, \(source)=mongodb://HOST:PORT/ or "
+                    + "\(source)=redis://HOST:PORT")
+        }
+        request.places[source] = server.map { .server($0) } ?? .directory(value)
     }
 }

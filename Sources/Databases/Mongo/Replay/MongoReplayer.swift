@@ -6,6 +6,8 @@ package final class MongoReplayer: Replayer {
 
     package var kind: DatabaseKind { .mongodb }
 
+    package var dataDirectoryMarks: [String] { ["WiredTiger"] }
+
     package func style(segmentBytes: UInt64) -> any PositionStyle { OplogPositionStyle() }
 
     /// A server asks for no files.
