@@ -26,9 +26,9 @@ package enum ListenTest {
     ///
     /// - Parameter host: a name or an address; empty for every address.
     package static func failure(host: String, port: UInt16) -> Failure? {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_PASSIVE
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_PASSIVE
         var found: UnsafeMutablePointer<addrinfo>?
         let name = host.isEmpty ? "::" : host
         guard unsafe getaddrinfo(name, String(port), &hints, &found) == 0, let first = unsafe found

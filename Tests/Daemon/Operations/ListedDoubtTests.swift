@@ -1,8 +1,8 @@
 import Model
-import Recovery
 import Testing
 
 @testable import Daemon
+@testable import Recovery
 
 /// `list` promises no time that `restore` refuses for having two histories.
 @Suite struct ListedDoubtTests {
