@@ -121,6 +121,12 @@ import Testing
                 """)
     }
 
+    @Test func `nothing that was let through is not nothing at all`() {
+        let none = FoundDocument(events: [])
+        #expect(FindView.text(none) == "nothing destructive was found\n")
+        #expect(FindView.text(none, isNarrowed: true).contains("--match"))
+    }
+
     @Test func `verify names every problem`() {
         let report = VerifyReport(
             sources: [

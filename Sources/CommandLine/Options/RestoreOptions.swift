@@ -38,9 +38,14 @@ struct RestoreOptions: ParsableArguments {
 
     static func target(_ text: String) throws -> RecoveryTarget {
         guard let target = RecoveryTarget(text) else {
+            if CommitTime(text + "Z") != nil {
+                throw ValidationError(
+                    "the time's zone is missing: \(text)Z for UTC, or \(text)+01:00")
+            }
             throw ValidationError(
                 "a target is latest, a time with zone (2026-11-22T12:00:00Z), point:NAME, "
-                    + "before:EVENT, lsn:0/3000060, xid:1234 or offset:REPLID:12345")
+                    + "before:EVENT, lsn:0/3000060, xid:1234, offset:REPLID:12345 or "
+                    + "optime:1703678400.1")
         }
         return target
     }

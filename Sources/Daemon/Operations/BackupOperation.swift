@@ -47,7 +47,7 @@ package struct BackupOperation: Sendable {
         progress.began("base backup of \(source.name)", total: nil)
         defer { progress.ended() }
         let observer = progress
-        return try BaseBackupTaking(
+        let taken = try BaseBackupTaking(
             room: room, repository: repository,
             compression: configuration.repository.compression.codec, time: time
         ).take(
@@ -62,5 +62,8 @@ package struct BackupOperation: Sendable {
                 }
                 try stream.wait(for: range, Rooms.style(descriptor))
             })
+        // What comes in less than one piece was not told on the way.
+        observer.advanced(to: taken.bytes)
+        return taken
     }
 }

@@ -267,6 +267,8 @@ struct MongoDoubleAnswers {
         let found = state.update { state -> [BSONDocument]? in
             guard state.cursors[id] != nil else { return nil }
             var bytes = 0
+            let next = next - (state.goesBack ?? 0)
+            state.goesBack = nil
             var end = next
             while end < state.committed, bytes < state.batchBytes {
                 bytes += state.entries[end].bytes.count

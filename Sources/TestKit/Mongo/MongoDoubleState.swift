@@ -80,6 +80,8 @@ package struct MongoDoubleState: Sendable {
     package var batchDocuments = Int.max
     /// The next answer of at least so many bytes has other bytes in its middle.
     package var damagesAnswersFrom: Int?
+    /// The next answer about the oplog begins so many entries before the cursor's place.
+    package var goesBack: Int?
     /// Bytes of entries in one answer.
     package var batchBytes = 16 << 20
     /// How often each command came.
