@@ -32,7 +32,7 @@ final class OffsetStopSearch: StopSearch {
     func index(_ entries: [TimeIndexEntry]) {
         guard case .time(let time) = question, limit == nil else { return }
         for (place, entry) in entries.enumerated() {
-            let known = Self.known(entry, madeAfter: floor)
+            let known = entry.made(after: floor)
             guard entry.latest <= time || known.earliest <= time && !known.isLate else {
                 limit = entry.position
                 if known.earliest < time, known.isLate {
@@ -46,20 +46,11 @@ final class OffsetStopSearch: StopSearch {
         }
     }
 
-    /// What stands behind something was made after it.
-    private static func known(
-        _ entry: TimeIndexEntry, madeAfter floor: CommitTime?
-    ) -> TimeIndexEntry {
-        var entry = entry
-        if let floor { entry.earliest = max(entry.earliest, floor) }
-        return entry
-    }
-
     /// When the last of what had waited came; it comes in pieces.
     private static func end(
         of entries: ArraySlice<TimeIndexEntry>, madeAfter floor: CommitTime
     ) -> CommitTime {
-        let late = entries.prefix { known($0, madeAfter: floor).isLate }
+        let late = entries.prefix { $0.made(after: floor).isLate }
         return late.map(\.latest).max() ?? floor
     }
 
