@@ -29,7 +29,7 @@ final class OffsetStopSearch: StopSearch {
 
         /// What had waited comes in pieces.
         mutating func extend(_ entries: ArraySlice<TimeIndexEntry>) {
-            let late = entries.prefix { known($0, madeAfter: from).isLate }
+            let late = entries.prefix { $0.made(after: from).isLate }
             to = late.map(\.latest).reduce(to, max)
             isOpen = late.count == entries.count
         }
@@ -48,7 +48,7 @@ final class OffsetStopSearch: StopSearch {
         if doubt?.isOpen == true { doubt?.extend(entries[...]) }
         guard limit == nil else { return }
         for (place, entry) in entries.enumerated() {
-            let known = Self.known(entry, madeAfter: floor)
+            let known = entry.made(after: floor)
             guard entry.latest <= time || known.earliest <= time && !known.isLate else {
                 limit = entry.position
                 if known.earliest < time, known.isLate {
@@ -60,15 +60,6 @@ final class OffsetStopSearch: StopSearch {
             floor = known.earliest
             newest = max(newest ?? entry.latest, entry.latest)
         }
-    }
-
-    /// What stands behind something was made after it.
-    private static func known(
-        _ entry: TimeIndexEntry, madeAfter floor: CommitTime?
-    ) -> TimeIndexEntry {
-        var entry = entry
-        if let floor { entry.earliest = max(entry.earliest, floor) }
-        return entry
     }
 
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer? {
