@@ -44,7 +44,11 @@ struct ClusterTests {
     }
 
     private func node() throws -> RedisServer {
-        try RedisServer.start(["cluster-enabled yes", "cluster-require-full-coverage no"])
+        // On a busy machine a node that was held up is not to be taken for a dead one.
+        try RedisServer.start([
+            "cluster-enabled yes", "cluster-require-full-coverage no",
+            "cluster-node-timeout 60000",
+        ])
     }
 
     /// Makes a cluster of both; the number of the slot that will move.
@@ -53,7 +57,10 @@ struct ClusterTests {
         try two.command("CLUSTER", "MEET", "127.0.0.1", "\(one.port)")
         try eventually("both know each other", seconds: 60) {
             try [one, two].allSatisfy {
-                try $0.command("CLUSTER", "INFO").contains("cluster_known_nodes:2")
+                let info = try $0.command("CLUSTER", "INFO")
+                // A node takes no writes before it has known the others for two seconds.
+                return try info.contains("cluster_known_nodes:2")
+                    && info.contains("cluster_state:ok")
                     && $0.command("CLUSTER", "SLOTS").contains("\(one.port)")
             }
         }
