@@ -21,8 +21,7 @@ struct FindCommand: ParsableCommand {
             Example:
               tidemark find --around 2026-11-22T12:00:00Z
               tidemark find --source sessions --match flush
-              tidemark restore --to before:8371b4fb-120443 --source sessions \
-                --into sessions=redis://127.0.0.1:6380
+              tidemark restore --to before:8371b4fb-120443 --source cache --into /srv/back
             """)
 
     @OptionGroup var file: ConfigurationOptions

@@ -24,8 +24,7 @@ struct RestoreCommand: ParsableCommand {
 
             Example:
               tidemark restore --to 2026-11-22T12:00:00Z --into /srv/restored --start
-              tidemark restore --to point:monday --source shop \
-                --into shop=mongodb://127.0.0.1:27018/
+              tidemark restore --to point:monday --into shop=mongodb://db:27018/
             """)
 
     @OptionGroup var file: ConfigurationOptions
