@@ -27,26 +27,19 @@ enum ArchivedTail {
         return last
     }
 
-    /// Where a change stream can go on: behind the last document of the archive, and behind its
-    /// last event, which is an earlier place when a mark is the last.
-    struct Tokens {
-        var last: BSONDocument?
-        var event: BSONDocument?
-    }
-
-    static func tokens(_ tail: StreamTail) throws(TidemarkError) -> Tokens {
+    /// The last event of a change stream; nil when none has come yet.
+    static func lastEvent(_ tail: StreamTail) throws(TidemarkError) -> LastEvent? {
         var framer = EntryFramer()
-        var found = Tokens()
+        var found: LastEvent?
         try tail.read { (bytes) throws(TidemarkError) in
             let span = Span<UInt8>(_bytes: bytes)
             try framer.take(span) { (event) throws(TidemarkError) in
                 do throws(BSONFailure) {
                     let document = try BSONDocument(event.array)
-                    found.last = try ChangeGroups.token(event.array[...])
                     if document["operationType"]?.string != ProgressMark.operation {
-                        found.event = found.last
-                    } else if let told = document[ProgressMark.eventField]?.document {
-                        found.event = told
+                        found = LastEvent(document, previous: found?.time)
+                    } else if let told = LastEvent(mark: document) {
+                        found = told
                     }
                 } catch {
                     throw error.error(

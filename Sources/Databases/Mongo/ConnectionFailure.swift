@@ -50,8 +50,9 @@ struct ConnectionFailure: Error, Hashable, Sendable {
 
     /// A change stream that can be opened again behind its last event.
     var isResumable: Bool {
+        guard !isEventMissing else { return false }
         // Of lost history the next question tells.
-        isDeadCursor || isHistoryLost || labels.contains("ResumableChangeStreamError")
+        return isDeadCursor || isHistoryLost || labels.contains("ResumableChangeStreamError")
             // Stepdown, shutdown and the like, which servers before 4.4 do not label.
             || (domain == .server && [10107, 13435, 13436, 189, 91, 11600, 11602].contains(code))
     }
@@ -64,6 +65,10 @@ struct ConnectionFailure: Error, Hashable, Sendable {
             && ([286, 280, 136, 260, 326].contains(code)
                 || text.lowercased().contains("resume token"))
     }
+
+    /// ChangeStreamFatalError, InvalidResumeToken: the server has what comes behind an event, and
+    /// not that event.
+    var isEventMissing: Bool { domain == .server && [280, 260].contains(code) }
 
     /// ChangeStreamHistoryLost: what lies at the token may be older than the oplog.
     var isEventTooOld: Bool { domain == .server && code == 286 }

@@ -57,6 +57,8 @@ package struct MongoDoubleState: Sendable {
     package var events: [Entry] = []
     /// The pipeline that a change stream was opened with last.
     package var changePipeline: [BSONDocument] = []
+    /// `$changeStream` of each change stream that was opened.
+    package var changeStreams: [BSONDocument] = []
     /// Bytes that the oplog may hold; nil: nobody may ask.
     package var oplogLimit: Int?
     package var collections: [Namespace: Stored] = [:]
@@ -97,6 +99,11 @@ package struct MongoDoubleState: Sendable {
 
     /// Entries that a majority read shows: up to here.
     var committed: Int { max(first, visible - lag) }
+
+    /// Whether that event has been written on a majority.
+    func hasEvent(_ index: Int) -> Bool {
+        index < events.count && events[index].ts <= majority
+    }
 
     package var newest: OpTime { visible > 0 ? entries[visible - 1].ts : .zero }
     package var majority: OpTime { committed > 0 ? entries[committed - 1].ts : .zero }

@@ -3,8 +3,9 @@ import Platform
 
 /// An open change stream: pulls events, and hands them on when their time is complete.
 ///
-/// Resumed by the token of the archive's last document: the server takes it only when it still has
-/// everything behind it (ChangeStreamHistoryLost otherwise), which is the proof that the two join.
+/// Begins behind the archive's end, which a server takes only when it still has everything behind it
+/// (ChangeStreamHistoryLost otherwise). That it also has the archive's last event, so that the two
+/// join, is proved before (`JoinProof`), each time a stream is opened.
 struct ChangeFeed {
     private let connection: Connection
     private let member: Connection.Member
@@ -13,10 +14,8 @@ struct ChangeFeed {
     private var cursor: ChangeStreamCursor
     private var groups: ChangeGroups
     private(set) var received: OpTime
-    /// Where the stream goes on when its cursor dies.
-    private var place: ChangeStreamCursor.Start
-    /// Token of the last event; nil until one has come.
-    private var lastEvent: BSONDocument?
+    /// nil until one has come.
+    private var lastEvent: LastEvent?
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
@@ -30,17 +29,15 @@ struct ChangeFeed {
 
     /// Opens it; a failure is the server's.
     static func open(
-        _ connection: Connection, _ member: Connection.Member, _ start: ChangeStreamCursor.Start,
-        behind received: OpTime, lastEvent: BSONDocument?, _ features: ChangeFeatures,
-        isRouter: Bool
+        _ connection: Connection, _ member: Connection.Member, behind received: OpTime,
+        lastEvent: LastEvent?, _ features: ChangeFeatures, isRouter: Bool
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
-        switch try ChangeStreamCursor.open(connection, member, start, features) {
+        switch try ChangeStreamCursor.open(connection, member, behind: received, features) {
         case .failure(let failure): return .failure(failure)
         case .success(let cursor):
             var feed = ChangeFeed(
                 connection: connection, member: member, features: features, isRouter: isRouter,
-                cursor: cursor, groups: ChangeGroups(behind: received), received: received,
-                place: start)
+                cursor: cursor, groups: ChangeGroups(behind: received), received: received)
             feed.lastEvent = lastEvent
             return .success(feed)
         }
@@ -48,8 +45,7 @@ struct ChangeFeed {
 
     private init(
         connection: Connection, member: Connection.Member, features: ChangeFeatures,
-        isRouter: Bool, cursor: ChangeStreamCursor, groups: ChangeGroups, received: OpTime,
-        place: ChangeStreamCursor.Start
+        isRouter: Bool, cursor: ChangeStreamCursor, groups: ChangeGroups, received: OpTime
     ) {
         self.connection = connection
         self.member = member
@@ -58,7 +54,6 @@ struct ChangeFeed {
         self.cursor = cursor
         self.groups = groups
         self.received = received
-        self.place = place
     }
 
     func close() { cursor.close() }
@@ -75,7 +70,10 @@ struct ChangeFeed {
         var groups = groups
         self.groups = ChangeGroups(behind: received)
         var cursor = cursor
-        let answer = try cursor.next(wait: groups.isHolding ? Self.shortWait : wait) {
+        // A replica set then says that there is no more of that time; a router does not, until its
+        // shards have come past it.
+        let isShort = groups.isHolding && !isRouter
+        let answer = try cursor.next(wait: isShort ? Self.shortWait : wait) {
             (reply, start) throws(TidemarkError) in
             do throws(BSONFailure) {
                 try groups.take(reply, at: start)
@@ -150,9 +148,8 @@ struct ChangeFeed {
         _ body: (Piece) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         do throws(BSONFailure) {
-            if let token = try groups.token() {
-                place = .after(token)
-                if !isMark { lastEvent = token }
+            if !isMark, let document = try groups.lastDocument() {
+                lastEvent = LastEvent(document, previous: groups.readyTime)
             }
         } catch {
             throw OplogBatch.malformed(error)
@@ -168,7 +165,19 @@ struct ChangeFeed {
     mutating func findAgain() throws(TidemarkError) -> ConnectionFailure? {
         groups.restart()
         isIdle = false
-        switch try ChangeStreamCursor.open(connection, member, place, features) {
+        if let lastEvent {
+            let proof = JoinProof(
+                connection: connection, member: member, features: features, isRouter: isRouter)
+            switch try proof.has(lastEvent) {
+            case .success(true): break
+            case .success(false):
+                throw ChangeOpening.missing(connection.configuration, "it is not at its time")
+            // That event has left the oplog; what is behind the place need not have.
+            case .failure(let failure) where failure.isEventTooOld: break
+            case .failure(let failure): return failure
+            }
+        }
+        switch try ChangeStreamCursor.open(connection, member, behind: received, features) {
         case .failure(let failure): return failure
         case .success(let found):
             cursor = found

@@ -48,17 +48,17 @@ struct ChangeOpening {
     private var features: ChangeFeatures { ChangeFeatures(version: version) }
 
     private func open(
-        _ start: ChangeStreamCursor.Start, behind time: OpTime, lastEvent: BSONDocument? = nil
+        behind time: OpTime, lastEvent: LastEvent? = nil
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         try ChangeFeed.open(
-            connection, member, start, behind: time, lastEvent: lastEvent, features,
+            connection, member, behind: time, lastEvent: lastEvent, features,
             isRouter: hello.isRouter)
     }
 
     private func begin(
         _ timeline: TimelineID, behind time: OpTime, _ now: OpTime
     ) throws(TidemarkError) -> Joined {
-        switch try open(.behind(time), behind: time) {
+        switch try open(behind: time) {
         case .success(let feed):
             return Joined(
                 feed: feed, start: Position(timeline: timeline, ordinal: time.ordinal),
@@ -67,28 +67,28 @@ struct ChangeOpening {
         }
     }
 
-    /// Behind the archive's last event, so that the server has to say whether it has it: one that
-    /// was put back to an older copy has not. Where that event has left the oplog meanwhile, behind
-    /// the archive's last document; where it has none, behind its end.
+    /// Behind the archive's end, once it is proved that the server has the archive's last
+    /// event: one that was put back to an older copy has not. Where that event has left the oplog
+    /// meanwhile, there is nothing left to prove it by.
     private func goOn(
         _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ identity: String
     ) throws(TidemarkError) -> Joined {
         let time = OpTime(ordinal: end.ordinal)
-        let tokens = try resume.tail.map { (tail) throws(TidemarkError) in
-            try ArchivedTail.tokens(tail)
-        }
-        let start = (tokens?.last).map { ChangeStreamCursor.Start.after($0) } ?? .behind(time)
-        if let event = tokens?.event, event != tokens?.last {
-            switch try open(.after(event), behind: time, lastEvent: event) {
-            case .success(let feed):
-                return Joined(feed: feed, start: end, sourceEnd: max(now, time))
+        var event: LastEvent?
+        if let tail = resume.tail { event = try ArchivedTail.lastEvent(tail) }
+        if let event {
+            let proof = JoinProof(
+                connection: connection, member: member, features: features,
+                isRouter: hello.isRouter)
+            switch try proof.has(event) {
+            case .success(true): break
+            case .success(false):
+                return try diverged(resume, identity, now, "it is not at its time")
             case .failure(let failure) where failure.isEventTooOld: break
-            case .failure(let failure) where failure.isHistoryLost:
-                return try diverged(resume, identity, now, failure)
             case .failure(let failure): throw failed(failure)
             }
         }
-        switch try open(start, behind: time, lastEvent: tokens?.event) {
+        switch try open(behind: time, lastEvent: event) {
         case .success(let feed):
             return Joined(feed: feed, start: end, sourceEnd: max(now, time))
         case .failure(let failure) where failure.isEventTooOld:
@@ -96,24 +96,15 @@ struct ChangeOpening {
                 throw Self.lost(configuration, time, failure.text)
             }
             return try salvage(end, now)
-        case .failure(let failure) where failure.isHistoryLost:
-            return try diverged(resume, identity, now, failure)
         case .failure(let failure): throw failed(failure)
         }
     }
 
-    /// The server has what comes behind the archive's last event, and not that event.
+    /// The server has come past the archive's last event, and does not have it.
     private func diverged(
-        _ resume: ResumePoint, _ identity: String, _ now: OpTime, _ failure: ConnectionFailure
+        _ resume: ResumePoint, _ identity: String, _ now: OpTime, _ why: String
     ) throws(TidemarkError) -> Joined {
-        guard resume.skipsLostHistory else {
-            throw TidemarkError(
-                .historyLost,
-                "MongoDB at \(configuration.place) does not have the event that the archive ends "
-                    + "with: \(failure.text)",
-                remedy: "it was put back to an older copy, or is another one; Tidemark goes on "
-                    + "with a new timeline and takes a new base backup by itself")
-        }
+        guard resume.skipsLostHistory else { throw Self.missing(configuration, why) }
         return try begin(nextTimeline(identity, resume), behind: now, now)
     }
 
@@ -122,7 +113,7 @@ struct ChangeOpening {
     private func salvage(_ end: Position, _ now: OpTime) throws(TidemarkError) -> Joined {
         var search = OldestMoment(lost: OpTime(ordinal: end.ordinal), there: now)
         while let moment = search.question {
-            switch try open(.behind(moment), behind: moment) {
+            switch try open(behind: moment) {
             case .success(let feed):
                 feed.close()
                 search.answer(isThere: true)
@@ -146,6 +137,15 @@ struct ChangeOpening {
 
     private func failed(_ failure: ConnectionFailure) -> TidemarkError {
         failure.error(configuration, command: "$changeStream", rights: .changes)
+    }
+
+    static func missing(_ configuration: MongoConfiguration, _ why: String) -> TidemarkError {
+        TidemarkError(
+            .historyLost,
+            "MongoDB at \(configuration.place) does not have the event that the archive ends "
+                + "with: \(why)",
+            remedy: "it was put back to an older copy, or is another one; Tidemark goes on "
+                + "with a new timeline and takes a new base backup by itself")
     }
 
     static func lost(

@@ -5,19 +5,13 @@ import Model
 ///
 /// ```
 /// {aggregate: 1, pipeline: [{$changeStream: {allChangesForCluster: true, showExpandedEvents: true,
-///     startAfter: <token> | startAtOperationTime: T}}, {$changeStreamSplitLargeEvent: {}}]}
+///     startAtOperationTime: T}}, {$changeStreamSplitLargeEvent: {}}]}
 /// ```
 ///
 /// Only what a majority has is told. The first time is included, so it is one behind what is known.
+/// The archive holds whole times only, so a time is as exact as a token. Behind a token a newer
+/// version may tell more of the same time than the one before did.
 struct ChangeStreamCursor {
-    /// Where it begins.
-    enum Start: Hashable, Sendable {
-        /// Behind the event of this token.
-        case after(BSONDocument)
-        /// With the first event behind this time.
-        case behind(OpTime)
-    }
-
     /// How a question ended.
     enum Answer {
         /// How many events came.
@@ -37,18 +31,22 @@ struct ChangeStreamCursor {
     /// The server has closed it.
     var isOver: Bool { id == 0 && pending == nil }
 
+    /// Events of an answer: at first as many as fit into the server's 16 MB.
+    var batchSize: Int32 = 100_000
+
+    /// Events of the first answer. With none the server would not look whether it still has the
+    /// place; with more it would look through all that lies behind, longer than the socket waits.
+    private static let firstBatchSize: Int32 = 1
+
+    /// - Parameter time: it begins with the first event behind it.
     static func open(
-        _ connection: Connection, _ member: Connection.Member, _ start: Start,
+        _ connection: Connection, _ member: Connection.Member, behind time: OpTime,
         _ features: ChangeFeatures
     ) throws(TidemarkError) -> Result<ChangeStreamCursor, ConnectionFailure> {
         var options: [(String, BSONValue)] = [("allChangesForCluster", .bool(true))]
         if features.hasExpandedEvents { options.append(("showExpandedEvents", .bool(true))) }
-        switch start {
-        case .after(let token): options.append(("startAfter", .document(token)))
-        case .behind(let time):
-            options.append(
-                ("startAtOperationTime", .timestamp(OpTime(ordinal: time.ordinal + 1))))
-        }
+        options.append(
+            ("startAtOperationTime", .timestamp(OpTime(ordinal: time.ordinal + 1))))
         var pipeline = [
             BSONDocument([("$changeStream", .document(BSONDocument(options)))])
         ]
@@ -57,7 +55,7 @@ struct ChangeStreamCursor {
         }
         let command = BSONDocument([
             ("aggregate", .int32(1)), ("pipeline", .array(pipeline.map { .document($0) })),
-            ("cursor", .document(BSONDocument([("batchSize", .int32(batchSize))]))),
+            ("cursor", .document(BSONDocument([("batchSize", .int32(firstBatchSize))]))),
             ("readConcern", .document(BSONDocument([("level", .string("majority"))]))),
         ])
         switch try connection.answer(command, on: "admin", at: member) {
@@ -71,9 +69,6 @@ struct ChangeStreamCursor {
         }
     }
 
-    /// Events of an answer: as many as fit into the server's 16 MB.
-    private static let batchSize: Int32 = 100_000
-
     /// Hands on each event that comes next: the answer, and where in it the event begins.
     mutating func next(
         wait: Double, _ body: (Span<UInt8>, Int) throws(TidemarkError) -> Void
@@ -86,7 +81,7 @@ struct ChangeStreamCursor {
         guard id != 0 else { return .dead("it ended") }
         let command = BSONDocument([
             ("getMore", .int64(id)), ("collection", .string("$cmd.aggregate")),
-            ("batchSize", .int32(Self.batchSize)),
+            ("batchSize", .int32(batchSize)),
             ("maxTimeMS", .int64(max(1, Int64(wait * 1000)))),
         ])
         var next = id
@@ -97,6 +92,8 @@ struct ChangeStreamCursor {
             case .failure(let failure) where failure.isResumable:
                 next = 0
                 return .dead(failure.text)
+            case .failure(let failure) where failure.isEventMissing:
+                throw ChangeOpening.missing(connection.configuration, failure.text)
             case .failure(let failure):
                 throw failure.error(connection.configuration, command: "getMore on changes")
             case .success(let reply):
