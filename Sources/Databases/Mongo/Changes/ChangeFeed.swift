@@ -3,9 +3,9 @@ import Platform
 
 /// An open change stream: pulls events, and hands them on when their time is complete.
 ///
-/// Begins behind the archive's end, which a server takes only when it still has everything behind it
-/// (ChangeStreamHistoryLost otherwise). That it also has the archive's last event, so that the two
-/// join, is proved before (`JoinProof`), each time a stream is opened.
+/// Begins behind the archive's end, which a server takes only when it still has everything behind
+/// it (ChangeStreamHistoryLost otherwise). That it also has the archive's last event, so that the
+/// two join, is proved before (`JoinProof`), each time a stream is opened.
 struct ChangeFeed {
     private let connection: Connection
     private let member: Connection.Member
