@@ -9,10 +9,12 @@ package final class ArrivalMemory: Sendable {
     private struct Seen: Hashable {
         var key: ObjectKey
         var storedBytes: UInt64
+        var forks: [UInt64]
 
-        init(_ segment: SegmentListing) {
+        init(_ segment: SegmentListing, _ forks: [UInt64]) {
             key = segment.key
             storedBytes = segment.storedBytes
+            self.forks = forks
         }
     }
 
@@ -20,16 +22,18 @@ package final class ArrivalMemory: Sendable {
 
     package init() {}
 
-    /// - Parameter bytes: as the listing says.
-    func arrivals(_ segment: SegmentListing) -> Arrivals? {
-        known.withLock { $0[Seen(segment)] }
+    func arrivals(_ segment: SegmentListing, _ forks: [UInt64]) -> Arrivals? {
+        known.withLock { $0[Seen(segment, forks)] }
     }
 
-    func keep(_ found: [(SegmentListing, Arrivals)], of all: [SegmentListing]) {
-        let present = Set(all.map(Seen.init))
+    /// What is not among `all` any more is forgotten.
+    func keep(
+        _ found: [(SegmentListing, [UInt64], Arrivals)], of all: [(SegmentListing, [UInt64])]
+    ) {
+        let present = Set(all.map { Seen($0, $1) })
         known.withLock { known in
             known = known.filter { present.contains($0.key) }
-            for (segment, arrivals) in found { known[Seen(segment)] = arrivals }
+            for (segment, forks, arrivals) in found { known[Seen(segment, forks)] = arrivals }
         }
     }
 }
@@ -46,19 +50,21 @@ struct ArrivalReader {
     /// late.
     private static let contentLimit = 256
 
-    /// - Parameter segments: of all timelines.
-    func read(_ segments: [SegmentListing]) throws(TidemarkError) -> [ObjectKey: Arrivals] {
+    /// - Parameter segments: of all timelines, each with the forks in it.
+    func read(
+        _ segments: [(SegmentListing, [UInt64])]
+    ) throws(TidemarkError) -> [ObjectKey: Arrivals] {
         var arrivals: [ObjectKey: Arrivals] = [:]
-        var found: [(SegmentListing, Arrivals)] = []
+        var found: [(SegmentListing, [UInt64], Arrivals)] = []
         var contents = Self.contentLimit
-        let sealed = segments.filter { $0.state == .sealed }
-        for segment in sealed.sorted(by: { $0.range.first > $1.range.first }) {
-            if let known = memory.arrivals(segment) {
+        let sealed = segments.filter { $0.0.state == .sealed }
+        for (segment, forks) in sealed.sorted(by: { $0.0.range.first > $1.0.range.first }) {
+            if let known = memory.arrivals(segment, forks) {
                 arrivals[segment.key] = known
             } else if found.count < Self.footerLimit {
-                guard let read = try read(segment, &contents) else { continue }
+                guard let read = try read(segment, forks, &contents) else { continue }
                 arrivals[segment.key] = read
-                found.append((segment, read))
+                found.append((segment, forks, read))
             }
         }
         memory.keep(found, of: sealed)
@@ -67,29 +73,32 @@ struct ArrivalReader {
 
     /// Nil when it is damaged: then nothing of its times can be restored anyway.
     private func read(
-        _ segment: SegmentListing, _ contents: inout Int
+        _ segment: SegmentListing, _ forks: [UInt64], _ contents: inout Int
     ) throws(TidemarkError) -> Arrivals? {
         do throws(TidemarkError) {
             let index = try SegmentReader.index(store, segment.key)
-            guard index.contains(where: \.isLate), contents > 0 else { return Arrivals(index) }
+            guard Self.isCoarse(index, forks), contents > 0 else {
+                return Arrivals(index, forks: forks)
+            }
             contents -= 1
-            return Arrivals(try exact(index, segment.key))
+            return Arrivals(try exact(index, segment.key, forks), forks: forks)
         } catch let error where error.code == .archiveDamaged {
             return nil
         }
     }
 
-    /// The index with its wide stretches taken apart: one may be wide only because there were too
-    /// many of them.
+    /// The index with those stretches taken apart that have to be exact: what came late, since one
+    /// may be wide only because there were too many of them, and what stands just before it.
     func exact(
-        _ index: [TimeIndexEntry], _ key: ObjectKey
+        _ index: [TimeIndexEntry], _ key: ObjectKey, _ forks: [UInt64]
     ) throws(TidemarkError) -> [TimeIndexEntry] {
+        guard Self.isCoarse(index, forks) else { return index }
         let reader = try SegmentReader(store, key)
         defer { reader.close() }
         let notes = try reader.times(in: 0..<UInt64.max)
         var times: [TimeIndexEntry] = []
         for (place, entry) in index.enumerated() {
-            guard entry.isLate else {
+            guard Self.isCoarse(index, at: place, forks) else {
                 times.append(entry)
                 continue
             }
@@ -97,5 +106,21 @@ struct ArrivalReader {
             times += SegmentReader.parts(of: entry, until: end, in: notes)
         }
         return times
+    }
+
+    private static func isCoarse(_ index: [TimeIndexEntry], _ forks: [UInt64]) -> Bool {
+        index.indices.contains { isCoarse(index, at: $0, forks) }
+    }
+
+    /// Whether the content has to tell what a stretch was made of. What follows a fork may be late.
+    private static func isCoarse(
+        _ index: [TimeIndexEntry], at place: Int, _ forks: [UInt64]
+    ) -> Bool {
+        let entry = index[place]
+        if entry.isLate { return true }
+        guard entry.earliest < entry.latest else { return false }
+        guard place + 1 < index.count else { return forks.contains { $0 > entry.position } }
+        let next = index[place + 1]
+        return next.isLate || forks.contains { entry.position < $0 && $0 <= next.position }
     }
 }

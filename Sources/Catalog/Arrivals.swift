@@ -4,17 +4,37 @@ import Repository
 /// What one segment tells of when its content came, where times are those of arrival.
 package struct Arrivals: Hashable, Sendable {
     /// When the first of it was made at the earliest; nil when it holds nothing with a time.
-    package var earliest: CommitTime?
-    /// When the last of it came.
-    package var latest: CommitTime?
+    package let earliest: CommitTime?
     /// Its stretches that came late, by position.
-    package var late: [TimeIndexEntry]
+    package let late: [TimeIndexEntry]
+    /// The same as `earliest` for the last of it.
+    private let last: CommitTime?
+    /// The same for the last before a place where another history leaves this one; none where
+    /// nothing stands before it.
+    private let forks: [UInt64: CommitTime?]
 
-    /// - Parameter index: ascending by position, as exact as the archive can tell.
-    package init(_ index: [TimeIndexEntry]) {
-        earliest = index.map(\.earliest).min()
-        latest = index.map(\.latest).max()
-        late = index.filter(\.isLate)
+    /// - Parameters:
+    ///   - index: ascending by position, as exact as the archive can tell.
+    ///   - forks: where other histories leave it.
+    package init(_ index: [TimeIndexEntry], forks: [UInt64] = []) {
+        var known: [TimeIndexEntry] = []
+        for entry in index { known.append(entry.made(after: known.last?.earliest)) }
+        earliest = known.first?.earliest
+        late = known.filter(\.isLate)
+        last = known.last?.earliest
+        var found: [UInt64: CommitTime?] = [:]
+        for fork in forks {
+            found[fork] = .some(known.last { $0.position < fork }?.earliest)
+        }
+        self.forks = found
+    }
+
+    /// What stands behind its content before `end` was made after this.
+    ///
+    /// At a fork that was not asked about only the segment's start is known.
+    func floor(before end: UInt64, content: UInt64) -> CommitTime? {
+        if let asked = forks[end] { return asked }
+        return content <= end ? last : earliest
     }
 }
 
@@ -55,7 +75,8 @@ extension CatalogSnapshot {
     package func outages(on path: TimelinePath) -> [Outage] {
         guard isTimedByArrival else { return [] }
         var found: [Outage] = []
-        var latest = CommitTime(microseconds: .min)
+        // When what comes next was made at the earliest: a restore asks no less of it.
+        var floor = CommitTime(microseconds: .min)
         var isBlind = false
         for section in path.sections {
             for segment in segments[section.timeline] ?? []
@@ -65,16 +86,19 @@ extension CatalogSnapshot {
                     continue
                 }
                 if isBlind, let first = arrivals.earliest {
-                    found.append(Outage(from: latest, to: first))
+                    found.append(Outage(from: floor, to: first))
                     isBlind = false
                 }
-                found += arrivals.late.filter { $0.position < section.end }.map {
-                    Outage(from: $0.earliest, to: $0.latest)
+                for entry in arrivals.late where entry.position < section.end {
+                    let known = entry.made(after: floor)
+                    guard known.isLate else { continue }
+                    found.append(Outage(from: known.earliest, to: known.latest))
                 }
-                latest = max(latest, arrivals.latest ?? latest)
+                let own = arrivals.floor(before: section.end, content: contentEnd(segment))
+                floor = max(floor, own ?? floor)
             }
         }
-        if isBlind { found.append(Outage(from: latest, to: CommitTime(microseconds: .max))) }
+        if isBlind { found.append(Outage(from: floor, to: CommitTime(microseconds: .max))) }
         return Outage.joined(found)
     }
 

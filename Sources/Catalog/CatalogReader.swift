@@ -84,7 +84,8 @@ package struct CatalogReader: Sendable {
             points: try repository.points(source), watermark: watermark, pushed: pushed)
         snapshot.isTimedByArrival = !replayer.hasPointsInStream
         if withArrivals, snapshot.isTimedByArrival {
-            snapshot.arrivals = try arrivals.read(listing.segments.values.flatMap { $0 })
+            snapshot.arrivals = try arrivals.read(
+                listing.segments.values.flatMap { $0 }.map { ($0, snapshot.forks(in: $0)) })
         }
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
@@ -109,9 +110,9 @@ package struct CatalogReader: Sendable {
         let index = survey.index.stretches
         snapshot.lastCommits[segment.key] = index.last?.latest
         guard snapshot.isTimedByArrival else { return }
-        let isExact = !index.contains(where: \.isLate)
+        let forks = snapshot.forks(in: segment)
         snapshot.arrivals[segment.key] = Arrivals(
-            isExact ? index : try arrivals.exact(index, segment.key))
+            try arrivals.exact(index, segment.key, forks), forks: forks)
     }
 
     /// Reads footers backwards from the end of each stretch until one knows a commit.

@@ -98,6 +98,15 @@ package struct CatalogSnapshot: Sendable {
         return Position(timeline: timeline, ordinal: contentEnd(last))
     }
 
+    /// Where other timelines leave a segment's own, in it or at its end; ascending.
+    func forks(in segment: SegmentListing) -> [UInt64] {
+        let ends = ancestors.values.joined().filter { $0.timeline == segment.range.timeline }
+            .map(\.end)
+        return Set(ends).filter {
+            segment.range.first < $0 && (segment.state == .open || $0 <= segment.range.last)
+        }.sorted()
+    }
+
     /// Base backups that replay along `path`, oldest first.
     package func backups(on path: TimelinePath) -> [BaseBackupDescriptor] {
         backups.filter {

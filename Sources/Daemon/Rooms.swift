@@ -7,8 +7,10 @@ import Repository
 
 /// The rooms there are: one line for each kind of database.
 enum Rooms {
+    /// - Parameter archived: the timeline that the archive was last on, if any: for work beside a
+    ///   sidecar, whose stream knows it.
     static func room(
-        _ source: SourceConfiguration, time: any TimeSource
+        _ source: SourceConfiguration, time: any TimeSource, archived: TimelineID? = nil
     ) throws(TidemarkError) -> any DatabaseRoom {
         switch source.kind {
         case .postgres:
@@ -23,7 +25,7 @@ enum Rooms {
         case .mongodb:
             return MongoRoom(
                 try MongoConfiguration(source: source.name, url: source.url.secret.reveal()),
-                time: time)
+                time: time, archived: archived)
         }
     }
 
@@ -36,23 +38,35 @@ enum Rooms {
         }
     }
 
+    /// What tells that a folder is the data directory of some server.
+    static func dataDirectoryMarks() throws(TidemarkError) -> [String] {
+        var marks: [String] = []
+        for kind in DatabaseKind.allCases { marks += try replayer(kind).dataDirectoryMarks }
+        return marks
+    }
+
     /// How `verify` follows a source's history; nil for a database this version does not know.
     static func verificationRules(_ descriptor: SourceDescriptor) -> VerificationRules? {
         switch descriptor.kind {
         case .postgres:
-            verificationRules(descriptor, PostgresReplayer()) {
-                PostgresReplayer().continuity(of: descriptor, on: $0)
-            }
+            verificationRules(
+                descriptor, PostgresReplayer(),
+                scan: { PostgresReplayer().continuity(of: descriptor, on: $0) })
         case .redis: verificationRules(descriptor, RedisReplayer())
-        case .mongodb: verificationRules(descriptor, MongoReplayer())
+        case .mongodb:
+            verificationRules(
+                descriptor, MongoReplayer(), content: { MongoReplayer.contentCheck(of: $0) })
         }
     }
 
     private static func verificationRules(
         _ descriptor: SourceDescriptor, _ replayer: any Replayer,
-        scan: @escaping @Sendable (TimelineID) -> (any HistoryScan)? = { _ in nil }
+        scan: @escaping @Sendable (TimelineID) -> (any HistoryScan)? = { _ in nil },
+        content: @escaping @Sendable (BaseBackupDescriptor) -> (any BaseBackupCheck)? = { _ in
+            nil
+        }
     ) -> VerificationRules {
-        VerificationRules(style: style(descriptor), scan: scan) {
+        VerificationRules(style: style(descriptor), scan: scan, content: content) {
             (timeline, documents) throws(TidemarkError) in
             try replayer.ancestors(of: timeline, documents).map {
                 Position(timeline: $0.timeline, ordinal: $0.end)

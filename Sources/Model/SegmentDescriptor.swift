@@ -81,6 +81,14 @@ package struct TimeIndexEntry: Hashable, Sendable, Codable {
     /// Whether it speaks of what waited somewhere before it came, made who knows when between its
     /// two times, where times are those of arrival.
     package var isLate: Bool { latest.seconds(since: earliest) > Self.lateSeconds }
+
+    /// The same, knowing when what stands before it was made at the earliest: it was made after
+    /// that, where times are those of arrival. At a fork this is all that is known of it.
+    package func made(after floor: CommitTime?) -> TimeIndexEntry {
+        var entry = self
+        if let floor { entry.earliest = max(entry.earliest, floor) }
+        return entry
+    }
 }
 
 /// A restore point found in the stream itself (`pg_create_restore_point`).

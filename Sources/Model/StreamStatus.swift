@@ -17,7 +17,7 @@ package enum ObjectiveState: String, Sendable, Codable, CaseIterable {
 package struct SourceWindow: Hashable, Sendable, Codable {
     /// `slot`, `oplog` or `backlog`.
     package var kind: String
-    /// Nil when the present rate gives no forecast.
+    /// Nil when the present rate gives no forecast; at most `forecastLimit`.
     package var headroomSeconds: Double?
     /// Nil when the source keeps history without bound.
     package var headroomBytes: UInt64?
@@ -25,11 +25,14 @@ package struct SourceWindow: Hashable, Sendable, Codable {
     /// sidecar itself, which warns of too little: no document has it.
     package var share: Double? = nil
 
+    /// A forecast rests on what was seen for some minutes: of more than a day it knows nothing.
+    package static let forecastLimit = 86_400.0
+
     package init(
         kind: String, headroomSeconds: Double?, headroomBytes: UInt64?, share: Double? = nil
     ) {
         self.kind = kind
-        self.headroomSeconds = headroomSeconds
+        self.headroomSeconds = headroomSeconds.map { min($0, Self.forecastLimit) }
         self.headroomBytes = headroomBytes
         self.share = share
     }

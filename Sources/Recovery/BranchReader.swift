@@ -1,19 +1,25 @@
-import Catalog
-import Model
-import Repository
+package import Catalog
+package import Model
+package import Repository
 import Segments
 
 /// Finds the abandoned branches beside a path, from names, footers and the segments of the forks.
-struct BranchReader {
-    let repository: ArchiveRepository
-    let replayer: any Replayer
-    let snapshot: CatalogSnapshot
+package struct BranchReader {
+    private let repository: ArchiveRepository
+    private let replayer: any Replayer
+    private let snapshot: CatalogSnapshot
 
     /// Footers read in search of the first commit behind a fork.
     private static let footerLimit = 64
 
+    package init(repository: ArchiveRepository, replayer: any Replayer, snapshot: CatalogSnapshot) {
+        self.repository = repository
+        self.replayer = replayer
+        self.snapshot = snapshot
+    }
+
     /// Oldest first.
-    func branches(off path: TimelinePath) throws(TidemarkError) -> [AbandonedBranch] {
+    package func branches(off path: TimelinePath) throws(TidemarkError) -> [AbandonedBranch] {
         var found: [AbandonedBranch] = []
         for (section, next) in zip(path.sections, path.sections.dropFirst()) {
             guard let end = snapshot.end(of: section.timeline), end.ordinal > section.end,

@@ -30,6 +30,10 @@ package struct CopyRequest: Sendable {
     package var expiry: ExpiryPolicy
     /// URL of a live, empty server to fill instead of the folder; may hold a password.
     package var server: String?
+    /// Names of files that only the data directory of a server holds: nothing is restored below.
+    package var dataDirectoryMarks: [String]
+    /// Whom root would have to become to start the copy's server; nil for whoever restores.
+    package var runsAs: String?
 
     package init(
         source: SourceID, target: RecoveryTarget, destination: String, repositoryURL: String,
@@ -37,7 +41,7 @@ package struct CopyRequest: Sendable {
         relocations: [String: String] = [:],
         programFolders: [String] = [], force: Bool = false, starts: Bool = false,
         port: UInt16? = nil, user: String? = nil, expiry: ExpiryPolicy = .keep,
-        server: String? = nil
+        server: String? = nil, runsAs: String? = nil, dataDirectoryMarks: [String] = []
     ) {
         self.source = source
         self.target = target
@@ -54,6 +58,8 @@ package struct CopyRequest: Sendable {
         self.user = user
         self.expiry = expiry
         self.server = server
+        self.runsAs = runsAs
+        self.dataDirectoryMarks = dataDirectoryMarks
     }
 
     /// The command that the server's shell runs to get a file of the archive.

@@ -2,16 +2,20 @@ import Glibc
 import Model
 import Platform
 
-/// Keeps a restore from writing over an archive: the one it reads, or another.
+/// Keeps a restore from writing over an archive, the one it reads or another, and into the data
+/// directory of a server.
 ///
 /// Compared are files, not names: a link, a second mount or a relative path leads to the same
 /// device and inode. Nothing is written here.
 struct DestinationGuard {
     /// Absolute path of the repository's folder; nil where it is no folder of this machine.
     let repository: String?
+    /// Names of files that only the data directory of a server holds.
+    var dataDirectoryMarks: [String] = []
     private let calls = SystemCalls()
 
-    /// Refuses a place in, equal to or above an archive.
+    /// Refuses a place in, equal to or above an archive, and one in a data directory. Whether a
+    /// data directory itself may be replaced is its room's to say.
     func check(_ destination: String) throws(TidemarkError) {
         let chain = try translated { () throws(SystemFailure) in try above(destination) }
         if let repository {
@@ -27,9 +31,38 @@ struct DestinationGuard {
             }
         }
         for folder in chain {
-            let marker = folder.path + (folder.path == "/" ? "" : "/") + Self.marker
-            guard unsafe access(marker, F_OK) == 0 else { continue }
-            throw refusal(destination, "lies in the archive \(folder.path)")
+            if Self.holds(Self.marker, folder) {
+                throw refusal(destination, "lies in the archive \(folder.path)")
+            }
+            if folder.path != destination,
+                dataDirectoryMarks.contains(where: { Self.holds($0, folder) })
+            {
+                throw refusal(destination, "lies in a server's data directory, \(folder.path)")
+            }
+        }
+    }
+
+    private static func holds(_ name: String, _ folder: Folder) -> Bool {
+        let path = folder.path + (folder.path == "/" ? "" : "/") + name
+        return unsafe access(path, F_OK) == 0
+    }
+
+    /// Refuses two sources in one place, or one inside the other. Places are absolute paths, or
+    /// URLs of live servers.
+    static func checkApart(
+        _ places: [(source: SourceID, place: String)]
+    ) throws(TidemarkError) {
+        for (index, one) in places.enumerated() {
+            for other in places[..<index]
+            where (one.place + "/").hasPrefix(other.place + "/")
+                || (other.place + "/").hasPrefix(one.place + "/")
+            {
+                throw TidemarkError(
+                    .usage,
+                    "\(other.source) and \(one.source) would be restored into the same place, "
+                        + one.place,
+                    remedy: "name a place of its own for each: --into \(one.source)=DIR")
+            }
         }
     }
 
@@ -79,7 +112,7 @@ struct DestinationGuard {
     private func refusal(_ destination: String, _ what: String) -> TidemarkError {
         TidemarkError(
             .destinationOccupied, "the destination \(destination) \(what)",
-            remedy: "choose a folder outside of every archive with --into; --force does not "
-                + "change this")
+            remedy: "choose a folder outside of every archive and data directory with --into; "
+                + "--force does not change this")
     }
 }

@@ -4,19 +4,26 @@ import Platform
 
 /// Becomes the owner of the copy. A database server refuses to run as root, and must own its files.
 enum Privileges {
-    /// As root: makes the destination's missing folders for the user, then becomes that user for
-    /// good, before anything else is written.
-    static func settle(_ request: CopyRequest) throws(TidemarkError) {
-        guard let user = try owner(request) else {
-            guard UserIdentity.isRoot else { return }
+    /// As root: makes the missing folders of every destination for the user, then becomes that user
+    /// for good, before anything else is written. All of them have the same user. Returns who may
+    /// still write to the archive; nil where that is whoever restores.
+    static func settle(_ requests: [CopyRequest]) throws(TidemarkError) -> ArchiveOwner? {
+        guard let first = requests.first else { return nil }
+        precondition(requests.allSatisfy { $0.user == first.user }, "a restore has one user")
+        guard let user = try owner(first) else {
+            guard UserIdentity.isRoot else { return nil }
             throw TidemarkError(
                 .usage, "restore runs as root, but the restored server must not",
                 remedy: "name the owner of the copy: --user postgres")
         }
-        for folder in [request.destination] + request.relocations.values.sorted() {
-            try makeFolder(folder, for: user)
+        for request in requests {
+            for folder in [request.destination] + request.relocations.values.sorted() {
+                try makeFolder(folder, for: user)
+            }
         }
-        try become(user)
+        let owner = ArchiveOwner(first.repositoryFolder, besides: user)
+        try become(user, keeping: owner)
+        return owner
     }
 
     /// The user to become, when that is another than now.
@@ -66,11 +73,27 @@ enum Privileges {
         guard let file = done.output.split(separator: "\n").first else { return }
         throw TidemarkError(
             .usage,
-            "\(user.name) cannot read \(file), and the restored server fetches its WAL from there",
-            remedy: "let a group of \(user.name) read the repository, now and in future "
-                + "(chgrp -R \(user.name) \(repository); chmod -R g+rX \(repository); "
-                + "find \(repository) -type d -exec chmod g+s {} +), or name the user that runs "
-                + "the sidecar with --user")
+            "\(user.name) cannot read \(file), and the restore, and a restored server that fetches "
+                + "from the archive, read it as that user",
+            remedy: readingRemedy(repository, user))
+    }
+
+    /// A group that reads the archive is joined, not replaced: others restore by it.
+    private static func readingRemedy(_ repository: String, _ user: UserIdentity) -> String {
+        let modes = "chmod -R g+rX \(repository); find \(repository) -type d -exec chmod g+s {} +"
+        var facts = stat()
+        if unsafe stat(repository, &facts) == 0, facts.st_mode & 0o050 == 0o050,
+            facts.st_gid != 0, let entry = unsafe getgrgid(facts.st_gid),
+            let name = unsafe entry.pointee.gr_name
+        {
+            let group = unsafe String(cString: name)
+            return "let \(user.name) read it by the group that does already (usermod -aG \(group) "
+                + "\(user.name); chgrp -R \(group) \(repository); \(modes)), or name the user that "
+                + "runs the sidecar with --user"
+        }
+        return "let a group of \(user.name) read the repository, now and in future "
+            + "(chgrp -R \(user.name) \(repository); \(modes)), or name the user that runs the "
+            + "sidecar with --user"
     }
 
     private static func checkWritable(
@@ -114,10 +137,15 @@ enum Privileges {
         }
     }
 
-    /// The C library changes every thread of the process.
-    private static func become(_ user: UserIdentity) throws(TidemarkError) {
-        guard unsafe initgroups(user.name, user.gid) == 0, setgid(user.gid) == 0,
-            setuid(user.uid) == 0, getuid() == user.uid, geteuid() == user.uid
+    /// The C library changes every thread of the process. The archive's owner stays the saved user,
+    /// which programs that are started do not inherit.
+    private static func become(
+        _ user: UserIdentity, keeping owner: ArchiveOwner?
+    ) throws(TidemarkError) {
+        let (saved, group) = (owner?.uid ?? user.uid, owner?.gid ?? user.gid)
+        guard unsafe initgroups(user.name, user.gid) == 0, setregid(user.gid, group) == 0,
+            setegid(user.gid) == 0, setreuid(user.uid, saved) == 0, seteuid(user.uid) == 0,
+            getuid() == user.uid, geteuid() == user.uid
         else {
             let reason = unsafe String(cString: strerror(errno))
             throw TidemarkError(

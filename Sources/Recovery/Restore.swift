@@ -23,10 +23,25 @@ package struct Restore {
         self.hooks = hooks
     }
 
+    /// What can be refused of several sources together. Writes nothing.
+    package static func preflight(together requests: [CopyRequest]) throws(TidemarkError) {
+        try DestinationGuard.checkApart(
+            requests.map { (source: $0.source, place: $0.destination) })
+        let started = requests.filter { $0.starts && $0.server == nil }
+        guard started.count > 1, let port = started[0].port else { return }
+        throw TidemarkError(
+            .usage,
+            "--port \(port) names one port for the servers of "
+                + started.map(\.source.name).joined(separator: ", "),
+            remedy: "leave --port out, so that each gets a free one, or restore them one by one "
+                + "with --source")
+    }
+
     /// What can be refused without reading the archive. Writes nothing.
     package static func preflight(_ request: CopyRequest) throws(TidemarkError) {
         guard request.server == nil else { return }
-        let places = DestinationGuard(repository: request.repositoryFolder)
+        let places = DestinationGuard(
+            repository: request.repositoryFolder, dataDirectoryMarks: request.dataDirectoryMarks)
         for place in [request.destination] + request.relocations.values.sorted() {
             try places.check(place)
         }
@@ -74,12 +89,31 @@ package struct Restore {
         }
     }
 
-    /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
-    package func run(_ request: CopyRequest) throws(TidemarkError) -> RestoreOutcome {
+    /// Makes the plan, and checks archive, destination, programs or live server: whatever can be
+    /// refused is refused here. Writes nothing.
+    package func prepare(_ request: CopyRequest) throws(TidemarkError) -> PreparedRestore {
         let begun = clock.monotonic()
-        try Self.preflight(request)
-        if request.server == nil { try Privileges.settle(request) }
         let plan = try plan(request)
+        let copy = try replayer.restoration(try order(request, plan))
+        return PreparedRestore(
+            request: request, plan: plan, notices: copy.notices,
+            seconds: clock.monotonic().seconds(since: begun))
+    }
+
+    /// Makes the folders of all, and becomes the user that owns them, before the first of them
+    /// runs. Returns who may still write to the archive; nil where that is whoever restores.
+    package static func settle(
+        _ prepared: [PreparedRestore]
+    ) throws(TidemarkError) -> ArchiveOwner? {
+        try Privileges.settle(prepared.map(\.request).filter { $0.server == nil })
+    }
+
+    /// Restores; the copy is durable and startable when this returns, and runs if that was asked.
+    package func run(_ prepared: PreparedRestore) throws(TidemarkError) -> RestoreOutcome {
+        let begun = clock.monotonic()
+        let request = prepared.request
+        let plan = prepared.plan
+        // The destination may have changed while other sources were restored.
         let copy = try replayer.restoration(try order(request, plan))
         hooks.planned(plan)
         let planned = clock.monotonic()
@@ -93,12 +127,14 @@ package struct Restore {
         try copy.complete()
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
-            plan: plan, notes: copy.notes, server: nil, planSeconds: planned.seconds(since: begun),
+            plan: plan, notices: copy.notices, server: nil,
+            planSeconds: prepared.seconds + planned.seconds(since: begun),
             copySeconds: copied.seconds(since: planned), copiesStream: copy.takesStream,
             recoverySeconds: nil)
-        guard request.starts else { return outcome }
+        // A live server runs already.
+        guard request.starts, request.server == nil else { return outcome }
         let server = try started(copy, request)
-        outcome.notes = copy.notes
+        outcome.notices = copy.notices
         outcome.recoverySeconds = clock.monotonic().seconds(since: copied)
         outcome.server = server
         try checkReached(server, plan)
@@ -131,7 +167,8 @@ package struct Restore {
             timeline: plan.timeline, stop: stop,
             fetchCommand: request.fetchCommand(until: stop.map { style.text($0.end) }),
             programs: request.programFolders, force: request.force, starts: request.starts,
-            expiry: try expiry(request.expiry, plan), server: request.server)
+            expiry: try expiry(request.expiry, plan), server: request.server,
+            runsAs: request.runsAs)
     }
 
     /// A live server cannot be cut back afterwards, so it always gets an exact stop.

@@ -16,6 +16,12 @@ package struct RestoreEstimate: Hashable, Sendable {
     /// A restore this many times as large is another one.
     private static let ratioLimit = 100.0
 
+    /// No estimate.
+    package init(unknown reason: String) {
+        seconds = nil
+        basis = reason
+    }
+
     /// - Parameter replayBytes: what is replayed at most; nil when not known.
     package init(_ measured: RestoreMeasurement?, baseBytes: UInt64, replayBytes: UInt64?) {
         seconds = nil

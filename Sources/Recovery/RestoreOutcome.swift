@@ -4,7 +4,7 @@ package import Model
 package struct RestoreOutcome: Sendable {
     package var plan: RestorePlan
     /// What the operator should read, beside the plan's warnings.
-    package var notes: [String]
+    package var notices: RestoreNotices
     /// Nil when the server was not started.
     package var server: RestoredServer?
     /// Planning and checking.

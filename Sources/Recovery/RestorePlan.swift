@@ -35,11 +35,6 @@ package struct RestorePlan: Sendable {
         let end = stop?.end ?? UInt64.max
         warnings += branches.filter { $0.fork < end }.map(\.warning)
     }
-
-    /// A cautious guess from rates that ordinary disks reach: 200 MiB/s written, 50 MiB/s replayed.
-    package var estimatedSeconds: Double {
-        Double(backup.bytes) / Double(200 << 20) + Double(replayBytes) / Double(50 << 20)
-    }
 }
 
 /// A base backup with the history that could be replayed on it.

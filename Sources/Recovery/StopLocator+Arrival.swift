@@ -5,17 +5,34 @@ import Segments
 
 // Streams that carry no times: what is known of them is when they arrived.
 extension StopLocator {
-    /// The index of a segment for a search: as exact around `time` as the archive can tell.
+    /// Index of the segment where the search for `time` begins: one before the first that goes
+    /// beyond it, and where times are those of arrival with something that came as it was made. How
+    /// old the rest may be follows from that.
+    func start(before time: CommitTime, in chain: Chain) throws(TidemarkError) -> Int {
+        var start = max(0, try firstSegment(after: time, in: chain) - 1)
+        guard !replayer.hasPointsInStream else { return start }
+        while start > 0, try stretches(of: chain.segments[start]).first?.isLate ?? true {
+            start -= 1
+        }
+        return start
+    }
+
+    /// The index of a segment for a search: as exact around `time` as the archive can tell, and
+    /// just before what came late, which was made after it.
     func times(
         of segment: SegmentListing, _ index: [TimeIndexEntry], around time: CommitTime
     ) throws(TidemarkError) -> [TimeIndexEntry] {
         var times: [TimeIndexEntry] = []
+        let cut = planner.path.section(of: segment.range.timeline)?.end ?? .max
         for (place, entry) in index.enumerated() {
-            guard entry.earliest <= time, time < entry.latest else {
+            let next = place + 1 < index.count ? index[place + 1] : nil
+            let end = next?.position ?? .max
+            // What the next segment begins with, or another history at the fork, may be late.
+            let isBeforeLate = next?.isLate ?? true || entry.position < cut && cut <= end
+            guard entry.earliest <= time, time < entry.latest || isBeforeLate else {
                 times.append(entry)
                 continue
             }
-            let end = place + 1 < index.count ? index[place + 1].position : .max
             times += try exact(entry, segment, until: end)
         }
         return times

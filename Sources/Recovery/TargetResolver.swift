@@ -51,8 +51,8 @@ struct TargetResolver {
         for candidate in try planner.candidates(at: time) {
             let chain = candidate.chain
             if chain.segments.isEmpty { return try nothingBehind(candidate) }
-            let index = try locator.firstSegment(after: time, in: chain)
-            let answer = try locator.search(.time(time), chain, from: index - 1)
+            let start = try locator.start(before: time, in: chain)
+            let answer = try locator.search(.time(time), chain, from: start)
             // No later commit in the archive, which is proved beyond the time: its last record.
             if let plan = planner.plan(candidate, Self.stop(answer)) {
                 if let stop = plan.stop,

@@ -147,6 +147,27 @@ import Testing
         return snapshot
     }
 
+    /// The same, and a server that was promoted at 550: its first commands, of which nothing is
+    /// known but that the archive is from 0 on, came at 700.
+    private func failover(fork: UInt64, _ parent: [TimeIndexEntry]) -> CatalogSnapshot {
+        var snapshot = outage()
+        Sample.fill(&snapshot, two, [], open: 590)
+        let open = Sample.segment(one, 5, .open).key
+        let child = snapshot.segments[two]![0]
+        snapshot.ancestors[two] = [Ancestor(timeline: one, end: fork)]
+        snapshot.arrivals[open] = Arrivals(parent, forks: [fork])
+        snapshot.arrivals[child.key] = Arrivals([
+            TimeIndexEntry(
+                position: fork, earliest: Sample.time(0), latest: Sample.time(700)),
+            TimeIndexEntry(
+                position: fork + 10, earliest: Sample.time(0), latest: Sample.time(701)),
+            TimeIndexEntry(
+                position: fork + 20, earliest: Sample.time(720), latest: Sample.time(720)),
+        ])
+        snapshot.watermark = mark(two, archived: 590, proved: 900)
+        return snapshot
+    }
+
     private func seconds(_ windows: [RecoveryWindow]) -> [[Int64]] {
         windows.map { [$0.from.microseconds / 1_000_000, $0.to.microseconds / 1_000_000] }
     }
@@ -158,6 +179,34 @@ import Testing
         #expect(snapshot.outage(at: Sample.time(500)) == nil)
         #expect(snapshot.outage(at: Sample.time(501)) != nil)
         #expect(snapshot.outage(at: Sample.time(520)) == nil)
+    }
+
+    @Test func `keep the history before a fork, up to the last that came before it`() {
+        let times = [(500, 530), (530, 545), (545, 560)].map { (position, time) in
+            TimeIndexEntry(
+                position: UInt64(position), earliest: Sample.time(Int64(time)),
+                latest: Sample.time(Int64(time)))
+        }
+        var snapshot = failover(fork: 550, times)
+        #expect(seconds(snapshot.windows()) == [[100, 500], [520, 560], [701, 900]])
+        // What the old server did behind the fork is on no way to the new one's.
+        snapshot = failover(fork: 540, times)
+        #expect(seconds(snapshot.windows()) == [[100, 500], [520, 545], [701, 900]])
+        // Nothing before it but other segments.
+        snapshot = failover(fork: 500, times)
+        #expect(seconds(snapshot.windows()) == [[100, 500], [701, 900]])
+    }
+
+    @Test func `are whole over a fork that was followed at once`() {
+        let last = TimeIndexEntry(
+            position: 500, earliest: Sample.time(700).advanced(bySeconds: -0.4),
+            latest: Sample.time(700).advanced(bySeconds: -0.4))
+        var snapshot = failover(fork: 550, [last])
+        let child = snapshot.segments[two]![0].key
+        snapshot.arrivals[child] = Arrivals([
+            TimeIndexEntry(position: 550, earliest: Sample.time(0), latest: Sample.time(700))
+        ])
+        #expect(seconds(snapshot.windows()) == [[100, 500], [520, 900]])
     }
 
     @Test func `of a segment that was not looked at promise nothing`() {

@@ -38,10 +38,39 @@ import Testing
     }
 
     @Test(arguments: [
+        "mongodb://127.0.0.1:27600/", "mongodb://a,b/?replicaSet=rs0", "shop=http://127.0.0.1/",
+    ])
+    func `a URL that says not which source, or of no database, is no folder`(text: String) throws {
+        let error = #expect(throws: TidemarkError.self) {
+            try request("--to", "latest", "--into", text)
+        }
+        #expect(error?.code == .usage && error?.remedy.contains("=") == true)
+    }
+
+    @Test(arguments: [
         "latest", "2026-11-22T12:00:00.250Z", "2026-11-22T12:00:00+01:00", "point:before-release",
         "xid:1234", "before:17",
     ])
     func `targets are those of the contract`(text: String) throws {
         #expect(try request("--to", text, "--into", "x").target == RecoveryTarget(text))
+    }
+
+    @Test func `a time without a zone is told that the zone is missing`() {
+        let error = #expect(throws: (any Error).self) {
+            _ = try Tidemark.parseAsRoot(
+                ["restore", "--to", "2026-11-22T12:00:00", "--into", "x"])
+        }
+        let text = error.map { Tidemark.message(for: $0) } ?? ""
+        #expect(text.contains("the time's zone is missing: 2026-11-22T12:00:00Z"), "\(text)")
+    }
+
+    @Test func `what is no target is told what one is`() {
+        let error = #expect(throws: (any Error).self) {
+            _ = try Tidemark.parseAsRoot(["restore", "--to", "yesterday", "--into", "x"])
+        }
+        let text = error.map { Tidemark.message(for: $0) } ?? ""
+        for form in ["latest", "point:", "before:", "lsn:", "xid:", "offset:", "optime:"] {
+            #expect(text.contains(form), "\(form): \(text)")
+        }
     }
 }

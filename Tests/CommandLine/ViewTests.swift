@@ -121,6 +121,12 @@ import Testing
                 """)
     }
 
+    @Test func `nothing that was let through is not nothing at all`() {
+        let none = FoundDocument(events: [])
+        #expect(FindView.text(none) == "nothing destructive was found\n")
+        #expect(FindView.text(none, isNarrowed: true).contains("--match"))
+    }
+
     @Test func `verify names every problem`() {
         let report = VerifyReport(
             sources: [
@@ -157,15 +163,34 @@ import Testing
                 name: SourceID("ledger")!, target: "latest", destination: "/srv/r/ledger",
                 timeline: TimelineID("2"), backup: "b1", segments: 4, storedBytes: 7 << 20,
                 stop: "0/3000148", reaches: time("2026-11-22T12:00:00.5Z"), estimatedSeconds: 61,
-                warnings: ["page checksums are off"], url: "postgresql://127.0.0.1:5433/postgres",
-                rtoSeconds: 4.21)
+                estimateBasis: "scaled from the last one", warnings: ["page checksums are off"],
+                url: "postgresql://127.0.0.1:5433/postgres", rtoSeconds: 4.21)
         ])
         let plan = RestoreView.plan(report)
         #expect(plan.contains("stop        at 0/3000148\n") && plan.contains("1 min 01 s"))
         #expect(plan.contains("warning: page checksums are off"))
-        #expect(RestoreView.urls(report) == "postgresql://127.0.0.1:5433/postgres\n")
+        #expect(plan.contains("takes about 1 min 01 s: scaled from the last one\n"))
         #expect(
-            RestoreView.summary(report).hasPrefix(
+            RestoreView.summary(report.sources[0]).hasPrefix(
                 "ledger: restored into /srv/r/ledger, holds all of 2026-11-22T12:00:00.500Z, "))
+    }
+
+    @Test func `what is known and what is next are no warnings, and no guess is a number`() {
+        var source = RestoredSource(
+            name: SourceID("cache")!, target: "latest", destination: "/srv/r/cache",
+            timeline: TimelineID("a"), backup: "b1", segments: 4, storedBytes: 7,
+            stop: nil, reaches: nil, estimatedSeconds: nil, estimateBasis: "none was measured",
+            warnings: [])
+        source.notes = ["database 0: keys=5"]
+        source.nextStep = "redis-server /srv/r/cache/x.conf"
+        #expect(
+            RestoreView.summary(source) == """
+                cache: restored into /srv/r/cache
+                cache: database 0: keys=5
+                cache: next step: redis-server /srv/r/cache/x.conf
+
+                """)
+        let plan = RestoreView.plan(RestoreReport(sources: [source]))
+        #expect(plan.contains("takes about not known: none was measured\n"))
     }
 }

@@ -23,6 +23,13 @@ import Testing
         init(from decoder: any Decoder) throws {}
     }
 
+    @Test func `a forecast from minutes never speaks of more than a day`() {
+        func seconds(_ forecast: Double?) -> Double? {
+            SourceWindow(kind: "slot", headroomSeconds: forecast, headroomBytes: 1).headroomSeconds
+        }
+        #expect(seconds(195_720_222) == 86_400 && seconds(60) == 60 && seconds(nil) == nil)
+    }
+
     @Test func `a segment's footer`() throws {
         let range = PositionRange(timeline: one, first: 1 << 24, last: 2 << 24)
         let segment = SegmentDescriptor(

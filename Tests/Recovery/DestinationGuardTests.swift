@@ -51,4 +51,46 @@ import Testing
         moved.relocations = ["/mnt/fast": repository + "/fast"]
         #expect(throws: TidemarkError.self) { try Restore.preflight(moved) }
     }
+
+    @Test func `nothing is restored into the data directory of a server`() throws {
+        let scratch = try ScratchDirectory()
+        _ = try scratch.directory("repo")
+        let data = try scratch.directory("data")
+        #expect(close(open(data + "/PG_VERSION", O_CREAT | O_WRONLY, 0o644)) == 0)
+        #expect(symlink(data, scratch.path + "/link") == 0)
+        for name in ["data/ledger", "data/new/ledger", "link/ledger"] {
+            var order = request(scratch.path + "/repo", into: scratch.path + "/" + name)
+            order.dataDirectoryMarks = ["PG_VERSION"]
+            let error = #expect(throws: TidemarkError.self) { try Restore.preflight(order) }
+            #expect(error?.message.contains("data directory") == true)
+        }
+        // Itself it is its room's to judge: --force replaces one that no server runs on.
+        var same = request(scratch.path + "/repo", into: data)
+        same.dataDirectoryMarks = ["PG_VERSION"]
+        try Restore.preflight(same)
+    }
+
+    @Test func `two sources are never restored into one place, nor share one port`() throws {
+        func orders(_ places: [String]) -> [CopyRequest] {
+            places.map { request("/repo", into: $0) }
+        }
+        try Restore.preflight(together: orders(["/a/b", "/a/bc", "/a/d"]))
+        for places in [["/a", "/a"], ["/a/b", "/a"], ["/x", "/a", "/a/b"]] {
+            let error = #expect(throws: TidemarkError.self) {
+                try Restore.preflight(together: orders(places))
+            }
+            #expect(error?.code == .usage)
+        }
+        var started = orders(["/a", "/b"])
+        for index in started.indices {
+            started[index].starts = true
+            started[index].port = 6400
+        }
+        let error = #expect(throws: TidemarkError.self) {
+            try Restore.preflight(together: started)
+        }
+        #expect(error?.message.contains("--port 6400") == true)
+        started[1].server = "redis://127.0.0.1:6379"
+        try Restore.preflight(together: started)
+    }
 }

@@ -41,6 +41,83 @@ struct OutageTests {
             RedisArchive.source, withArrivals: true)
     }
 
+    /// Compares what is told of many moments with what a restore to each does; the refused.
+    private func compare(
+        _ archive: RedisArchive, _ count: Int, from: Double, to: Double,
+        _ random: inout SeededRandom, _ note: String
+    ) throws -> Int {
+        let snapshot = try snapshot(archive)
+        let windows = snapshot.windows()
+        var refused = 0
+        var moments = (0..<count).map { _ in
+            RedisArchive.at(from + Double(random.next() % 1_000_000) / 1e6 * (to - from))
+        }
+        moments += windows.suffix(6).flatMap { [$0.from, $0.to] }
+        for moment in moments {
+            let isPromised = windows.contains { $0.from <= moment && moment <= $0.to }
+            #expect((snapshot.outage(at: moment) == nil) == isPromised, "\(note): \(moment)")
+            do throws(TidemarkError) {
+                _ = try archive.plan(.time(moment))
+                #expect(isPromised, "\(note): \(moment) is accepted")
+            } catch {
+                #expect(error.code == .targetOutsideWindow, "\(error)")
+                #expect(!isPromised, "\(note): \(moment) is refused: \(error)")
+                refused += 1
+            }
+        }
+        return refused
+    }
+
+    /// Of what a promoted server did before the archive found it nothing is known but that the
+    /// archive is older.
+    @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6])
+    func `history before a failover is promised as far as it is accepted`(
+        seed: UInt64
+    ) throws {
+        var random = SeededRandom(seed: seed)
+        let old = Stream(&random, commands: 300)
+        let archive = try RedisArchive()
+        let bytes = RedisArchive.size * (seed % 2 == 0 ? 40 : 1000)
+        try archive.write(
+            old.came, bytes: bytes, flushed: 1 + Int(random.next() % 30), made: old.made)
+        // The old server may have gone on behind the fork.
+        let fork = seed % 3 == 0 ? 300 : 200 + Int(random.next() % 100)
+        var came: [Double] = []
+        var made: [Double] = []
+        var now = try #require(old.came.last) + Double(seed % 4) * 0.5
+        for number in 0..<100 {
+            now += Double(random.next() % 200) / 1000
+            came.append(now)
+            made.append(number < 30 ? 0 : now)
+        }
+        try archive.write(
+            came, on: RedisArchive.child, first: fork, fork: fork, bytes: bytes,
+            flushed: 1 + Int(random.next() % 9), made: made)
+        let refused = try compare(archive, 60, from: 99, to: now + 2, &random, "seed \(seed)")
+        #expect(refused > 5)
+        // Around the fork itself.
+        let (left, back) = (old.came[fork - 1], came[29])
+        _ = try compare(
+            archive, 60, from: left - 1, to: back + 1, &random, "seed \(seed), fork")
+        let windows = try snapshot(archive).windows()
+        // One that came late itself was made after what stands before it.
+        #expect(windows.contains { $0.to == RedisArchive.at(old.made[fork - 1]) })
+        #expect(windows.last?.from ?? RedisArchive.at(0) <= RedisArchive.at(back + 0.001))
+    }
+
+    @Test func `the last moment before a failover is exact, however coarse the index`() throws {
+        let archive = try RedisArchive()
+        var random = SeededRandom(seed: 9)
+        let came = (0..<6_000).map { 100 + Double($0) * 0.0021 }
+        try archive.write(came, flushed: 50)
+        try archive.write(
+            [120, 121], on: RedisArchive.child, first: 5_001, fork: 5_001, made: [0, 121])
+        let windows = try snapshot(archive).windows()
+        #expect(windows.first?.to == RedisArchive.at(came[5_000]))
+        let (left, back) = (came[5_000] - 0.02, came[5_000] + 0.02)
+        _ = try compare(archive, 12, from: left, to: back, &random, "fork")
+    }
+
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func `every moment that is promised is accepted, and none that is refused is promised`(
         seed: UInt64
@@ -71,6 +148,18 @@ struct OutageTests {
                 #expect(error.code == .targetOutsideWindow, "\(error)")
                 #expect(!isPromised, "seed \(seed): \(moment) is refused: \(error)")
                 refused += 1
+                // Both ends that it names are accepted, also those of a burst over many segments.
+                let ends = error.remedy.split(separator: "--to ").dropFirst().compactMap {
+                    CommitTime(String($0.prefix { $0 != "," }))
+                }
+                #expect(ends.count == 2, "\(error)")
+                for end in ends where end < RedisArchive.at(10_000) {
+                    do throws(TidemarkError) {
+                        _ = try archive.plan(.time(end))
+                    } catch {
+                        Issue.record("seed \(seed): \(end), an end for \(moment): \(error)")
+                    }
+                }
             }
         }
         #expect(refused > 20)

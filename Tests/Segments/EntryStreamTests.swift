@@ -130,6 +130,9 @@ import Testing
                     0: 0, 1000: 300, 2000: 300 + (5 << 20), 3000: 400 + (5 << 20),
                 ]
                 #expect(survey.contentBytes == bytes[survey.reach(from: 0)], "cut at \(cut)")
+                // And a reader sees just that: nothing of what the next run cuts off.
+                let read = try content("0-0.partial")
+                #expect(UInt64(read.count) == survey.contentBytes, "cut at \(cut)")
             }
             let next = try self.writer(segmentBytes: 64 << 20)
             let survey = try SegmentReader.survey(store, key, first: 0, bytes: 0)

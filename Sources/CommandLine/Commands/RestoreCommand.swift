@@ -11,9 +11,12 @@ struct RestoreCommand: ParsableCommand {
         discussion: """
             TARGET: latest, a time with zone (2026-11-22T12:00:00.250Z; everything
             committed at or before it is there, nothing after it), point:NAME,
-            before:EVENT (see find), lsn:0/3000060, xid:1234, offset:REPLID:12345.
-            DEST: a directory (each source gets DIR/<source>), or SOURCE=DIR,
-            repeated.
+            before:EVENT (just before what find lists), lsn:0/3000060,
+            xid:1234 (that transaction is there too), offset:REPLID:12345,
+            optime:1703678400.1.
+            DEST: a directory (each source gets DIR/<source>), or, repeated,
+            SOURCE=DIR, SOURCE=redis://… or SOURCE=mongodb://…: a live, empty
+            server that is filled.
 
             Without --start the result is ready for its server's own first start.
             Needs the archive alone. What cannot be reached exactly is refused, with
@@ -21,6 +24,8 @@ struct RestoreCommand: ParsableCommand {
 
             Example:
               tidemark restore --to 2026-11-22T12:00:00Z --into /srv/restored --start
+              tidemark restore --to point:monday --source shop \
+                --into shop=mongodb://127.0.0.1:27018/
             """)
 
     @OptionGroup var file: ConfigurationOptions
@@ -38,17 +43,25 @@ struct RestoreCommand: ParsableCommand {
         var request = try choice.request()
         request.isDryRun = dryRun
         try server.apply(to: &request)
-        let report = try RestoreOperation(
-            try archive.load(file), request, progress: ProgressLine()
-        ).run()
-        if json {
-            Output.result(try JSONText.encode(report))
-        } else if dryRun {
-            Output.result(RestoreView.plan(report))
-        } else {
-            Output.note(RestoreView.summary(report))
-            // The result of a restore with --start: where the server is.
-            Output.result(RestoreView.urls(report))
+        let operation = RestoreOperation(try archive.load(file), request, progress: ProgressLine())
+        guard !json else { return try runForPrograms(operation) }
+        // Told as soon as it is done: the next source may fail.
+        let report = try operation.run { source in
+            Output.note(RestoreView.summary(source))
+            if let url = source.url { Output.result(url + "\n") }
         }
+        if dryRun { Output.result(RestoreView.plan(report)) }
+    }
+
+    /// One document, whether or not all could be restored: what runs must be known.
+    private func runForPrograms(_ operation: RestoreOperation) throws {
+        var done = RestoreReport(sources: [])
+        do {
+            done = try operation.run { done.sources.append($0) }
+        } catch {
+            if !done.sources.isEmpty { Output.result(try JSONText.encode(done)) }
+            throw error
+        }
+        Output.result(try JSONText.encode(done))
     }
 }

@@ -38,9 +38,14 @@ struct RestoreOptions: ParsableArguments {
 
     static func target(_ text: String) throws -> RecoveryTarget {
         guard let target = RecoveryTarget(text) else {
+            if CommitTime(text + "Z") != nil {
+                throw ValidationError(
+                    "the time's zone is missing: \(text)Z for UTC, or \(text)+01:00")
+            }
             throw ValidationError(
                 "a target is latest, a time with zone (2026-11-22T12:00:00Z), point:NAME, "
-                    + "before:EVENT, lsn:0/3000060, xid:1234 or offset:REPLID:12345")
+                    + "before:EVENT, lsn:0/3000060, xid:1234, offset:REPLID:12345 or "
+                    + "optime:1703678400.1")
         }
         return target
     }
@@ -70,6 +75,12 @@ struct RestoreOptions: ParsableArguments {
     {
         guard let equals = text.firstIndex(of: "="), let source = SourceID(String(text[..<equals]))
         else {
+            guard !text.contains("://") else {
+                throw TidemarkError(
+                    .usage, "--into names a URL, and not which source goes there",
+                    remedy: "write --into SOURCE=URL, with the name that the source has in "
+                        + "`tidemark list`")
+            }
             guard request.folder == nil else {
                 throw TidemarkError(
                     .usage, "--into names two directories for every source",
@@ -84,6 +95,13 @@ struct RestoreOptions: ParsableArguments {
                 .usage, "--into names no place, or two, for \(source)",
                 remedy: "write --into \(source)=DIR once")
         }
-        request.places[source] = SourceURL(value).map { .server($0) } ?? .directory(value)
+        let server = SourceURL(value)
+        guard server != nil || !value.contains("://") else {
+            throw TidemarkError(
+                .usage, "--into \(source)= names a URL that is of no database",
+                remedy: "write \(source)=DIR, \(source)=mongodb://HOST:PORT/ or "
+                    + "\(source)=redis://HOST:PORT")
+        }
+        request.places[source] = server.map { .server($0) } ?? .directory(value)
     }
 }

@@ -4,7 +4,8 @@ import Monitoring
 
 /// How `find` shows its document to people.
 enum FindView {
-    static func text(_ document: FoundDocument) -> String {
+    /// - Parameter isNarrowed: not all that the archive has was asked for.
+    static func text(_ document: FoundDocument, isNarrowed: Bool = false) -> String {
         var table = Table(
             ("EVENT", .left), ("SOURCE", .left), ("TIME", .left), ("WHAT", .left),
             ("JUST BEFORE", .left))
@@ -14,6 +15,10 @@ enum FindView {
                 event.id, event.source.name, event.time?.time.description ?? "not known",
                 event.action + place, event.before)
         }
-        return table.isEmpty ? "nothing destructive was found\n" : table.text()
+        guard table.isEmpty else { return table.text() }
+        return isNarrowed
+            ? "nothing destructive was found that --around and --match let through; without them "
+                + "all is listed\n"
+            : "nothing destructive was found\n"
     }
 }

@@ -7,7 +7,8 @@ enum ListView {
     static func text(_ document: ListDocument, style: TerminalStyle = .output) -> String {
         let parts = document.sources.map { source in
             style.bold("\(source.name) (\(source.kind.rawValue))") + "\n" + windows(source)
-                + timelines(source) + backups(source) + points(source) + gaps(source, style)
+                + doubts(source) + timelines(source) + backups(source) + points(source)
+                + gaps(source, style)
         }
         return parts.joined(separator: "\n")
     }
@@ -18,6 +19,15 @@ enum ListView {
         }
         return source.recoveryWindows.map {
             "  any moment from \($0.from.time) to \($0.to.time)\n"
+        }.joined()
+    }
+
+    /// Times at which a restore asks which of two histories is meant.
+    private static func doubts(_ source: ListedSource) -> String {
+        source.doubts.map { doubt in
+            let end = doubt.to.map { "to \($0.time)" } ?? "on"
+            return "  two histories from \(doubt.from.time) \(end): a time in there needs "
+                + "--timeline \(doubt.timeline) or --timeline \(doubt.successor)\n"
         }.joined()
     }
 

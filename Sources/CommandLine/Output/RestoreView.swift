@@ -14,25 +14,22 @@ enum RestoreView {
             text += "  read        \(ByteCount(source.storedBytes))\n"
             text += "  stop        \(source.stop.map { "at \($0)" } ?? "at the archive's end")\n"
             if let reaches = source.reaches { text += "  holds all of \(reaches.time)\n" }
-            text += "  about       \(ProgressMeter.time(source.estimatedSeconds))\n"
+            let estimate = source.estimatedSeconds.map { ProgressMeter.time($0) } ?? "not known"
+            text += "  takes about \(estimate): \(source.estimateBasis)\n"
+            text += source.notes.map { "  note: \($0)\n" }.joined()
             return text + source.warnings.map { "  warning: \($0)\n" }.joined()
         }.joined(separator: "\n")
     }
 
     /// After the work, on standard error.
-    static func summary(_ report: RestoreReport) -> String {
-        report.sources.map { source in
-            var text = "\(source.name): restored into \(source.destination)"
-            if let reaches = source.reaches { text += ", holds all of \(reaches.time)" }
-            if let seconds = source.rtoSeconds {
-                text += ", running; RTO \((seconds * 10).rounded() / 10) s"
-            }
-            return text + "\n" + source.warnings.map { "\(source.name): warning: \($0)\n" }.joined()
-        }.joined()
-    }
-
-    /// One URL per started server; empty without `--start`.
-    static func urls(_ report: RestoreReport) -> String {
-        report.sources.compactMap(\.url).map { $0 + "\n" }.joined()
+    static func summary(_ source: RestoredSource) -> String {
+        var text = "\(source.name): restored into \(source.destination)"
+        if let reaches = source.reaches { text += ", holds all of \(reaches.time)" }
+        if let seconds = source.rtoSeconds {
+            text += ", running; RTO \((seconds * 10).rounded() / 10) s"
+        }
+        text += "\n" + source.warnings.map { "\(source.name): warning: \($0)\n" }.joined()
+        text += source.notes.map { "\(source.name): \($0)\n" }.joined()
+        return text + (source.nextStep.map { "\(source.name): next step: \($0)\n" } ?? "")
     }
 }

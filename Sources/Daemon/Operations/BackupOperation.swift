@@ -32,7 +32,8 @@ package struct BackupOperation: Sendable {
     private func take(
         _ source: SourceConfiguration, _ repository: ArchiveRepository
     ) throws(TidemarkError) -> BaseBackupDescriptor {
-        let room = try Rooms.room(source, time: time)
+        let archived = try repository.watermark(source.name)?.timeline
+        let room = try Rooms.room(source, time: time, archived: archived)
         let inspector = room.inspector()
         defer { inspector.close() }
         // Asked first: a refused login must not wait behind a stream that cannot start either.
@@ -46,7 +47,7 @@ package struct BackupOperation: Sendable {
         progress.began("base backup of \(source.name)", total: nil)
         defer { progress.ended() }
         let observer = progress
-        return try BaseBackupTaking(
+        let taken = try BaseBackupTaking(
             room: room, repository: repository,
             compression: configuration.repository.compression.codec, time: time
         ).take(
@@ -61,5 +62,8 @@ package struct BackupOperation: Sendable {
                 }
                 try stream.wait(for: range, Rooms.style(descriptor))
             })
+        // What comes in less than one piece was not told on the way.
+        observer.advanced(to: taken.bytes)
+        return taken
     }
 }

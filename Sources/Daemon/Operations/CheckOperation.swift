@@ -24,7 +24,38 @@ package struct CheckOperation: Sendable {
     package func run() throws(TidemarkError) -> [CheckReport] {
         var place = Place.refused
         let first = repository(&place)
-        return [first] + configuration.sources.map { source($0, place) }
+        return [first] + configuration.sources.map { source($0, place) } + monitoring(place)
+    }
+
+    // MARK: monitoring
+
+    /// `run` archives without it, so it is no error; and where a sidecar archives already, it is
+    /// that one which listens.
+    private func monitoring(_ place: Place) -> [CheckReport] {
+        guard let listen = configuration.monitoring.listen else { return [] }
+        let failure = ListenTest.failure(host: listen.host, port: listen.port)
+        guard let failure, !(failure.isTaken && hasSidecar(place)) else { return [] }
+        return [
+            CheckReport(
+                subject: "monitoring",
+                findings: [
+                    Finding(
+                        .warning,
+                        "\(listen) cannot be listened on: \(failure.words); `tidemark run` would "
+                            + "archive without its page, /health and /metrics",
+                        remedy: "ss -ltnp sport = :\(listen.port) shows who has it; or give "
+                            + "monitoring.listen another address")
+                ])
+        ]
+    }
+
+    private func hasSidecar(_ place: Place) -> Bool {
+        guard case .archive(let archive) = place else { return false }
+        return configuration.sources.contains { source in
+            // What cannot be read is told of the repository.
+            let mark = try? archive.watermark(source.name)
+            return mark?.isLive(time.reading()) ?? false
+        }
     }
 
     // MARK: the repository
@@ -78,12 +109,22 @@ package struct CheckOperation: Sendable {
         guard unsafe access(nearest, W_OK | X_OK) == 0 else {
             return Finding(
                 .error, "\(path) does not exist, and this user may not make it in \(nearest)",
-                remedy: "install -d -m 750 -o \(UserIdentity.currentName) \(path) # as root")
+                remedy: "install -d \(rights) -o \(UserIdentity.currentName)\(readers) \(path) "
+                    + "# as root")
         }
         return Finding(
             .warning, "\(path) does not exist; `tidemark run` makes it",
             remedy: "if it should be there, mount it first: mount \(path)")
     }
+
+    /// A restored Postgres fetches its WAL from the archive, so its group reads all that is made in
+    /// there.
+    private var hasReaders: Bool {
+        configuration.sources.contains { $0.kind == .postgres }
+            && UserIdentity.hasGroup("postgres")
+    }
+    private var rights: String { hasReaders ? "-m 2750" : "-m 750" }
+    private var readers: String { hasReaders ? " -g postgres" : "" }
 
     // MARK: sources
 

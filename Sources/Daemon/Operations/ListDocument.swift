@@ -14,6 +14,7 @@ package struct ListedSource: Sendable, Encodable {
     package var name: SourceID
     package var kind: DatabaseKind
     package var recoveryWindows: [SourceStatus.Window]
+    package var doubts: [ListedDoubt]
     package var timelines: [ListedTimeline]
     package var backups: [ListedBackup]
     package var points: [ListedPoint]
@@ -21,12 +22,14 @@ package struct ListedSource: Sendable, Encodable {
 
     package init(
         name: SourceID, kind: DatabaseKind, recoveryWindows: [SourceStatus.Window],
-        timelines: [ListedTimeline], backups: [ListedBackup], points: [ListedPoint],
+        doubts: [ListedDoubt] = [], timelines: [ListedTimeline], backups: [ListedBackup],
+        points: [ListedPoint],
         gaps: [SourceStatus.GapStatus]
     ) {
         self.name = name
         self.kind = kind
         self.recoveryWindows = recoveryWindows
+        self.doubts = doubts
         self.timelines = timelines
         self.backups = backups
         self.points = points
@@ -34,7 +37,7 @@ package struct ListedSource: Sendable, Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, kind, timelines, backups, points, gaps
+        case name, kind, doubts, timelines, backups, points, gaps
         case recoveryWindows = "recovery_windows"
     }
 }

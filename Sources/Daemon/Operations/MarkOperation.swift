@@ -20,35 +20,64 @@ package struct MarkOperation: Sendable {
     }
 
     /// The point in each source; all of them are archived when this returns.
+    ///
+    /// Asks all sources before it writes into the first. Where one fails all the same, the others
+    /// keep the point, and the error says which have it.
     package func run() throws(TidemarkError) -> [(source: SourceID, point: ListedPoint)] {
         let repository = try configuration.repository.archive()
         try repository.open()
         // Before anything is written into a source: a point that nobody archives is of no use.
         for source in configuration.sources { try waitForStream(source.name, repository) }
-        var made: [(SourceID, RestorePoint, any PositionStyle)] = []
-        for source in configuration.sources {
-            let (point, style) = try mark(source, repository)
-            made.append((source.name, point, style))
+        let inspectors = try ask(repository)
+        defer { for inspector in inspectors { inspector.close() } }
+        var outcome = MarkOutcome(name)
+        var made: [(source: SourceID, point: RestorePoint)] = []
+        for (source, inspector) in zip(configuration.sources, inspectors) {
+            do throws(TidemarkError) {
+                made.append((source.name, try inspector.mark(name)))
+            } catch {
+                outcome.failed(source.name, error)
+            }
         }
-        for (source, point, style) in made {
-            try wait(for: point, source, style, repository)
-            try repository.putPoint(source, point)
+        var points: [(source: SourceID, point: ListedPoint)] = []
+        for (source, point) in made {
+            do throws(TidemarkError) {
+                let style = Rooms.style(try described(source, repository))
+                try wait(for: point, source, style, repository)
+                try repository.putPoint(source, point)
+                points.append((source, ListedPoint(point, style)))
+                outcome.marked(source)
+            } catch {
+                outcome.failed(source, error)
+            }
         }
-        return made.map { ($0.0, ListedPoint($0.1, $0.2)) }
+        if let error = outcome.error { throw error }
+        return points
     }
 
-    private func mark(
-        _ source: SourceConfiguration, _ repository: ArchiveRepository
-    ) throws(TidemarkError) -> (RestorePoint, any PositionStyle) {
-        let descriptor = try described(source.name, repository)
-        if try repository.point(source.name, name) != nil {
-            throw TidemarkError(
-                .usage, "\(source.name) has a restore point \(name) already",
-                remedy: "choose another name; `tidemark list` shows those that exist")
+    /// One that answers for each source; nothing is written yet.
+    private func ask(
+        _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> [any SourceInspector] {
+        var inspectors: [any SourceInspector] = []
+        for source in configuration.sources {
+            do throws(TidemarkError) {
+                if try repository.point(source.name, name) != nil {
+                    throw TidemarkError(
+                        .usage, "\(source.name) has a restore point \(name) already",
+                        remedy: "choose another name; `tidemark list` shows those that exist")
+                }
+                let archived = try repository.watermark(source.name)?.timeline
+                let inspector = try Rooms.room(source, time: time, archived: archived)
+                    .inspector()
+                inspectors.append(inspector)
+                _ = try inspector.probe()
+            } catch {
+                for inspector in inspectors { inspector.close() }
+                throw MarkOutcome.refused(source.name, error)
+            }
         }
-        let inspector = try Rooms.room(source, time: time).inspector()
-        defer { inspector.close() }
-        return (try inspector.mark(name), Rooms.style(descriptor))
+        return inspectors
     }
 
     private func described(

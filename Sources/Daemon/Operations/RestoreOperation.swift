@@ -20,17 +20,75 @@ package struct RestoreOperation: Sendable {
         self.progress = progress
     }
 
-    package func run() throws(TidemarkError) -> RestoreReport {
+    /// Plans and checks every source before the first byte of any is written.
+    ///
+    /// - Parameter finished: hears of each source as soon as it is done: what follows may fail.
+    package func run(
+        finished: (RestoredSource) -> Void = { _ in }
+    ) throws(TidemarkError) -> RestoreReport {
         let repository = try configuration.repository.archive()
         try repository.open()
+        let prepared = try prepare(try chosen(repository), repository)
+        if request.isDryRun {
+            return RestoreReport(
+                sources: prepared.map {
+                    view($0.plan, $0.request, $0.notices, estimate($0, repository))
+                })
+        }
+        let owner = try Restore.settle(prepared)
         var report = RestoreReport(sources: [])
-        let sources = try chosen(repository)
-        // Of all of them first, so that a refused one is found before another has been written.
-        for source in sources { try Restore.preflight(try order(source, try destination(source))) }
-        for source in sources {
-            report.sources.append(try restore(source, repository))
+        for (index, one) in prepared.enumerated() {
+            do throws(TidemarkError) {
+                report.sources.append(try restore(one, repository, owner))
+            } catch {
+                let rest = prepared[(index + 1)...].map(\.request.source)
+                throw RestoreOrderliness.unfinished(
+                    error, done: report.sources.map(\.name), rest: rest)
+            }
+            finished(report.sources[index])
         }
         return report
+    }
+
+    /// Of all of them first, so that a refused one is found before another has been written.
+    private func prepare(
+        _ sources: [SourceID], _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> [PreparedRestore] {
+        var orders: [CopyRequest] = []
+        for source in sources { orders.append(try order(source, try destination(source))) }
+        try Restore.preflight(together: orders)
+        for order in orders { try Restore.preflight(order) }
+        var prepared: [PreparedRestore] = []
+        var refused: [(source: SourceID, error: TidemarkError)] = []
+        for order in orders {
+            do throws(TidemarkError) {
+                prepared.append(try restore(order.source, repository).prepare(order))
+            } catch {
+                guard RestoreOrderliness.isOfOneSource(request.target) else { throw error }
+                refused.append((order.source, error))
+            }
+        }
+        guard let first = refused.first else { return prepared }
+        throw RestoreOrderliness.refusal(
+            of: request.target, first.error, found: prepared.map(\.request.source))
+    }
+
+    private func restore(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> Restore {
+        guard let descriptor = try repository.descriptor(source) else {
+            throw TidemarkError(
+                .configuration, "the archive at \(repository.store.url) has no source \(source)",
+                remedy: "`tidemark list` shows what it has")
+        }
+        let progress = progress
+        let hooks = RestoreHooks(
+            planned: { plan in
+                progress.began("restoring \(source)", total: plan.backup.bytes)
+            },
+            copied: { bytes, _ in progress.advanced(to: bytes) })
+        return Restore(
+            repository, try Rooms.replayer(descriptor.kind), clock: time, hooks: hooks)
     }
 
     /// The sources named; else those that have a place; else all of the archive.
@@ -49,50 +107,37 @@ package struct RestoreOperation: Sendable {
     }
 
     private func restore(
-        _ source: SourceID, _ repository: ArchiveRepository
+        _ prepared: PreparedRestore, _ repository: ArchiveRepository, _ owner: ArchiveOwner?
     ) throws(TidemarkError) -> RestoredSource {
-        guard let descriptor = try repository.descriptor(source) else {
-            throw TidemarkError(
-                .configuration, "the archive at \(repository.store.url) has no source \(source)",
-                remedy: "`tidemark list` shows what it has")
-        }
-        let destination = try destination(source)
-        let order = try order(source, destination)
-        let progress = progress
-        let hooks = RestoreHooks(
-            planned: { plan in
-                progress.began("restoring \(source)", total: plan.backup.bytes)
-            },
-            copied: { bytes, _ in progress.advanced(to: bytes) })
-        let restore = Restore(
-            repository, try Rooms.replayer(descriptor.kind), clock: time, hooks: hooks)
-        if request.isDryRun {
-            return view(try restore.plan(order), destination)
-        }
+        let order = prepared.request
+        let source = order.source
         defer { progress.ended() }
-        let outcome = try restore.run(order)
-        var view = view(outcome.plan, destination)
-        view.warnings += outcome.notes
+        let estimate = estimate(prepared, repository)
+        let outcome = try restore(source, repository).run(prepared)
+        var view = view(outcome.plan, order, outcome.notices, estimate)
         view.url = outcome.server.map { access($0.url, as: source) }
         view.rtoSeconds = outcome.server == nil ? nil : outcome.seconds
         view.planSeconds = outcome.planSeconds
         view.copySeconds = outcome.copySeconds
         view.recoverySeconds = outcome.recoverySeconds
         // A live server is filled by other means than a copy is laid down.
-        if order.server == nil { view.warnings += keep(outcome, of: source, repository) }
+        if order.server == nil { view.warnings += keep(outcome, repository, owner) }
         return view
     }
 
     /// Keeps how long it took, for the next one's estimate. Returns what to tell when that fails:
     /// the restore itself has not.
     private func keep(
-        _ outcome: RestoreOutcome, of source: SourceID, _ repository: ArchiveRepository
+        _ outcome: RestoreOutcome, _ repository: ArchiveRepository, _ owner: ArchiveOwner?
     ) -> [String] {
+        let descriptor = outcome.plan.descriptor
+        let measured = outcome.measurement(
+            at: time.wall(), countsBytes: Rooms.style(descriptor).countsBytes)
+        let note = { () throws(TidemarkError) in
+            try repository.noteRestore(descriptor.source, measured)
+        }
         do throws(TidemarkError) {
-            let style = Rooms.style(outcome.plan.descriptor)
-            try repository.noteRestore(
-                source,
-                outcome.measurement(at: time.wall(), countsBytes: style.countsBytes))
+            if let owner { try owner.act(note) } else { try note() }
             return []
         } catch {
             return ["how long it took could not be kept in the archive: \(error.message)"]
@@ -124,7 +169,9 @@ package struct RestoreOperation: Sendable {
             timeline: request.timeline,
             relocations: request.tablespaces, programFolders: request.programs,
             force: request.force, starts: request.starts, port: request.port, user: request.user,
-            expiry: request.expiry, server: server(source))
+            expiry: request.expiry, server: server(source),
+            runsAs: UserIdentity.isRoot ? request.user : nil,
+            dataDirectoryMarks: try Rooms.dataDirectoryMarks())
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.
@@ -153,13 +200,39 @@ package struct RestoreOperation: Sendable {
         return url.secret.reveal()
     }
 
-    private func view(_ plan: RestorePlan, _ destination: String) -> RestoredSource {
+    /// From what was measured; where nothing was, no number is better than a guess.
+    private func estimate(
+        _ prepared: PreparedRestore, _ repository: ArchiveRepository
+    ) -> RestoreEstimate {
+        let plan = prepared.plan
+        // Positions that are times tell no size.
+        guard prepared.request.server == nil, Rooms.style(plan.descriptor).countsBytes else {
+            return RestoreEstimate(
+                unknown: "how long a running server takes to be filled is not measured")
+        }
+        do throws(TidemarkError) {
+            let measured = try repository.restoreMeasurement(plan.descriptor.source)
+            return RestoreEstimate(
+                measured, baseBytes: plan.backup.bytes, replayBytes: plan.replayBytes)
+        } catch {
+            return RestoreEstimate(unknown: "what was measured cannot be read: \(error.message)")
+        }
+    }
+
+    private func view(
+        _ plan: RestorePlan, _ order: CopyRequest, _ notices: RestoreNotices,
+        _ estimate: RestoreEstimate
+    ) -> RestoredSource {
         let style = Rooms.style(plan.descriptor)
-        return RestoredSource(
+        var view = RestoredSource(
             name: plan.descriptor.source, target: plan.target.description,
-            destination: destination, timeline: plan.timeline, backup: plan.backup.id,
+            destination: order.destination, timeline: plan.timeline, backup: plan.backup.id,
             segments: plan.chain.segments.count, storedBytes: plan.storedBytes,
             stop: plan.stop.map { style.text($0.end) }, reaches: plan.reaches,
-            estimatedSeconds: plan.estimatedSeconds, warnings: plan.warnings)
+            estimatedSeconds: estimate.seconds, estimateBasis: estimate.basis,
+            warnings: plan.warnings + notices.warnings)
+        view.notes = notices.notes
+        view.nextStep = order.starts ? nil : notices.nextStep
+        return view
     }
 }

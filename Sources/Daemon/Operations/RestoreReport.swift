@@ -24,9 +24,16 @@ package struct RestoredSource: Sendable, Encodable {
     package var stop: String?
     /// Newest source time that the copy holds for certain.
     package var reaches: Millis?
-    package var estimatedSeconds: Double
+    /// Until a server runs at the target; nil when it cannot be told.
+    package var estimatedSeconds: Double?
+    /// What that rests on, or why there is none.
+    package var estimateBasis: String
     /// What the operator should know.
     package var warnings: [String]
+    /// What is good to know, and no problem.
+    package var notes: [String] = []
+    /// How a server is started on what was restored; nil where one runs.
+    package var nextStep: String?
     /// How clients reach the server; only with `--start`.
     package var url: String?
     /// Measured from the command's start until the server answered; only with `--start`.
@@ -39,7 +46,8 @@ package struct RestoredSource: Sendable, Encodable {
     package init(
         name: SourceID, target: String, destination: String, timeline: TimelineID, backup: String,
         segments: Int, storedBytes: UInt64, stop: String?, reaches: CommitTime?,
-        estimatedSeconds: Double, warnings: [String], url: String? = nil, rtoSeconds: Double? = nil
+        estimatedSeconds: Double?, estimateBasis: String, warnings: [String],
+        url: String? = nil, rtoSeconds: Double? = nil
     ) {
         self.name = name
         self.target = target
@@ -51,15 +59,19 @@ package struct RestoredSource: Sendable, Encodable {
         self.stop = stop
         self.reaches = reaches.map(Millis.init)
         self.estimatedSeconds = estimatedSeconds
+        self.estimateBasis = estimateBasis
         self.warnings = warnings
         self.url = url
         self.rtoSeconds = rtoSeconds
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, target, destination, timeline, backup, segments, stop, reaches, warnings, url
+        case name, target, destination, timeline, backup, segments, stop, reaches, url
+        case warnings, notes
         case storedBytes = "stored_bytes"
         case estimatedSeconds = "estimated_seconds"
+        case estimateBasis = "estimate_basis"
+        case nextStep = "next_step"
         case rtoSeconds = "rto_seconds"
         case planSeconds = "plan_seconds"
         case copySeconds = "copy_seconds"

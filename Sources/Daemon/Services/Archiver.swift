@@ -191,9 +191,7 @@ extension Archiver {
         let gap = Gap(
             timeline: range.timeline, first: range.first, last: range.last,
             nextTimeline: next == range.timeline ? nil : next, found: time.wall(),
-            reason: room.kind.hasLastingIdentity
-                ? "the source had removed this history before it was archived" : reason,
-            restorableTo: proved)
+            reason: reason, restorableTo: proved)
         try repository.putGap(room.source, style, gap)
         log.error(
             "gap in the archive",

@@ -50,7 +50,7 @@ package final class BackupKeeper: Sendable {
                 board.monitor.update { $0.backup.found(situation.newestStarted) }
                 if case .takeNow(let reason) = plan.decide(situation, now: time.wall()) {
                     log.info("base backup starts", metadata: ["reason": "\(reason)"])
-                    try take(reason)
+                    try take()
                     plan.finished(now: time.wall())
                 }
             } catch {
@@ -89,11 +89,15 @@ package final class BackupKeeper: Sendable {
         return isOpen ? "history was lost" : nil
     }
 
-    private func take(_ reason: BackupSchedule.Reason) throws(TidemarkError) {
+    private func take() throws(TidemarkError) {
         let inspector = room.inspector()
         defer { inspector.close() }
         var told = time.monotonic()
-        board.monitor.update { $0.backup.began(told) }
+        // Whatever this one is taken for, it also does for what is known to be needed by now.
+        let needed = board.monitor.update { (state) -> String? in
+            state.backup.began(told)
+            return state.backupNeeded
+        }
         let backup = try BaseBackupTaking(
             room: room, repository: repository, compression: compression, time: time
         ).take(
@@ -120,7 +124,8 @@ package final class BackupKeeper: Sendable {
                 "stored": "\(backup.storedBytes)",
             ])
         board.monitor.update { state in
-            if case .needed = reason { state.backupNeeded = nil }
+            // What was lost meanwhile is found by its gap, which is newer than this start.
+            if state.backupNeeded == needed { state.backupNeeded = nil }
             state.seen.awaitsBackupAfterGap = false
             state.backup.finished()
             state.changes += 1

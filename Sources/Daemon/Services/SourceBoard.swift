@@ -51,9 +51,11 @@ package final class SourceBoard: Sendable {
     package let source: SourceID
     let counters = SourceCounters()
     let monitor: Monitor<State>
-    /// Somebody waits for the source's commits to be archived; assumed until the source says no.
+    /// Somebody waits for the source's commits to be archived; assumed of a Postgres until it says
+    /// no. Who waits for a Redis asks it for our exact position, and who waits for a MongoDB does
+    /// not wait for us.
     /// Outside the monitor, since the stream asks for it at every commit.
-    let isWaitedFor = Atomic<Bool>(true)
+    let isWaitedFor: Atomic<Bool>
     /// A question to the source, a flush, and the writing of the watermark.
     let asking = CallWatch()
     let flushing = CallWatch()
@@ -65,6 +67,7 @@ package final class SourceBoard: Sendable {
     package init(_ source: SourceID, kind: DatabaseKind = .postgres, time: any TimeSource) {
         self.source = source
         countsBytes = kind != .mongodb
+        isWaitedFor = Atomic(kind == .postgres)
         monitor = Monitor(
             State(
                 tracker: ExposureTracker(),

@@ -4,9 +4,10 @@ import Platform
 /// All documents, indexes and options of a set, read while it works.
 ///
 /// ```
+/// sizes of all collections → where large ones are cut
 /// newest majority entry → moment; oldest open transaction, else the moment → start
 /// metadata of all collections
-/// collection after collection: documents
+/// collections and stretches of large ones, several at a time: documents
 /// newest entry → end: consistent once everything up to here is replayed
 /// ```
 ///
@@ -22,11 +23,11 @@ final class BaseBackup: BaseBackupSource {
     private var member = Connection.Member.anyMember
     private var start = OpTime.zero
     private var listed = BaseListing()
-    private var waiting: ArraySlice<BaseListing.Item> = []
-    private var reading: CollectionCursor?
-    /// All documents are read as of this entry; nil once some could not be.
-    private var moment: OpTime?
-    private var wireVersion: Int64 = 0
+    /// The files to come, and of how many parts the documents of each are made.
+    private var waiting: ArraySlice<(item: BaseListing.Item, parts: Int)> = []
+    /// Parts of the present file that are still to come.
+    private var left = 0
+    private var reader: ParallelReader?
     private var warnings: [String] = []
 
     init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
@@ -36,7 +37,8 @@ final class BaseBackup: BaseBackupSource {
     }
 
     func close() {
-        reading = nil
+        reader?.stop()
+        reader = nil
         connection = nil
     }
 
@@ -45,9 +47,11 @@ final class BaseBackup: BaseBackupSource {
     func begin(label: String, fast: Bool) throws(TidemarkError) -> BaseBackupStart {
         close()
         let connection = try Connection(configuration)
-        member = .server(try connection.select(.anyMember))
+        let server = try connection.select(.anyMember)
+        member = .server(server)
         warnings = []
         let before = try BaseListing(connection, member)
+        let plan = try ReadPlanner(connection, member, before)
         let hello = try Questions.hello(connection, member)
         try Membership.check(hello, configuration)
         let majority = try Questions.newestCommitted(connection, hello, member, configuration)
@@ -55,7 +59,9 @@ final class BaseBackup: BaseBackupSource {
         let version = try Questions.version(connection)
         var timeline = state.read { $0.received?.timeline }
         if timeline == nil {
-            timeline = try StreamChoice.timeline(configuration, connection, member, hello, identity)
+            timeline = try StreamChoice.timeline(
+                configuration, connection, member, hello, identity,
+                archived: state.read { $0.archived })
         }
         // Change streams tell a transaction whole, when it commits.
         start = majority
@@ -63,9 +69,9 @@ final class BaseBackup: BaseBackupSource {
             start = try oldestTransaction(connection).map { min($0, majority) } ?? majority
         }
         listed = try BaseListing(connection, member)
-        waiting = listed.items[...]
-        moment = SnapshotRead.isPossible(hello) && listed == before ? majority : nil
-        wireVersion = hello.maxWireVersion
+        let isExact = SnapshotRead.isPossible(hello) && listed == before
+        startReading(
+            plan, moment: isExact ? majority : nil, hello, address: connection.address(server))
         self.connection = connection
         let descriptor = SourceDescriptor(
             source: configuration.source, kind: .mongodb, identity: identity,
@@ -75,7 +81,26 @@ final class BaseBackup: BaseBackupSource {
             descriptor: descriptor,
             timeline: timeline ?? TimelineID(identity),
             start: start.ordinal, server: ServerFacts(identity: identity, version: version),
-            configuration: [], estimatedBytes: 0)
+            configuration: [], estimatedBytes: plan.bytes)
+    }
+
+    private func startReading(
+        _ plan: ReadPlanner, moment: OpTime?, _ hello: Hello, address: String
+    ) {
+        var parts: [ReadPart] = []
+        var files: [(item: BaseListing.Item, parts: Int)] = []
+        for item in listed.items {
+            let collection = item.collection
+            let orders = collection.hasDocuments ? plan.orders(collection) : []
+            files.append((item, orders.count))
+            let canBeExact = SnapshotRead.isPossible(collection, hello.maxWireVersion)
+            parts += orders.map {
+                ReadPart(collection: collection, order: $0, canBeExact: canBeExact)
+            }
+        }
+        waiting = files[...]
+        left = 0
+        reader = ParallelReader(configuration, address: address, parts: parts, moment: moment)
     }
 
     /// Where the oldest transaction began that is not decided: its first entries are needed too.
@@ -106,18 +131,21 @@ final class BaseBackup: BaseBackupSource {
     // MARK: content
 
     func pull(into sink: any BaseBackupSink) throws(TidemarkError) -> BaseBackupEnd? {
-        guard let connection else {
+        guard let connection, let reader else {
             throw TidemarkError(
                 .sourceUnreachable, "the base backup of \(configuration.source) is closed")
         }
         do throws(TidemarkError) {
-            if reading != nil {
-                try readOn(sink)
+            if left > 0 {
+                switch try reader.next() {
+                case .documents(let bytes): try unsafe sink.append(bytes.span.bytes)
+                case .end: left -= 1
+                }
                 return nil
             }
-            guard let next = waiting.first else { return try end(connection) }
-            waiting.removeFirst()
-            try begin(next, connection, sink)
+            guard let next = waiting.popFirst() else { return try end(connection, reader) }
+            try begin(next.item, sink)
+            left = next.parts
             return nil
         } catch {
             close()
@@ -126,7 +154,7 @@ final class BaseBackup: BaseBackupSource {
     }
 
     private func begin(
-        _ item: BaseListing.Item, _ connection: Connection, _ sink: any BaseBackupSink
+        _ item: BaseListing.Item, _ sink: any BaseBackupSink
     ) throws(TidemarkError) {
         let next = item.collection
         let metadata = ExtendedJSON.text(item.metadata)
@@ -140,33 +168,11 @@ final class BaseBackup: BaseBackupSource {
             BaseBackupFile(
                 name: next.fileName + ".bson", role: .data, origin: next.namespace.description,
                 location: nil))
-        if let moment, SnapshotRead.isPossible(next, wireVersion) {
-            reading = try CollectionCursor.open(
-                connection, member, next.namespace, at: moment)
-        }
-        if reading == nil {
-            moment = nil
-            reading = try CollectionCursor.open(connection, member, next.namespace)
-        }
     }
 
-    private func readOn(_ sink: any BaseBackupSink) throws(TidemarkError) {
-        guard var cursor = reading else { return }
-        switch try cursor.next(sink) {
-        case .more: reading = cursor
-        case .end: reading = nil
-        case .snapshotLost:
-            // What was read is as old as the start: reading all again adds what is newer.
-            moment = nil
-            warnings.append(
-                "\(cursor.namespace) took longer to read than the server keeps its history, so "
-                    + "the base backup is not of one moment; raise it by "
-                    + "db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 3600})")
-            reading = try CollectionCursor.open(cursor.connection, member, cursor.namespace)
-        }
-    }
-
-    private func end(_ connection: Connection) throws(TidemarkError) -> BaseBackupEnd {
+    private func end(
+        _ connection: Connection, _ reader: ParallelReader
+    ) throws(TidemarkError) -> BaseBackupEnd {
         let hello = try Questions.hello(connection, member)
         let newest = try Questions.newestEntry(connection, hello, member, configuration)
         guard newest >= start else {
@@ -175,11 +181,13 @@ final class BaseBackup: BaseBackupSource {
                 "MongoDB at \(configuration.place) went back during the base backup",
                 remedy: "take the base backup again: tidemark backup \(configuration.source)")
         }
-        if let moment, try BaseListing(connection, member) == listed {
-            close()
-            return BaseBackupEnd(position: moment.ordinal, warnings: warnings)
+        let shared = reader.shared
+        var position = newest
+        if let moment = shared.moment, try BaseListing(connection, member) == listed {
+            position = moment
         }
         close()
-        return BaseBackupEnd(position: newest.ordinal, warnings: warnings)
+        return BaseBackupEnd(
+            position: position.ordinal, warnings: warnings + shared.warnings)
     }
 }

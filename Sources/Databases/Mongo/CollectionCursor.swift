@@ -1,105 +1,119 @@
 import Model
 
-/// Reads the documents of one collection in natural order, a batch at a time.
+/// Reads the documents of one collection, or of a stretch of it, a batch at a time.
 struct CollectionCursor {
-    let connection: Connection
-    let member: Connection.Member
-    let namespace: Namespace
-    var id: Int64
-    var pending: BSONDocument?
-    /// As of one moment: the server may lose the history for it.
-    var isSnapshot = false
-
-    enum Step { case more, end, snapshotLost }
-
-    /// Documents of a batch: as many as fit into the server's 16 MB.
-    private static let batchSize: Int32 = 100_000
-
-    static func open(
-        _ connection: Connection, _ member: Connection.Member, _ namespace: Namespace
-    ) throws(TidemarkError) -> CollectionCursor {
-        let reply = try connection.run(
-            question(namespace), on: namespace.database, at: member)
-        return CollectionCursor(connection, member, namespace, reply)
+    /// What is asked.
+    struct Question {
+        var namespace: Namespace
+        var order: ReadOrder
+        /// Documents in front that have been read already.
+        var skip: Int64 = 0
+        /// As of this entry; nil for what a majority has now.
+        var moment: OpTime?
+        /// Instead of a stretch, the document that its bounds leave out.
+        var isForGreatest = false
     }
 
-    /// Reads all documents as they were at this entry; nil where the server cannot.
+    enum Opened {
+        case cursor(CollectionCursor)
+        /// This server cannot, or can no longer, read as of the moment.
+        case noSnapshot
+        case failed(ConnectionFailure)
+    }
+
+    enum Step {
+        case documents([UInt8])
+        case end
+        /// The server has closed the cursor, or lost the history for the moment.
+        case lost(ConnectionFailure)
+    }
+
+    private let connection: Connection
+    private let member: Connection.Member
+    private let question: Question
+    private var id: Int64
+    private var first: BSONDocument?
+
+    /// Documents of a batch: as many as fit into the server's 16 MB.
+    static let batchSize: Int32 = 100_000
+
     static func open(
-        _ connection: Connection, _ member: Connection.Member, _ namespace: Namespace,
-        at moment: OpTime
-    ) throws(TidemarkError) -> CollectionCursor? {
-        let command = question(namespace).setting(
-            "readConcern", .document(SnapshotRead.concern(moment)))
-        switch try connection.answer(command, on: namespace.database, at: member) {
+        _ connection: Connection, _ member: Connection.Member, _ question: Question
+    ) throws(TidemarkError) -> Opened {
+        let namespace = question.namespace
+        switch try connection.answer(question.command, on: namespace.database, at: member) {
         case .success(let reply):
+            let cursor = CollectionCursor(connection, member, question, reply)
             // Some that speak the protocol pay no heed to the moment: they answer another.
-            guard reply["cursor"]?.document?["atClusterTime"]?.timestamp == moment else {
-                return nil
+            let answered = reply["cursor"]?.document?["atClusterTime"]?.timestamp
+            guard question.moment == nil || answered == question.moment else {
+                cursor.close()
+                return .noSnapshot
             }
-            var cursor = CollectionCursor(connection, member, namespace, reply)
-            cursor.isSnapshot = true
-            return cursor
-        case .failure(let failure) where failure.domain == .server && !failure.isMissingRight:
-            return nil
-        case .failure(let failure):
-            throw failure.error(connection.configuration, command: "find on \(namespace)")
+            return .cursor(cursor)
+        case .failure(let failure)
+        where question.moment != nil && failure.domain == .server && !failure.isMissingRight:
+            return .noSnapshot
+        case .failure(let failure): return .failed(failure)
         }
     }
 
-    private static func question(_ namespace: Namespace) -> BSONDocument {
-        BSONDocument([
-            ("find", .string(namespace.collection)),
-            ("sort", .document(BSONDocument([("$natural", .int32(1))]))),
-            ("batchSize", .int32(batchSize)), ("noCursorTimeout", .bool(true)),
-        ])
-    }
-
     private init(
-        _ connection: Connection, _ member: Connection.Member, _ namespace: Namespace,
+        _ connection: Connection, _ member: Connection.Member, _ question: Question,
         _ reply: BSONDocument
     ) {
         self.connection = connection
         self.member = member
-        self.namespace = namespace
+        self.question = question
         id = reply["cursor"]?.document?["id"]?.integer ?? 0
-        pending = reply
+        first = reply
     }
 
-    /// Hands the next batch on.
-    mutating func next(_ sink: any BaseBackupSink) throws(TidemarkError) -> Step {
-        if let reply = pending {
-            pending = nil
-            try Self.handOn(reply.bytes.span, "firstBatch", sink)
-            return .more
+    /// The next batch, its documents one behind the other.
+    mutating func next() throws(TidemarkError) -> Step {
+        if let reply = first {
+            first = nil
+            return .documents(try Self.documents(reply.bytes.span, "firstBatch"))
         }
         guard id != 0 else { return .end }
+        let namespace = question.namespace
         let command = BSONDocument([
             ("getMore", .int64(id)), ("collection", .string(namespace.collection)),
             ("batchSize", .int32(Self.batchSize)),
         ])
-        let next = try connection.lend(command, on: namespace.database, at: member) {
-            (result) throws(TidemarkError) -> Int64? in
+        let (step, next) = try connection.lend(command, on: namespace.database, at: member) {
+            (result) throws(TidemarkError) -> (Step, Int64) in
             switch result {
             case .success(let reply):
                 let span = unsafe reply.bytes.span
-                try Self.handOn(span, "nextBatch", sink)
-                return Int64(bitPattern: try OplogBatch.cursorID(span))
-            case .failure(let failure) where isSnapshot && failure.isSnapshotLost: return nil
+                let documents = try Self.documents(span, "nextBatch")
+                return (.documents(documents), Int64(bitPattern: try OplogBatch.cursorID(span)))
+            case .failure(let failure) where failure.endsCursor: return (.lost(failure), 0)
             case .failure(let failure):
                 throw failure.error(connection.configuration, command: "getMore on \(namespace)")
             }
         }
-        guard let next else { return .snapshotLost }
         id = next
-        return .more
+        return step
     }
 
-    private static func handOn(
-        _ reply: Span<UInt8>, _ name: String, _ sink: any BaseBackupSink
-    ) throws(TidemarkError) {
+    /// Tells the server that no more is wanted; one that does not hear it forgets the cursor by
+    /// itself.
+    func close() {
+        guard id != 0 else { return }
+        _ = try? connection.answer(
+            BSONDocument([
+                ("killCursors", .string(question.namespace.collection)),
+                ("cursors", .array([.int64(id)])),
+            ]), on: question.namespace.database, at: member)
+    }
+
+    private static func documents(
+        _ reply: Span<UInt8>, _ name: String
+    ) throws(TidemarkError) -> [UInt8] {
         var whole: [UInt8] = []
         do throws(BSONFailure) {
-            guard let place = try OplogBatch.find(reply, name) else { return }
+            guard let place = try OplogBatch.find(reply, name) else { return [] }
             var walker = try BSONWalker(reply, at: place)
             whole.reserveCapacity(walker.end - place)
             while let element = try walker.next(reply) {
@@ -111,6 +125,28 @@ struct CollectionCursor {
                 .sourceUnreachable, in: "an answer of the server",
                 remedy: "take the base backup again")
         }
-        if !whole.isEmpty { try unsafe sink.append(whole.span.bytes) }
+        return whole
+    }
+}
+
+extension CollectionCursor.Question {
+    var command: BSONDocument {
+        var fields: [(String, BSONValue)] = [("find", .string(namespace.collection))]
+        switch order {
+        case _ where isForGreatest: fields += IDRange.greatest
+        case .natural:
+            fields.append(("sort", .document(BSONDocument([("$natural", .int32(1))]))))
+        case .byID(let range): fields += range.fields
+        }
+        if skip > 0 { fields.append(("skip", .int64(skip))) }
+        let concern =
+            moment.map { SnapshotRead.concern($0) }
+            // What only this member has may be rolled back, and no entry would tell.
+            ?? BSONDocument([("level", .string("majority"))])
+        return BSONDocument(
+            fields + [
+                ("batchSize", .int32(CollectionCursor.batchSize)), ("noCursorTimeout", .bool(true)),
+                ("readConcern", .document(concern)),
+            ])
     }
 }

@@ -52,6 +52,38 @@ final class Connection {
         return unsafe mongoc_server_description_id(server)
     }
 
+    /// The address of a member that was selected.
+    func address(_ server: UInt32) -> String {
+        let found = unsafe mongoc_client_get_server_description(client, server)
+        guard let found = unsafe found else { return "" }
+        defer { unsafe mongoc_server_description_destroy(found) }
+        return unsafe Self.address(found)
+    }
+
+    /// The member at this address, which another connection has selected.
+    func select(address: String) throws(TidemarkError) -> UInt32 {
+        _ = try select(.anyMember)
+        var count = 0
+        let found = unsafe mongoc_client_get_server_descriptions(client, &count)
+        defer { unsafe mongoc_server_descriptions_destroy_all(found, count) }
+        for place in 0..<count {
+            guard let server = unsafe found?[place], unsafe Self.address(server) == address else {
+                continue
+            }
+            return unsafe mongoc_server_description_id(server)
+        }
+        throw TidemarkError(
+            .sourceUnreachable, "\(address) is no longer a member of \(configuration.place)",
+            remedy: "Tidemark tries again by itself, with another member")
+    }
+
+    private static func address(_ server: OpaquePointer) -> String {
+        guard let host = unsafe mongoc_server_description_host(server) else { return "" }
+        return unsafe withUnsafeBytes(of: host.pointee.host_and_port) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
     /// The answer to a command; an error answer is thrown.
     func run(
         _ command: BSONDocument, on database: String = "admin", at member: Member = .anyMember

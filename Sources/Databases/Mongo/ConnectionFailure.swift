@@ -76,6 +76,12 @@ struct ConnectionFailure: Error, Hashable, Sendable {
     /// SnapshotTooOld, SnapshotUnavailable: the history for a moment is gone.
     var isSnapshotLost: Bool { domain == .server && [239, 246].contains(code) }
 
+    /// Of a cursor on a collection: it must be asked for again, perhaps under another name.
+    var endsCursor: Bool { isDeadCursor || isSnapshotLost || isMissingCollection }
+
+    /// NamespaceNotFound.
+    var isMissingCollection: Bool { domain == .server && code == 26 }
+
     /// `readConcern: majority` is switched off (up to 4.4).
     var isMajorityMissing: Bool { domain == .server && code == 148 }
 

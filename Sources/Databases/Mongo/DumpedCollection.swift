@@ -87,15 +87,22 @@ extension Connection {
         _ command: BSONDocument, on database: String, at member: Connection.Member,
         _ body: (BSONDocument) -> Void
     ) throws(TidemarkError) {
-        var reply: BSONDocument
         switch try answer(command, on: database, at: member) {
-        case .success(let first): reply = first
+        case .success(let first): try each(from: first, on: database, at: member, body)
         // NamespaceNotFound.
         case .failure(let failure) where failure.domain == .server && failure.code == 26:
             throw TidemarkError(.notFound, "\(database) has no such collection")
         case .failure(let failure):
             throw failure.error(configuration, command: command.firstName ?? "")
         }
+    }
+
+    /// The same from an answer that has come.
+    func each(
+        from first: BSONDocument, on database: String, at member: Connection.Member,
+        _ body: (BSONDocument) -> Void
+    ) throws(TidemarkError) {
+        var reply = first
         var batch = "firstBatch"
         while true {
             let cursor = reply["cursor"]?.document

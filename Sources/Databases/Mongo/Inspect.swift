@@ -68,7 +68,9 @@ final class Inspect: SourceInspector {
     ) throws(TidemarkError) -> TimelineID {
         if let known = state.read({ $0.received?.timeline }) { return known }
         let identity = try Questions.identity(connection, hello, member)
-        return try StreamChoice.timeline(configuration, connection, member, hello, identity)
+        return try StreamChoice.timeline(
+            configuration, connection, member, hello, identity,
+            archived: state.read { $0.archived })
     }
 
     // MARK: marks and windows

@@ -16,6 +16,7 @@ package struct OplogBatch {
     /// Where the last entry begins.
     private(set) var lastStart = 0
     private(set) var last = OpTime.zero
+    private(set) var first = OpTime.zero
     /// One for each new moment of the primary's clock, and for each restore point.
     private(set) var notes: [Note] = []
 
@@ -95,6 +96,7 @@ package struct OplogBatch {
         guard head.ts > last else {
             throw BSONFailure("the oplog went from \(last) to \(head.ts)", at: start)
         }
+        if isEmpty { first = head.ts }
         lastStart = bytes.count
         last = head.ts
         let entry = reply.extracting(start..<start + head.length)

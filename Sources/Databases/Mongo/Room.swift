@@ -10,9 +10,13 @@ package final class MongoRoom: DatabaseRoom {
     private let time: any TimeSource
     private let state = RoomState()
 
-    package init(_ configuration: MongoConfiguration, time: any TimeSource) {
+    /// - Parameter archived: the timeline that the archive was last on, if any.
+    package init(
+        _ configuration: MongoConfiguration, time: any TimeSource, archived: TimelineID? = nil
+    ) {
         self.configuration = configuration
         self.time = time
+        state.update { $0.archived = archived }
     }
 
     package var kind: DatabaseKind { .mongodb }

@@ -12,6 +12,8 @@ final class RoomState: Sendable {
         var bytes: UInt64 = 0
         var since: MonotonicTime?
         var identity: String?
+        /// The timeline that the archive was last on, for whoever asks without a stream.
+        var archived: TimelineID?
     }
 
     private let values = Monitor(Values())

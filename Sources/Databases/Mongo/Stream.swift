@@ -264,8 +264,19 @@ final class Stream: ChangeSource {
     private func take(
         _ batch: OplogBatch, _ sink: any ChangeSink
     ) throws(TidemarkError) {
+        guard batch.first.ordinal > received else { throw wentBack(to: batch.first) }
         try hand(on: unsafe batch.bytes.span.bytes, to: batch.last, batch.notes, sink)
         lastEntry = Array(batch.bytes[batch.lastStart...])
+    }
+
+    /// What came before is archived, and must not be archived as what follows it.
+    private func wentBack(to first: OpTime) -> TidemarkError {
+        TidemarkError(
+            .sourceUnreachable,
+            "the oplog of MongoDB at \(configuration.place) went back from "
+                + "\(OpTime(ordinal: received)) to \(first) while it was read",
+            remedy: "Tidemark connects again and finds out what the server holds; if this goes on, "
+                + "the server was put back to an older copy, or is no mongod: see its log")
     }
 
     private func hand(

@@ -9,6 +9,7 @@ import Model
 /// | --- | --- | --- |
 /// | the same entry, byte for byte | contiguous | go on behind it |
 /// | the same optime, other bytes or term | the set was rolled back or restored | new timeline |
+/// | a later one, and the oplog reaches back | the set was rolled back or restored | new timeline |
 /// | a later one | the oplog no longer reaches back | gap, go on at the oldest that is there |
 /// | nothing | this member is behind | wait, or ask another |
 ///
@@ -98,8 +99,9 @@ struct StreamMachine: Sendable {
             // Behind a gap that was recorded: the oldest entry comes next.
             return Start(position: known.position, skipsFirst: false)
         }
-        return head.ts == end
-            ? try diverged(known, source) : try truncated(known, head, source)
+        // Only the oldest entries fall off an oplog: one amid those that are there was taken back.
+        return head.ts == end || source.oldest < end
+            ? try diverged(known, head, source) : try truncated(known, head, source)
     }
 
     /// The archive holds change streams, whose documents are others.
@@ -120,12 +122,18 @@ struct StreamMachine: Sendable {
             skipsFirst: true)
     }
 
-    private func diverged(_ known: Known, _ source: Source) throws(TidemarkError) -> Start {
+    private func diverged(
+        _ known: Known, _ head: EntryHead, _ source: Source
+    ) throws(TidemarkError) -> Start {
         guard resume.skipsLostHistory else {
+            let end = OpTime(ordinal: known.position.ordinal)
+            let difference =
+                head.ts == end
+                ? "another entry at \(end) than the archive"
+                : "no entry at \(end), where the archive ends, but older and newer ones"
             throw lost(
-                "MongoDB at \(place) has another entry at "
-                    + "\(OpTime(ordinal: known.position.ordinal)) than the archive: "
-                    + "it was rolled back, or restored from a backup",
+                "MongoDB at \(place) has \(difference): it was rolled back, or restored from a "
+                    + "backup",
                 "Tidemark goes on with a new timeline and takes a new base backup by itself; what "
                     + "was archived before stays restorable")
         }

@@ -11,7 +11,11 @@ struct HostList: Sendable, Equatable, CustomStringConvertible {
 
         var place: String {
             let host = name.isEmpty ? address : name
-            if host.hasPrefix("/") || host.isEmpty { return host.isEmpty ? "local socket" : host }
+            if host.hasPrefix("/") || host.isEmpty {
+                let socket = host.isEmpty ? "local socket" : host
+                // The port is a part of the socket's name.
+                return port.isEmpty || port == "5432" ? socket : "\(socket) (port \(port))"
+            }
             let shown = host.contains(":") ? "[\(host)]" : host
             return "\(shown):\(port.isEmpty ? "5432" : port)"
         }

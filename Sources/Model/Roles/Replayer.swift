@@ -2,6 +2,9 @@
 /// down a copy of the database.
 package protocol Replayer: AnyObject, Sendable {
     var kind: DatabaseKind { get }
+    /// Names of files that only the data directory of such a server holds; a copy of anything is
+    /// never written below one. Default: none.
+    var dataDirectoryMarks: [String] { get }
     /// How positions are printed and segments are named.
     func style(segmentBytes: UInt64) -> any PositionStyle
     /// What a file name that the database asks for during recovery means; nil for a name that is
@@ -42,6 +45,8 @@ package protocol Replayer: AnyObject, Sendable {
 }
 
 extension Replayer {
+    package var dataDirectoryMarks: [String] { [] }
+
     package var hasPointsInStream: Bool { true }
 
     package func hasPoints(inStreamOf timeline: TimelineID) -> Bool { hasPointsInStream }
@@ -201,12 +206,18 @@ package struct RestoreOrder: Sendable {
     package var expiry: ExpiryOrder
     /// URL of a live, empty server to fill instead of a folder; may hold a password.
     package var server: String?
+    /// Whom root would have to become to start or stop the copy's server; nil for whoever restores.
+    package var runsAs: String?
+
+    /// The beginning of a command for the operator's shell.
+    package var commandPrefix: String { runsAs.map { "runuser -u \($0) -- " } ?? "" }
 
     package init(
         source: SourceID, descriptor: SourceDescriptor, backup: BaseBackupDescriptor,
         destination: String, relocations: [String: String], timeline: TimelineID,
         stop: RecoveryStop?, fetchCommand: String, programs: [String], force: Bool,
-        starts: Bool, expiry: ExpiryOrder = .keep, server: String? = nil
+        starts: Bool, expiry: ExpiryOrder = .keep, server: String? = nil,
+        runsAs: String? = nil
     ) {
         self.source = source
         self.descriptor = descriptor
@@ -221,6 +232,7 @@ package struct RestoreOrder: Sendable {
         self.starts = starts
         self.expiry = expiry
         self.server = server
+        self.runsAs = runsAs
     }
 }
 
@@ -230,8 +242,12 @@ package struct RestoreOrder: Sendable {
 /// Interrupted anywhere before `complete` has returned, it leaves a destination that no server
 /// starts from.
 package protocol Restoration: AnyObject {
-    /// Problems worth a line for the operator, found before anything was written.
+    /// Problems worth a line for the operator.
+    var warnings: [String] { get }
+    /// What is good to know, and no problem.
     var notes: [String] { get }
+    /// How a server is started on the finished copy by hand; nil for a server that runs.
+    var nextStep: String? { get }
     /// Empties or makes the destination. The first call that writes.
     func begin() throws(TidemarkError)
     /// The next stored file; its content follows by `write`. Manifest and configuration files come
@@ -256,10 +272,29 @@ package protocol Restoration: AnyObject {
 }
 
 extension Restoration {
+    /// What is told of it beside the plan.
+    package var notices: RestoreNotices {
+        RestoreNotices(warnings: warnings, notes: notes, nextStep: nextStep)
+    }
+
+    package var nextStep: String? { nil }
     package var takesStream: Bool { false }
     package func index(_ entries: [TimeIndexEntry]) {}
     package func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
         preconditionFailure("this server fetches the stream by itself")
+    }
+}
+
+/// What a room tells of a restore.
+package struct RestoreNotices: Hashable, Sendable {
+    package var warnings: [String]
+    package var notes: [String]
+    package var nextStep: String?
+
+    package init(warnings: [String], notes: [String], nextStep: String?) {
+        self.warnings = warnings
+        self.notes = notes
+        self.nextStep = nextStep
     }
 }
 

@@ -3,6 +3,7 @@ import HummingbirdCore
 package import Logging
 package import Model
 import NIOCore
+import Platform
 import ServiceLifecycle
 
 /// The HTTP server of the sidecar: health, metrics, status and the dashboard.
@@ -71,9 +72,20 @@ package struct MonitoringServer: Sendable {
         } catch is CancellationError {
             return
         } catch {
-            throw TidemarkError(
-                .configuration, "cannot listen on \(options.host):\(options.port)",
-                remedy: "free the port, or give monitoring.listen another one", cause: error)
+            throw cannotListen(error)
         }
+    }
+
+    private func cannotListen(_ error: any Error) -> TidemarkError {
+        let place = "cannot listen on \(options.host):\(options.port)"
+        let remedy =
+            "free the port (ss -ltnp sport = :\(options.port) shows who has it), or give "
+            + "monitoring.listen another one"
+        guard let number = (error as? IOError)?.errnoCode else {
+            return TidemarkError(.configuration, place, remedy: remedy, cause: error)
+        }
+        return TidemarkError(
+            .configuration, "\(place): \(ListenTest.Failure(number: number).words)",
+            remedy: remedy)
     }
 }

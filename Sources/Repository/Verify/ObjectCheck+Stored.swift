@@ -24,7 +24,7 @@ extension ObjectCheck {
                     key, at: min(size, file.storedBytes),
                     "it has \(size) bytes, the manifest says \(file.storedBytes)")
             }
-            if context.isDeep { try readAll(key, file) }
+            if context.isDeep { try readAll(key, file, contents[backup.id]?.file(file)) }
             return Outcome()
         } catch {
             return Outcome(problems: [try context.problem(error, key, of: backup.source)])
@@ -32,7 +32,9 @@ extension ObjectCheck {
     }
 
     /// Throws `archiveDamaged` naming the first thing that is wrong.
-    private func readAll(_ key: ObjectKey, _ file: StoredFile) throws(TidemarkError) {
+    private func readAll(
+        _ key: ObjectKey, _ file: StoredFile, _ look: (any BaseBackupFileCheck)?
+    ) throws(TidemarkError) {
         guard let compression = Compression(suffixOf: file.name) else {
             throw Damage.error(key, at: 0, "its name tells no compression")
         }
@@ -50,7 +52,10 @@ extension ObjectCheck {
         while let item = try frames.next() {
             guard item == .content else { continue }
             bytes += UInt64(frames.content.count)
-            try frames.content.withBytes { (content) throws(TidemarkError) in tar?.take(content) }
+            try frames.content.withBytes { (content) throws(TidemarkError) in
+                tar?.take(content)
+                try look?.take(content)
+            }
         }
         tar?.finish()
         guard !frames.endsInsideFrame else {
@@ -64,6 +69,7 @@ extension ObjectCheck {
             throw Damage.error(key, at: 0, "it has another SHA-256 than its manifest says")
         }
         if let damage = tar?.damage { throw Damage.error(key, at: frames.boundary, damage) }
+        try look?.finish()
     }
 
     /// Nil for a name that leaves the folder.

@@ -35,6 +35,9 @@ struct ObjectCheck: Sendable {
     /// See `VerificationRules`.
     let scan: @Sendable (TimelineID) -> (any HistoryScan)?
 
+    /// By the base backup's id.
+    let contents: [String: any BaseBackupCheck]
+
     private var source: SourceID { descriptor.source }
 
     func run(_ job: Job) throws(TidemarkError) -> Outcome {

@@ -3,13 +3,15 @@ import Platform
 
 /// Verifies what the archive has of one source. Never stops at a problem.
 final class SourceVerifier {
-    private let context: VerifyContext
+    let context: VerifyContext
     private let descriptor: SourceDescriptor
     private let rules: VerificationRules
     private(set) var found: SourceVerification
     private(set) var problems: [VerificationProblem] = []
+    /// What looks inside base backups, by their ids.
+    private(set) var contents: [String: any BaseBackupCheck] = [:]
 
-    private var source: SourceID { descriptor.source }
+    var source: SourceID { descriptor.source }
 
     init(_ context: VerifyContext, _ descriptor: SourceDescriptor, _ rules: VerificationRules) {
         self.context = context
@@ -31,6 +33,9 @@ final class SourceVerifier {
         problems += listing.setAside.map(setAside)
         try checkPoints()
         let backups = try self.backups()
+        if context.isDeep {
+            for backup in backups { contents[backup.id] = rules.content(backup) }
+        }
         let jobs = self.jobs(listing, backups)
         context.progress.update { progress in
             progress.totalObjects += jobs.count
@@ -48,6 +53,7 @@ final class SourceVerifier {
         if context.isDeep { try checkForks(stream.forks, listing) }
         found.stretches = stream.stretches
         for backup in backups { problems += stream.check(backup) }
+        for backup in backups { problems += try content(of: backup, listing) }
         if let watermark { problems += stream.check(watermark) }
         if let pushed { problems += stream.check(pushed) }
     }
@@ -186,6 +192,7 @@ final class SourceVerifier {
 
     private var check: ObjectCheck {
         ObjectCheck(
-            context: context, descriptor: descriptor, style: rules.style, scan: rules.scan)
+            context: context, descriptor: descriptor, style: rules.style, scan: rules.scan,
+            contents: contents)
     }
 }

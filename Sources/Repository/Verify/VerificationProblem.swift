@@ -14,13 +14,15 @@ package struct VerificationProblem: Hashable, Sendable, Codable {
         case passed
         /// It was damaged, and a copy of what it was is kept.
         case setAside = "set_aside"
+        /// It holds something of which nobody knows from it alone whether it is whole.
+        case unchecked
     }
 
     /// Whether something can no longer be restored that could be mended, or is damaged.
     package var isProblem: Bool {
         switch kind {
         case .damaged, .missing, .unreadable: true
-        case .passed, .setAside: false
+        case .passed, .setAside, .unchecked: false
         }
     }
 

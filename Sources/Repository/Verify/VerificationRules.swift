@@ -12,15 +12,22 @@ package struct VerificationRules: Sendable {
     /// `archiveDamaged` where it does not hang together; nil where only checksums can tell.
     package var scan: @Sendable (TimelineID) -> (any HistoryScan)?
 
+    /// Looks for what does not fit together inside a base backup; nil where nothing is known.
+    package var content: @Sendable (BaseBackupDescriptor) -> (any BaseBackupCheck)?
+
     package init(
         style: any PositionStyle,
         scan: @escaping @Sendable (TimelineID) -> (any HistoryScan)? = { _ in nil },
+        content: @escaping @Sendable (BaseBackupDescriptor) -> (any BaseBackupCheck)? = { _ in
+            nil
+        },
         ancestors:
             @escaping @Sendable (TimelineID, [String: [UInt8]]) throws(TidemarkError)
             -> [Position]
     ) {
         self.style = style
         self.scan = scan
+        self.content = content
         self.ancestors = ancestors
     }
 }

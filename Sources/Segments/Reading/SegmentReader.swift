@@ -8,7 +8,9 @@ package import Model
 /// `archiveDamaged`, naming the file and the offset.
 ///
 /// An open segment (`.partial`) ends at its last whole frame, wherever the writer or a crash has
-/// left off behind it. That what was acknowledged is there is for the caller to check.
+/// left off behind it; where positions do not count bytes, at the last frame that ends an entry, as
+/// `survey` has it: whoever goes on behind it must not have seen what is cut off there, and half a
+/// transaction is none. That what was acknowledged is there is for the caller to check.
 package final class SegmentReader {
     package let key: ObjectKey
     /// False for an open segment.
@@ -24,6 +26,8 @@ package final class SegmentReader {
     let frames: FrameReader?
     private var hash: SHA256?
     private var skipping: UInt64 = 0
+    /// Content of an open segment that is known to belong to whole entries.
+    private var wholeBytes: UInt64 = 0
     private var isAtEnd = false
     /// Whether an open segment was read to a place that is torn or damaged, instead of its end.
     package internal(set) var endsTorn = false
@@ -121,7 +125,8 @@ package final class SegmentReader {
     private static let surveyLimit = 5
 
     private static func scan(
-        _ store: any ObjectStore, _ key: ObjectKey, first: UInt64, bytes: UInt64
+        _ store: any ObjectStore, _ key: ObjectKey, first: UInt64, bytes: UInt64,
+        hashing: Bool = true
     ) throws(TidemarkError) -> SegmentSurvey {
         let object = try store.open(key, at: 0)
         defer { object.close() }
@@ -129,7 +134,7 @@ package final class SegmentReader {
             key,
             index: bytes == 0
                 ? SegmentIndex(first: first) : SegmentIndex(first: first, bytes: bytes),
-            hashing: true
+            hashing: hashing
         ) { (limit) throws(TidemarkError) in try object.read(limit) }
     }
 
@@ -144,11 +149,15 @@ package final class SegmentReader {
     /// Steps to the next content frame; false at the end, which a sealed segment must justify.
     func nextFrame() throws(TidemarkError) -> Bool {
         guard let frames, !isAtEnd else { return false }
+        var place: UInt64?
         do {
             while let item = try frames.next() {
+                if case .note(.position, let note) = item { place = PositionNote.decode(note) }
                 guard item == .content else { continue }
+                let end = position + UInt64(frames.content.count)
+                if !isSealed, place == 0, try !isWhole(end) { break }
                 hash?.update(frames.content)
-                position += UInt64(frames.content.count)
+                position = end
                 return true
             }
         } catch let error where error.code == .archiveDamaged && !isSealed {
@@ -160,6 +169,19 @@ package final class SegmentReader {
         if !isSealed { endsTorn = frames.endsInsideFrame }
         if let descriptor { try checkEnd(frames, descriptor) }
         return false
+    }
+
+    /// Whether the entry that goes on behind this content byte is whole: looks ahead, once for all
+    /// frames that are there by then.
+    private func isWhole(_ end: UInt64) throws(TidemarkError) -> Bool {
+        if end <= wholeBytes { return true }
+        do {
+            wholeBytes = try Self.scan(store, key, first: 0, bytes: 0, hashing: false).contentBytes
+        } catch let error where error.code == .notFound {
+            // Sealed meanwhile: what is complete has its other name.
+            wholeBytes = .max
+        }
+        return end <= wholeBytes
     }
 
     private func checkEnd(

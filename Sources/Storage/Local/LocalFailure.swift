@@ -15,6 +15,23 @@ enum LocalFailure {
         return TidemarkError(code, message, remedy: remedy)
     }
 
+    /// One user writes an archive, and others read it by its group: another owner would lock out
+    /// the sidecar that runs.
+    private static func access(_ root: String) -> String {
+        let user = UserIdentity.currentName
+        guard let owner = FileOwner(of: root) else {
+            return "let \(user) enter the folders above \(root): ls -ld shows their rights"
+        }
+        guard owner.user != user else {
+            return "\(user) owns \(root), and not all that is in it: chown -R \(user) \(root); "
+                + "chmod -R u+rwX \(root) # as root"
+        }
+        let asOwner = "run this as \(owner.user), who owns \(root)"
+        guard owner.group != "root" else { return asOwner }
+        return asOwner + "; to read alone, \(user) may join its group: usermod -aG "
+            + "\(owner.group) \(user) # as root"
+    }
+
     private static func row(
         _ failure: SystemFailure, _ root: String
     ) -> (TidemarkError.Code, remedy: String) {
@@ -26,10 +43,7 @@ enum LocalFailure {
         case EROFS:
             (.repositoryReadOnly, "make it writable: mount -o remount,rw \(root)")
         case EACCES, EPERM:
-            (
-                .repositoryReadOnly,
-                "give this user the folder: chown -R USER \(root); chmod -R u+rwX \(root)"
-            )
+            (.repositoryReadOnly, access(root))
         case ENOENT where failure.path == root:
             (
                 .repositoryUnreachable,

@@ -13,6 +13,7 @@ struct MongoDoubleAnswers {
         let database = request["$db"]?.string ?? "admin"
         let failure = state.update { state in
             state.commands[name, default: 0] += 1
+            state.meanwhile[name]?(&state, request)
             return state.failures[name]
         }
         if let failure { return error(failure.code, failure.name, failure.message) }
@@ -26,12 +27,14 @@ struct MongoDoubleAnswers {
         case "replSetGetConfig": return ok([("config", .document(configuration()))])
         case "getParameter": return ok([("writePeriodicNoops", .bool(true))])
         case "listDatabases": return databases()
-        case "listCollections": return collections(database)
+        case "listCollections": return collections(database, request)
         case "listIndexes": return indexes(database, request["listIndexes"]?.string ?? "")
         case "find": return find(database, request)
         case "getMore": return getMore(request)
-        case "aggregate": return changes(request)
-        case "collStats": return statistics()
+        case "aggregate": return aggregate(database, request)
+        case "collStats":
+            let name = request["collStats"]?.string ?? ""
+            return database == "local" ? statistics() : size(Namespace(database, name))
         case "appendOplogNote": return note(request)
         default: return error(59, "CommandNotFound", "no such command: '\(name)'")
         }
@@ -141,9 +144,11 @@ struct MongoDoubleAnswers {
         ])
     }
 
-    private func collections(_ database: String) -> BSONDocument {
+    private func collections(_ database: String, _ request: BSONDocument) -> BSONDocument {
+        let name = request["filter"]?.document?["name"]?.string
         let found = state.read { state in
             state.collections.filter { $0.key.database == database }
+                .filter { name == nil || $0.key.collection == name }
                 .sorted { $0.key < $1.key }
         }
         let documents = found.map { namespace, stored in
@@ -186,11 +191,15 @@ struct MongoDoubleAnswers {
         }
         let moment = request["readConcern"]?.document?["atClusterTime"]
         let place = Namespace(database, name)
-        let stored = state.read { state in
-            moment == nil ? state.collections[place] : state.frozen.flatMap { $0[place] }
+        let (stored, most, ignoresBounds) = state.read { state in
+            (
+                moment == nil ? state.collections[place] : state.frozen.flatMap { $0[place] },
+                state.batchDocuments, state.ignoresBounds
+            )
         }
-        let documents = stored?.documents ?? []
-        let size = Int(request["batchSize"]?.integer ?? 101)
+        let question = MongoDoubleQuestion(request, ignoresBounds: ignoresBounds)
+        let documents = question.answer(stored?.documents ?? [])
+        let size = min(most, Int(request["batchSize"]?.integer ?? 101))
         let rest = Array(documents.dropFirst(size))
         let id = rest.isEmpty ? 0 : state.update { $0.newCursor(.documents(rest)) }
         return batch(
@@ -241,7 +250,8 @@ struct MongoDoubleAnswers {
         case .oplog(let next): return moreOplog(id, next, request)
         case .changes(let next): return moreChanges(id, next, request)
         case .documents(let rest):
-            let size = Int(request["batchSize"]?.integer ?? 1_000_000)
+            let size = min(
+                state.read { $0.batchDocuments }, Int(request["batchSize"]?.integer ?? 1_000_000))
             let left = Array(rest.dropFirst(size))
             state.update { $0.cursors[id] = left.isEmpty ? nil : .documents(left) }
             return batch(
@@ -257,6 +267,8 @@ struct MongoDoubleAnswers {
         let found = state.update { state -> [BSONDocument]? in
             guard state.cursors[id] != nil else { return nil }
             var bytes = 0
+            let next = next - (state.goesBack ?? 0)
+            state.goesBack = nil
             var end = next
             while end < state.committed, bytes < state.batchBytes {
                 bytes += state.entries[end].bytes.count

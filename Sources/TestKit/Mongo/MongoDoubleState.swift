@@ -64,6 +64,8 @@ package struct MongoDoubleState: Sendable {
     package var collections: [Namespace: Stored] = [:]
     /// What reads as of a moment (`atClusterTime`) see; nil for a server that has none.
     package var frozen: [Namespace: Stored]?
+    /// Documents are told to be so many times as large as they are.
+    package var sizeFactor: Int64 = 1
     /// Milliseconds since 1970 of the server's clock; nil for the real one.
     package var clock: Int64?
 
@@ -72,8 +74,16 @@ package struct MongoDoubleState: Sendable {
     package var failures: [String: Failure] = [:]
     /// The next answer of at least so many bytes is cut in its middle.
     package var cutsAnswersFrom: Int?
+    /// What happens at the server before it answers a command of this name.
+    package var meanwhile: [String: @Sendable (inout MongoDoubleState, BSONDocument) -> Void] = [:]
+    /// `min` and `max` are passed over, as by some that speak the protocol.
+    package var ignoresBounds = false
+    /// Documents of a collection in one answer.
+    package var batchDocuments = Int.max
     /// The next answer of at least so many bytes has other bytes in its middle.
     package var damagesAnswersFrom: Int?
+    /// The next answer about the oplog begins so many entries before the cursor's place.
+    package var goesBack: Int?
     /// Bytes of entries in one answer.
     package var batchBytes = 16 << 20
     /// How often each command came.
@@ -107,6 +117,25 @@ package struct MongoDoubleState: Sendable {
 
     package var newest: OpTime { visible > 0 ? entries[visible - 1].ts : .zero }
     package var majority: OpTime { committed > 0 ? entries[committed - 1].ts : .zero }
+
+    /// Gives a collection another name; whoever reads it loses the cursor.
+    package mutating func rename(_ from: Namespace, to: Namespace) {
+        collections[to] = collections.removeValue(forKey: from)
+        loseCursors()
+    }
+
+    /// Takes a collection away; whoever reads it loses the cursor.
+    package mutating func drop(_ namespace: Namespace) {
+        collections[namespace] = nil
+        loseCursors()
+    }
+
+    package mutating func loseCursors() {
+        cursors = cursors.filter { _, cursor in
+            if case .documents = cursor { return false }
+            return true
+        }
+    }
 
     mutating func newCursor(_ cursor: Cursor) -> Int64 {
         nextCursor += 1

@@ -96,6 +96,14 @@ package final class SecantusServer: Sendable {
     /// without the last line end. Throws `failed`, with the script's error, when it fails.
     @discardableResult
     package func python(_ script: String, seconds: Double = 120) throws(TidemarkError) -> String {
+        try Self.python(script, url: url, seconds: seconds)
+    }
+
+    /// The same against any server: the virtual environment has the driver.
+    @discardableResult
+    static func python(
+        _ script: String, url: String, seconds: Double
+    ) throws(TidemarkError) -> String {
         let begin = """
             import pymongo, bson, sys
             from bson import *
@@ -104,7 +112,7 @@ package final class SecantusServer: Sendable {
 
             """
         let done = try Subprocess.run(
-            Self.programs + "/python", ["-"],
+            programs + "/python", ["-"],
             SubprocessOptions(input: Array((begin + script).utf8)), seconds: seconds)
         guard done.status.isSuccess else {
             throw TidemarkError(.failed, "pymongo: \(done.output)\(done.errors)")

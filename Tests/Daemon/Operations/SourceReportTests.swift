@@ -72,6 +72,24 @@ struct SourceReportTests {
         #expect(status.reason == "")
     }
 
+    @Test func `a look before the first watermark holds nothing against what is proved since`() {
+        var snapshot = snapshot()
+        snapshot.backups = [Self.backup(start: 310, finished: 100)]
+        let live = snapshot.watermark
+        snapshot.watermark = nil
+        let now = ClockReading(
+            wall: Self.time(1001), uptime: MonotonicTime(nanoseconds: 51_000_000_000), boot: "a")
+        func report(_ snapshot: CatalogSnapshot) -> SourceStatus {
+            SourceReport(ArchiveFacts(snapshot), rpo: 60, now: now, live: live).status
+        }
+        #expect(report(snapshot).objective == .met && report(snapshot).reason == "")
+        // Where no base backup's history comes to its end, nothing is proved as before.
+        var torn = snapshot
+        torn.backups = [Self.backup(start: 900, finished: 100)]
+        #expect(report(torn).objective == .breached)
+        #expect(report(torn).reason.contains("no base backup's history"))
+    }
+
     @Test func `a file that is missing behind the newest base backup is told by its place`() {
         var snapshot = snapshot([300, 500])
         snapshot.backups = [Self.backup(start: 310, finished: 100)]

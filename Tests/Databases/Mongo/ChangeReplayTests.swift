@@ -171,9 +171,66 @@ import Testing
         }
     }
 
+    @Test(arguments: ["shop", "fuzzy"])
+    func `a replay of events that is cut off goes on to the same state`(
+        _ name: String
+    ) async throws {
+        try await offPool {
+            let fixture = try MongoFixture(name)
+            let events = try fixture.changes()
+            let cut = try #require(try fixture.cuts().last)
+            let until = fixture.isExact ? nil : fixture.end
+            let (whole, catalog) = try based(fixture)
+            let before = whole.calls
+            try replay(events, onto: whole, catalog, fixture, to: cut.ts, until)
+            let steps = whole.calls - before
+            #expect(steps > 3)
+            // Not every one: each is a replay of its own.
+            for step in stride(from: 0, to: steps, by: max(1, steps / 16)) {
+                let (target, catalog) = try based(fixture)
+                target.limit = target.calls + step
+                #expect(throws: TidemarkError.self) {
+                    try replay(events, onto: target, catalog, fixture, to: cut.ts, until)
+                }
+                let marked = max(target.marked, fixture.begin)
+                target.resume(at: marked)
+                let (_, again) = try based(fixture)
+                try replay(
+                    events, onto: target, again, fixture, to: cut.ts, until, written: marked)
+                #expect(target.collections.keys == whole.collections.keys)
+                for (place, collection) in whole.collections {
+                    let found = target.collections[place]
+                    #expect(
+                        found?.sortedHash == collection.sortedHash,
+                        "\(place) of \(name) cut off at write \(step) of \(steps)")
+                    #expect(found?.indexes == collection.indexes)
+                }
+            }
+        }
+    }
+
     private func replayed(
         _ fixture: MongoFixture, to cut: OpTime, fuzzyUntil: OpTime?
     ) throws -> MemoryDatabase {
+        let (target, catalog) = try based(fixture)
+        try replay(fixture.changes(), onto: target, catalog, fixture, to: cut, fuzzyUntil)
+        return target
+    }
+
+    private func replay(
+        _ events: [[UInt8]], onto target: MemoryDatabase, _ catalog: ReplayCatalog,
+        _ fixture: MongoFixture, to cut: OpTime, _ fuzzyUntil: OpTime?, written: OpTime = .zero
+    ) throws {
+        let replay = OplogReplay(
+            target, catalog: catalog,
+            rules: ReplayRules(
+                after: fixture.begin, upTo: cut, fuzzyUntil: fuzzyUntil, written: written))
+        for event in events { try replay.take(event) }
+        try replay.finish()
+    }
+
+    /// What the recorded base has of what events tell.
+    private func based(_ fixture: MongoFixture) throws -> (MemoryDatabase, ReplayCatalog) {
         let target = MemoryDatabase()
         var catalog = ReplayCatalog()
         for (namespace, metadata, documents) in try fixture.base()
@@ -188,11 +245,6 @@ import Testing
             try target.create(namespace, options)
             try target.append(documents, to: namespace)
         }
-        let replay = OplogReplay(
-            target, catalog: catalog,
-            rules: ReplayRules(after: fixture.begin, upTo: cut, fuzzyUntil: fuzzyUntil))
-        for event in try fixture.changes() { try replay.take(event) }
-        try replay.finish()
-        return target
+        return (target, catalog)
     }
 }

@@ -7,41 +7,6 @@ import Testing
 
 /// Base backups of a server that can read as of one moment.
 @Suite struct ExactBaseTests {
-    /// Keeps the documents of each file, and does something once the first has begun.
-    private final class Sink: BaseBackupSink {
-        var files: [String: [UInt8]] = [:]
-        private var current = ""
-        private var meanwhile: (() throws(TidemarkError) -> Void)?
-
-        init(_ meanwhile: @escaping () throws(TidemarkError) -> Void) { self.meanwhile = meanwhile }
-
-        func begin(_ file: BaseBackupFile) throws(TidemarkError) {
-            current = file.name
-            files[current] = []
-            try meanwhile?()
-            meanwhile = nil
-        }
-
-        func append(_ bytes: RawSpan) throws(TidemarkError) {
-            bytes.withUnsafeBytes { files[current]?.append(contentsOf: $0) }
-        }
-    }
-
-    private func backUp(
-        _ url: String, _ meanwhile: @escaping () throws(TidemarkError) -> Void
-    ) throws -> (start: UInt64, end: UInt64, files: [String: [UInt8]]) {
-        let source = try #require(SourceID("lessons"))
-        let configuration = try MongoConfiguration(source: source, url: url)
-        let base = MongoRoom(configuration, time: SystemTimeSource()).baseBackup()
-        let begun = try base.begin(label: "test", fast: true)
-        let sink = Sink(meanwhile)
-        while true {
-            if let end = try base.pull(into: sink) {
-                return (begun.start, end.position, sink.files)
-            }
-        }
-    }
-
     private static let place = Namespace("shop", "orders")
 
     private func stored(_ value: Int32, count: Int32 = 3) -> MongoDoubleState.Stored {
@@ -63,11 +28,16 @@ import Testing
         return double
     }
 
-    /// Writes while the base backup runs; the entries are in the oplog.
-    private func write(_ double: MongoDouble) {
+    /// Writes, before the collection is read; the entries are in the oplog.
+    private func write(_ double: MongoDouble, to place: Namespace = Self.place) {
         let later = stored(1, count: 2)
-        double.state.update { $0.collections[Self.place] = later }
-        double.write(3)
+        double.state.update { state in
+            state.meanwhile["find"] = { state, request in
+                guard request["find"]?.string == Self.place.collection else { return }
+                state.collections[place] = later
+                state.visible = 8
+            }
+        }
     }
 
     @Test func `writes during a base backup of a server that can read the past are not in it`()
@@ -75,7 +45,8 @@ import Testing
     {
         try await offPool {
             let double = try double(wireVersion: 17)
-            let base = try backUp(double.url) { () throws(TidemarkError) in write(double) }
+            write(double)
+            let base = try BaseBackupRun(double.url)
             #expect(base.start == base.end, "exact")
             #expect(base.files["shop/orders.bson"] == stored(0).documents.flatMap(\.bytes))
         }
@@ -86,16 +57,14 @@ import Testing
     {
         try await offPool {
             let old = try double(wireVersion: 9)
-            let first = try backUp(old.url) { () throws(TidemarkError) in write(old) }
+            write(old)
+            let first = try BaseBackupRun(old.url)
             #expect(first.end > first.start)
             #expect(
                 first.files["shop/orders.bson"] == stored(1, count: 2).documents.flatMap(\.bytes))
             let changing = try double(wireVersion: 17)
-            let second = try backUp(changing.url) { () throws(TidemarkError) in
-                write(changing)
-                let late = stored(0)
-                changing.state.update { $0.collections[Namespace("shop", "late")] = late }
-            }
+            write(changing, to: Namespace("shop", "late"))
+            let second = try BaseBackupRun(changing.url)
             #expect(second.end > second.start)
         }
     }
@@ -104,7 +73,7 @@ import Testing
         try await offPool {
             let server = try SecantusServer.start()
             try server.python("client.shop.orders.insert_one({'_id': 1})")
-            let base = try backUp(server.url) { () throws(TidemarkError) in
+            let base = try BaseBackupRun(server.url) { () throws(TidemarkError) in
                 try server.python("client.shop.orders.insert_one({'_id': 2})")
             }
             #expect(base.end > base.start)

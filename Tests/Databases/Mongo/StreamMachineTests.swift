@@ -77,6 +77,16 @@ import Testing
         #expect(start.position.timeline == TimelineID("abc") && !start.skipsFirst)
     }
 
+    @Test func `an entry that is missing amid older and newer ones was taken back`() throws {
+        let error = #expect(throws: TidemarkError.self) {
+            try machine(at: 50, entry(50)).decide(entry(60), source)
+        }
+        #expect(error?.code == .historyLost && error?.message.contains("rolled back") == true)
+        #expect(error?.message.contains("no longer holds") == false)
+        let start = try machine(at: 50, entry(50), skips: true).decide(entry(60), source)
+        #expect(start == .init(position: position(90, "abc.2"), skipsFirst: true))
+    }
+
     @Test func `nothing at all means that this member is behind`() {
         let error = #expect(throws: TidemarkError.self) {
             try machine(at: 95, entry(95)).decide(nil, source)

@@ -150,6 +150,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 5]) func `an oplog that goes back while it is read is refused`(
+        _ count: Int
+    ) async throws {
+        try await offPool {
+            let entries = try MongoFixture("shop").oplog()
+            let double = try MongoDouble(entries: entries, visible: 1)
+            let room = try room(double)
+            let stream = room.stream()
+            let sink = RecordingSink()
+            let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
+            sink.position = opening.start.ordinal
+            double.write(20)
+            try pull(stream, sink, to: double.state.read { $0.newest.ordinal })
+            // Old entries, then new ones behind them in the same answer.
+            double.state.update { $0.goesBack = count }
+            double.write(10)
+            let error = #expect(throws: TidemarkError.self) {
+                try pull(stream, sink, to: double.state.read { $0.newest.ordinal })
+            }
+            #expect(error?.code == .sourceUnreachable)
+            #expect(error?.message.contains("went back from") == true)
+            #expect(error?.remedy.contains("connects again") == true)
+            // Nothing of that answer is believed, and the next session brings it whole.
+            #expect(sink.bytes == entries[1..<21].flatMap { $0 })
+            let next = room.stream()
+            _ = try next.open(resume(opening, sink))
+            try pull(next, sink, to: double.state.read { $0.newest.ordinal })
+            #expect(sink.bytes == entries[1..<31].flatMap { $0 })
+            next.close()
+        }
+    }
+
     @Test func `an oplog that rolled over is a gap, and what is left of it is kept`() async throws {
         try await offPool {
             let entries = try MongoFixture("shop").oplog()

@@ -115,8 +115,8 @@ struct ReplayTests {
             let folder = try scratch.directory("copy")
             let copy = try begin(base, opening, folder)
             try copy.complete()
-            #expect(copy.notes.contains { $0.contains("needs the module bloom, version 20612") })
-            #expect(copy.notes.contains { $0.contains("one node of a cluster") })
+            #expect(copy.warnings.contains { $0.contains("needs the module bloom, version 20612") })
+            #expect(copy.warnings.contains { $0.contains("one node of a cluster") })
             let settings = try Subprocess.run(
                 "/bin/cat", [folder + "/tidemark-redis.conf"], seconds: 20
             ).output

@@ -24,6 +24,12 @@ import Testing
 
     /// Nothing is refused, nothing throws, nothing comes from elsewhere, nothing sticks out.
     private static func expectSound(_ browser: Browser, _ page: String) throws {
+        // A name that is cut off is another's name, and of a caption it is the bad news that is cut.
+        let cut =
+            "['h3', 'figcaption', 'dd', '.reason', '.goal'].flatMap((kind) => ["
+            + "...document.querySelectorAll('.card ' + kind)]).filter((one) => "
+            + "one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent).join('; ')"
+        #expect(try browser.value(cut) == "", "cut off")
         #expect(browser.problems.isEmpty, "\(page): \(browser.problems)")
         let over = try browser.value("document.documentElement.scrollWidth - innerWidth")
         #expect(Int(over).map { $0 <= 0 } == true, "\(page) is \(over) pixels too wide")

@@ -10,11 +10,13 @@ import Testing
 struct LiveState {
     private let collections: [String: BSONDocument]
     private let documents: [String: [BSONDocument]]
+    private let limits: Limits
 
     /// Reads everything but the server's own databases.
-    init(_ server: SecantusServer) throws {
+    init(_ server: any LiveMongo) throws {
+        limits = server is SecantusServer ? .secantus : .none
         let scratch = try ScratchDirectory()
-        let text = try server.python(
+        let text = try server.run(
             """
             import json, os
             from bson.json_util import dumps, CANONICAL_JSON_OPTIONS
@@ -66,7 +68,7 @@ struct LiveState {
         for (name, facts) in wanted {
             guard let found = collections[name] else { continue }
             let options = facts["options"]?.document ?? .empty
-            let isRenamed = Limits.renamed.contains(name) && cut.name != "updates"
+            let isRenamed = limits.renamed.contains(name) && cut.name != "updates"
             if !isRenamed {
                 #expect(
                     sorted(found["options"]?.document ?? .empty) == sorted(options),
@@ -90,18 +92,22 @@ struct LiveState {
     }
 
     /// What SecantusDB 0.7 does not do, and says or loses; all else is compared.
-    private enum Limits {
+    private struct Limits {
         /// `renameCollection` loses the options, and a conversion to a capped collection is one.
-        static let renamed: Set = ["shop.checked"]
+        var renamed: Set<String> = []
         /// Kinds of indexes that are refused.
-        static let refused: Set = ["text", "hashed"]
+        var refused: Set<String> = []
+
+        static let none = Limits()
+        static let secantus = Limits(renamed: ["shop.checked"], refused: ["text", "hashed"])
     }
 
     private func indexes(_ facts: BSONDocument) -> Set<String> {
         let all = (facts["indexes"]?.elements ?? []).compactMap(\.document)
         let known = all.filter { index in
             !(index["key"]?.document?.fields ?? []).contains {
-                Limits.refused.contains($0.value.string ?? "") || $0.name == "_fts"
+                limits.refused.contains($0.value.string ?? "")
+                    || (!limits.refused.isEmpty && $0.name == "_fts")
             }
         }
         // That of `_id` is told without the collection's collation.

@@ -81,6 +81,17 @@ struct SidecarFailoverTests {
                 3, ["restore", "--to", failover.between, "--into", side.folder + "/a"])
             #expect(refused.contains("--timeline 1 --to latest"))
             #expect(refused.contains("--timeline 2 --to"))
+            // Nor does `list` promise such a time.
+            let list = try side.expect(0, ["list"])
+            #expect(list.contains("two histories from"), "\(list)")
+            #expect(list.contains("needs --timeline 1 or --timeline 2"), "\(list)")
+            let between = try #require(CommitTime(failover.between))
+            let windows = list.split(separator: "\n").filter { $0.contains("any moment from") }
+            #expect(!windows.isEmpty)
+            for window in windows {
+                let times = window.split(separator: " ").compactMap { CommitTime(String($0)) }
+                #expect(times.count == 2 && (between < times[0] || times[1] < between))
+            }
             let (_, old) = try failover.rows(["--timeline", "1", "--to", "latest"], "old")
             #expect(old == [1, 2, 3, 4, 5])
             let (said, new) = try failover.rows(

@@ -129,13 +129,18 @@ struct SidecarMonitoringTests {
             let server = try PostgresServer.start()
             let watched = try MonitoredSidecar(server)
             let taken = try LoopbackListener(watched.port)
+            let before = try watched.side.expect(0, ["check"])
+            #expect(before.contains("another program listens there"), "\(before)")
             let sidecar = try watched.side.startWithBackup()
-            try sidecar.waitForLog("cannot listen on 127.0.0.1:\(watched.port)")
+            try sidecar.waitForLog("cannot listen on 127.0.0.1:\(watched.port): another program")
             #expect(sidecar.log.contains("goes on without"))
             #expect(sidecar.log.contains("monitoring.listen"))
             try watched.side.waitProved(watched.side.moment())
             taken.close()
             try watched.waitHealth(200, seconds: 30)
+            // Now it is the sidecar that listens there.
+            let during = try watched.side.expect(0, ["check"])
+            #expect(!during.contains("listens there"), "\(during)")
             #expect(try sidecar.terminate(seconds: 10).isSuccess)
         }
     }

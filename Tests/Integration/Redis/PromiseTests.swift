@@ -135,6 +135,67 @@ struct PromiseTests {
         }
     }
 
+    @Test(arguments: [UInt64.random(in: 0..<1_000_000)])
+    func `each moment before a failover that is promised is accepted, no other one`(
+        seed: UInt64
+    ) async throws {
+        try await offPool {
+            let server = try RedisServer.start(["repl-backlog-size 256mb"])
+            let port = try freePort()
+            let harness = try ArchiveHarness(server)
+            try harness.watch(port)
+            let sidecar = try harness.startWithBackup()
+            let began = try harness.moment()
+            let load = CounterLoad(server, valueBytes: 10, pause: 0.3)
+            harness.pause(3)
+            try load.stop()
+            try harness.waitArchived()
+            let before = try Self.listed(harness)
+            let left = try harness.moment()
+            harness.pause(2)
+            // The new history has commands before anybody is connected to it.
+            let timeline = try harness.timeline()
+            try server.lines("REPLICAOF 127.0.0.1 1\nREPLICAOF NO ONE\nSET first 1\nINCR n0\n")
+            try eventually("the new history is followed", seconds: 60) {
+                try harness.status().timeline != timeline
+            }
+            let again = CounterLoad(server, valueBytes: 10, pause: 0.3)
+            harness.pause(2)
+            try again.stop()
+            try harness.waitArchived()
+            let end = try harness.moment()
+            try harness.waitProved(end)
+            let list = try Self.listed(harness)
+            // It reads the archive now and again, and meanwhile tells less.
+            try eventually("the page knows what the list tells", seconds: 90) {
+                try list.sources[0].windows.flatMap { [$0.from, $0.to] }.allSatisfy {
+                    try Self.moment(port, try #require(CommitTime($0))).isRestorable
+                }
+            }
+
+            var random = SeededRandom(seed: seed)
+            var refused = 0
+            var kept = 0
+            for round in 0..<30 {
+                let at =
+                    round % 3 != 0
+                    ? Self.random(began, end, &random)
+                    : Self.random(
+                        left.advanced(bySeconds: -0.4), left.advanced(bySeconds: 3), &random)
+                let isAccepted = try Self.isAccepted(harness, at)
+                #expect(list.contains(at) == isAccepted, "seed \(seed): list, \(at)")
+                #expect(
+                    try Self.moment(port, at).isRestorable == isAccepted,
+                    "seed \(seed): moment, \(at)")
+                refused += isAccepted ? 0 : 1
+                kept += isAccepted && before.contains(at) ? 1 : 0
+            }
+            #expect(refused > 3, "seed \(seed)")
+            #expect(kept > 3, "seed \(seed)")
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
     @Test func `a sidecar that was held up promises nothing of it, not even at once`()
         async throws
     {

@@ -32,12 +32,17 @@ enum StreamChoice: Hashable, Sendable {
         return .changes
     }
 
-    /// The first timeline of what is read.
+    /// The timeline of what is read: the archive's, since only it knows of one that went back and
+    /// took another way; else the first.
     static func timeline(
         _ configuration: MongoConfiguration, _ connection: Connection,
-        _ member: Connection.Member, _ hello: Hello, _ identity: String
+        _ member: Connection.Member, _ hello: Hello, _ identity: String, archived: TimelineID?
     ) throws(TidemarkError) -> TimelineID {
-        let choice = try of(configuration, connection, member, hello, archived: nil)
+        let known = archived.flatMap { timeline in
+            timeline.name == identity || timeline.name.hasPrefix(identity + ".") ? timeline : nil
+        }
+        let choice = try of(configuration, connection, member, hello, archived: known)
+        if let known, ChangeTimeline.isOne(known) == (choice == .changes) { return known }
         return choice == .changes ? ChangeTimeline.first(identity) : TimelineID(identity)
     }
 }

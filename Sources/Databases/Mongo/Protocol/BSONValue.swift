@@ -142,5 +142,5 @@ package struct BSONValue: Hashable, Sendable {
 
 extension BSONValue {
     /// A double as text, for messages.
-    var doubleText: String { type == .double ? String(Double(bitPattern: bits)) : "" }
+    package var doubleText: String { type == .double ? String(Double(bitPattern: bits)) : "" }
 }

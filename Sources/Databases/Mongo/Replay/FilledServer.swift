@@ -3,6 +3,7 @@ import Model
 /// A live server being filled: documents, then the oplog in our own code, then indexes, views,
 /// users and roles. An interrupted one goes on where it was (`RestoreProgress`).
 final class FilledServer: Restoration {
+    private(set) var warnings: [String] = []
     private(set) var notes: [String] = []
     private let order: RestoreOrder
     private let target: LiveTarget
@@ -157,21 +158,21 @@ final class FilledServer: Restoration {
         let reached = max(replay.report.reached, replay.now).ordinal
         try order.requireReached(max(reached, order.backup.start))
         try replay.finish()
-        notes += try target.users.restore(target.connection)
+        warnings += try target.users.restore(target.connection)
         try target.finish()
-        notes += target.notes
+        warnings += target.notes
         let report = replay.report
         notes.append(
             "replayed \(report.entries) oplog entries up to \(report.reached), "
                 + "as \(report.written) writes")
         let misses = report.misses + (target.resumed?.misses ?? 0)
         if misses > 0 {
-            notes.append(
+            warnings.append(
                 "\(misses) updates or deletions met no document although the base backup "
                     + "must have had it: run `tidemark verify --deep`, the archive may be damaged")
         }
         if report.undecided > 0 {
-            notes.append("\(report.undecided) transactions were not decided at the target")
+            warnings.append("\(report.undecided) transactions were not decided at the target")
         }
     }
 

@@ -6,6 +6,8 @@ package final class MongoReplayer: Replayer {
 
     package var kind: DatabaseKind { .mongodb }
 
+    package var dataDirectoryMarks: [String] { ["WiredTiger"] }
+
     package func style(segmentBytes: UInt64) -> any PositionStyle { OplogPositionStyle() }
 
     /// A server asks for no files.
@@ -37,6 +39,11 @@ package final class MongoReplayer: Replayer {
 
     package func export(_ order: StreamExportOrder) -> (any StreamExport)? {
         ExportedEntries(order)
+    }
+
+    /// What `verify --deep` looks for inside a base backup.
+    package static func contentCheck(of backup: BaseBackupDescriptor) -> any BaseBackupCheck {
+        GridFSCheck(backup)
     }
 
     package func omissions(of server: ServerFacts, on timeline: TimelineID) -> [String] {

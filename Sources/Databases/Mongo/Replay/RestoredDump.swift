@@ -12,7 +12,8 @@ import Platform
 /// Entries up to the base's start are left out, since they are in it. Until everything is durable
 /// the oplog has another name, so that no tool takes a part of it for the whole.
 final class RestoredDump: Restoration {
-    private(set) var notes: [String] = []
+    let warnings: [String] = []
+    let notes: [String] = []
     private let order: RestoreOrder
     private var file: DumpFile?
     private var oplog: DumpFile?
@@ -35,15 +36,15 @@ final class RestoredDump: Restoration {
                 remedy: "give an empty server instead: --into "
                     + "\(order.source)=mongodb://host:27017/")
         }
-        if isOfEvents {
-            notes.append(
-                "the official tools do not read changes.bson; let tidemark fill an empty server: "
-                    + "--into \(order.source)=mongodb://host:27017/")
-        } else {
-            notes.append(
-                "fill an empty server by `mongorestore --oplogReplay \(order.destination)`, or let "
-                    + "tidemark do it: --into \(order.source)=mongodb://host:27017/")
+    }
+
+    var nextStep: String? {
+        let fill = "let tidemark fill an empty server: --into \(order.source)=mongodb://host:27017/"
+        if ChangeTimeline.isOne(order.timeline) {
+            return "the official tools do not read changes.bson; " + fill
         }
+        return "fill an empty server by `mongorestore --oplogReplay \(order.destination)`, or "
+            + fill
     }
 
     private static func checkDestination(_ order: RestoreOrder) throws(TidemarkError) {

@@ -32,7 +32,8 @@ struct Destination: Sendable {
             throw TidemarkError(
                 .destinationOccupied,
                 "a server (process \(process)) runs on the destination \(path)",
-                remedy: "stop it first: pg_ctl stop -D \(path)")
+                remedy: "name another folder with --into, or stop that server first: "
+                    + "kill -INT \(process)")
         }
     }
 

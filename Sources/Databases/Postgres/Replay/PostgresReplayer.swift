@@ -6,6 +6,8 @@ package final class PostgresReplayer: Replayer {
 
     package var kind: DatabaseKind { .postgres }
 
+    package var dataDirectoryMarks: [String] { ["PG_VERSION"] }
+
     package func style(segmentBytes: UInt64) -> any PositionStyle {
         WalPositionStyle(segmentBytes: segmentBytes)
     }

@@ -7,7 +7,8 @@ import Platform
 /// Nothing can start from the folder before `complete`: `global/pg_control` has another name until
 /// everything else is durable.
 final class RestoredCluster: Restoration {
-    private(set) var notes: [String]
+    private(set) var warnings: [String]
+    private(set) var notes: [String] = []
     let order: RestoreOrder
     let programs: ServerPrograms?
     private let destination: Destination
@@ -30,7 +31,7 @@ final class RestoredCluster: Restoration {
         try destination.check(force: order.force)
         try places.check(force: order.force)
         try Self.checkRoom(order, places)
-        (programs, notes) = try Self.findPrograms(order)
+        (programs, warnings) = try Self.findPrograms(order)
     }
 
     private static func checkRoom(
@@ -167,6 +168,15 @@ extension RestoredCluster {
             remedy: "restore from another base backup (`tidemark list`)")
     }
 
+    var nextStep: String? {
+        let root = order.destination
+        let control = programs?.control ?? "pg_ctl"
+        return order.commandPrefix + "\(control) start -w -t 86400 -D "
+            + ServerStart.shellQuoted(root) + " -l "
+            + ServerStart.shellQuoted(root + "/tidemark-start.log")
+            + " -o '-p 5433' (it recovers to the target first; the port must be free)"
+    }
+
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {
         guard let programs else {
             preconditionFailure("a restore that starts a server has found its programs")
@@ -177,10 +187,10 @@ extension RestoredCluster {
         let server = try start.run(port: chosen ?? 0)
         notes += start.remarks(port: chosen ?? 0)
         do throws(TidemarkError) {
-            notes += try CopyConfiguration(order: order, files: configuration).settle()
+            warnings += try CopyConfiguration(order: order, files: configuration).settle()
         } catch {
             // The server runs and is what was asked for.
-            notes.append(
+            warnings.append(
                 "\(order.destination)/postgresql.auto.conf still holds recovery's settings "
                     + "(\(error.message)); before the next start, take out the block that "
                     + "`tidemark restore` wrote")

@@ -35,8 +35,8 @@ struct ServerStart {
     func remarks(port: UInt16) -> [String] {
         guard let socketFolder else { return [] }
         return [
-            "on this machine: psql -h \(Self.shellQuoted(socketFolder)) -p \(port) postgres "
-                + "(access rules and passwords are the source's)"
+            "on this machine: \(order.commandPrefix)psql -h \(Self.shellQuoted(socketFolder)) "
+                + "-p \(port) postgres (access rules and passwords are the source's)"
         ]
     }
 

@@ -19,7 +19,21 @@ final class OffsetStopSearch: StopSearch {
     /// When the commands before the limit were made at the earliest.
     private var floor: CommitTime?
     /// The stretch that the time lies in without being its end.
-    private var doubt: (from: CommitTime, to: CommitTime)?
+    private var doubt: Doubt?
+
+    private struct Doubt {
+        let from: CommitTime
+        var to: CommitTime
+        /// Everything since it began came late: it may go on in the next segment.
+        var isOpen = true
+
+        /// What had waited comes in pieces.
+        mutating func extend(_ entries: ArraySlice<TimeIndexEntry>) {
+            let late = entries.prefix { $0.made(after: from).isLate }
+            to = late.map(\.latest).reduce(to, max)
+            isOpen = late.count == entries.count
+        }
+    }
 
     init(_ question: StopQuestion) {
         self.question = question
@@ -30,14 +44,16 @@ final class OffsetStopSearch: StopSearch {
     }
 
     func index(_ entries: [TimeIndexEntry]) {
-        guard case .time(let time) = question, limit == nil else { return }
+        guard case .time(let time) = question else { return }
+        if doubt?.isOpen == true { doubt?.extend(entries[...]) }
+        guard limit == nil else { return }
         for (place, entry) in entries.enumerated() {
-            let known = Self.known(entry, madeAfter: floor)
+            let known = entry.made(after: floor)
             guard entry.latest <= time || known.earliest <= time && !known.isLate else {
                 limit = entry.position
                 if known.earliest < time, known.isLate {
-                    let end = Self.end(of: entries[place...], madeAfter: known.earliest)
-                    doubt = (known.earliest, end)
+                    doubt = Doubt(from: known.earliest, to: known.earliest)
+                    doubt?.extend(entries[place...])
                 }
                 return
             }
@@ -46,25 +62,12 @@ final class OffsetStopSearch: StopSearch {
         }
     }
 
-    /// What stands behind something was made after it.
-    private static func known(
-        _ entry: TimeIndexEntry, madeAfter floor: CommitTime?
-    ) -> TimeIndexEntry {
-        var entry = entry
-        if let floor { entry.earliest = max(entry.earliest, floor) }
-        return entry
-    }
-
-    /// When the last of what had waited came; it comes in pieces.
-    private static func end(
-        of entries: ArraySlice<TimeIndexEntry>, madeAfter floor: CommitTime
-    ) -> CommitTime {
-        let late = entries.prefix { known($0, madeAfter: floor).isLate }
-        return late.map(\.latest).max() ?? floor
-    }
-
     func take(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) -> StopAnswer? {
-        if let doubt { throw uncertain(doubt.from, doubt.to) }
+        if let doubt {
+            // Its other end is told too.
+            guard doubt.isOpen else { throw uncertain(doubt) }
+            return nil
+        }
         if splitter == nil {
             splitter = CommandSplitter(at: StreamEdge(position: first))
             if let limit, limit < first { return .earlier }
@@ -96,12 +99,13 @@ final class OffsetStopSearch: StopSearch {
     }
 
     func finish() throws(TidemarkError) -> StopAnswer {
+        if let doubt { throw uncertain(doubt) }
         // With a limit behind the end of the archive, or none: everything counts.
-        .absent(last: stop)
+        return .absent(last: stop)
     }
 
-    private func uncertain(_ from: CommitTime, _ to: CommitTime) -> TidemarkError {
-        let ends = (from.text(fractionDigits: 6), to.text(fractionDigits: 6))
+    private func uncertain(_ doubt: Doubt) -> TidemarkError {
+        let ends = (doubt.from.text(fractionDigits: 6), doubt.to.text(fractionDigits: 6))
         return TidemarkError(
             .targetOutsideWindow,
             "the time names no single place: what Redis did between \(ends.0) and \(ends.1) "

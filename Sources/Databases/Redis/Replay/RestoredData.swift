@@ -3,7 +3,8 @@ import Platform
 
 /// A copy of a Redis being laid down: append-only files and the settings that loading them needs.
 final class RestoredData: Restoration {
-    private(set) var notes: [String]
+    private(set) var warnings: [String]
+    private(set) var notes: [String] = []
     private let order: RestoreOrder
     private let programs: ServerProgram?
     private var files: AppendOnlyFiles
@@ -30,10 +31,11 @@ final class RestoredData: Restoration {
         payload = RDBCheck()
         edit = ExpiryEdit(order.expiry, version)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
-        (programs, notes) = try ServerProgram.find(order, sourceVersion: version)
-        notes += order.clusterNotes
+        (programs, warnings) = try ServerProgram.find(order, sourceVersion: version)
+        warnings += order.clusterNotes
         for (name, version) in order.backup.server.extensions.sorted(by: { $0.key < $1.key }) {
-            notes.append("the server needs the module \(name), version \(version), before it loads")
+            warnings.append(
+                "the server needs the module \(name), version \(version), before it loads")
         }
     }
 
@@ -136,6 +138,14 @@ extension RestoredData {
             order.destination + "/" + RestoredSettings.fileName,
             RestoredSettings(order).text)
         try files.complete()
+    }
+
+    var nextStep: String? {
+        let server = programs?.path ?? "redis-server"
+        return order.commandPrefix + server + " "
+            + ServerProgram.quoted(order.destination + "/" + RestoredSettings.fileName)
+            + " --port 6380 (without that file a server ignores what was restored; the port must "
+            + "be free)"
     }
 
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {

@@ -9,6 +9,7 @@ import Platform
 /// makes it a primary. Interrupted before, it stays a replica whose link is down: nobody writes to
 /// it.
 final class ServedData: Restoration {
+    private(set) var warnings: [String] = []
     private(set) var notes: [String] = []
     private let order: RestoreOrder
     private let configuration: RedisConfiguration
@@ -46,7 +47,7 @@ final class ServedData: Restoration {
         host = connection.localHost
         serverHost = connection.peerHost
         side = consume connection
-        notes += order.clusterNotes
+        warnings += order.clusterNotes
     }
 
     func begin() throws(TidemarkError) {

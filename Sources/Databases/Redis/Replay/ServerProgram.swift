@@ -50,6 +50,14 @@ struct ServerProgram: Sendable {
                 .toolMissing, "cannot find redis-server", remedy: "install Redis on this machine")
     }
 
+    /// For the operator's shell.
+    static func quoted(_ path: String) -> String {
+        "'"
+            + path.split(separator: "'", omittingEmptySubsequences: false).joined(
+                separator: "'\\''")
+            + "'"
+    }
+
     /// `Redis server v=7.0.15 sha=…`
     static func version(_ text: String) -> RedisVersion? {
         for word in text.split(separator: " ") where word.hasPrefix("v=") {

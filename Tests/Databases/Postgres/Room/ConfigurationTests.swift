@@ -91,5 +91,7 @@ import Testing
         #expect(addresses.dropping("10.0.0.1", port: "5432")?.description == "10.0.0.2:5432")
         #expect(HostList([:]).description == "local socket")
         #expect(HostList(["host": "/run/postgresql"]).description == "/run/postgresql")
+        let socket = HostList(["host": "/run/postgresql", "port": "5433"])
+        #expect(socket.description == "/run/postgresql (port 5433)")
     }
 }

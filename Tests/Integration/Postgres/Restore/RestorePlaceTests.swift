@@ -79,7 +79,7 @@ struct RestorePlaceTests {
             for more in [[], ["--dry-run"]] {
                 let done = try restore(["--user", "postgres"] + more, into: place.path + "/a")
                 #expect(done.exitStatus == 2, "\(done.errors)")
-                #expect(done.errors.contains("fetches its WAL from there"), "\(done.errors)")
+                #expect(done.errors.contains("postgres cannot read"), "\(done.errors)")
                 #expect(access(place.path + "/a", F_OK) != 0)
             }
             // The remedy's three commands; then a new file of root's is readable too.
@@ -95,7 +95,17 @@ struct RestorePlaceTests {
             #expect(facts == "640 root postgres\n")
             let done = try restore(["--user", "postgres", "--start"], into: place.path + "/a")
             #expect(done.exitStatus == 0, "\(done.errors)")
+            #expect(done.errors.contains("runuser -u postgres -- psql -h"), "\(done.errors)")
             fixture.stop(place.path + "/a/ledger")
+            // How long it took is noted by the owner of the archive, who alone may write there.
+            let note = try fixture.server.run(
+                "/usr/bin/stat", ["-c", "%U %G", fixture.repository + "/ledger/rto.json"]
+            ).output
+            #expect(note == "root postgres\n", "\(done.errors)")
+            // Without --start it is said how to start it.
+            let copied = try restore(["--user", "postgres"], into: place.path + "/b")
+            #expect(copied.errors.contains("next step: runuser -u postgres -- "))
+            #expect(copied.errors.contains("pg_ctl start -w"), "\(copied.errors)")
         }
     }
 

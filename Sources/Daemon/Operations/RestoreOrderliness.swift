@@ -1,0 +1,44 @@
+import Model
+
+/// What is told when not every source of a restore can be restored. Pure.
+enum RestoreOrderliness {
+    /// Whether a target names a place in the history of one source, and nothing in any other's.
+    static func isOfOneSource(_ target: RecoveryTarget) -> Bool {
+        switch target {
+        case .before, .position, .transaction: true
+        case .latest, .time, .point: false
+        }
+    }
+
+    /// - Parameters:
+    ///   - error: of the first source that cannot be brought to such a target.
+    ///   - found: the sources that can.
+    static func refusal(
+        of target: RecoveryTarget, _ error: TidemarkError, found: [SourceID]
+    ) -> TidemarkError {
+        guard let first = found.first else { return error }
+        let names = found.map(\.name).joined(separator: " and ")
+        return TidemarkError(
+            .usage,
+            "\(target) names a place in the history of \(names), and of no other source; "
+                + "nothing was written",
+            remedy: "add --source \(first), and bring the others to a time with a second restore",
+            cause: error)
+    }
+
+    /// An error in the middle: says what is done and what was not begun.
+    static func unfinished(
+        _ error: TidemarkError, done: [SourceID], rest: [SourceID]
+    ) -> TidemarkError {
+        var parts = error.remedy.isEmpty ? [] : [error.remedy]
+        if !done.isEmpty {
+            parts.append("already restored: \(done.map(\.name).joined(separator: ", "))")
+        }
+        if !rest.isEmpty {
+            parts.append(
+                "not begun: " + rest.map { "--source \($0)" }.joined(separator: " "))
+        }
+        return TidemarkError(
+            error.code, error.message, remedy: parts.joined(separator: "; "), cause: error.cause)
+    }
+}

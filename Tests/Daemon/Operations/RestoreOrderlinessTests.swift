@@ -1,0 +1,37 @@
+import Model
+import Testing
+
+@testable import Daemon
+
+/// What is told when several sources cannot all be restored.
+@Suite struct RestoreOrderlinessTests {
+    private let ledger = SourceID("ledger")!
+    private let sessions = SourceID("sessions")!
+    private let shop = SourceID("shop")!
+    private let absent = TidemarkError(
+        .targetOutsideWindow, "event 1-5 is not in the archive of sessions", remedy: "look again")
+
+    @Test func `an event of one source asks for that source`() {
+        let error = RestoreOrderliness.refusal(of: .before("1-5"), absent, found: [ledger])
+        #expect(error.code == .usage && error.message.contains("before:1-5"))
+        #expect(error.remedy.hasPrefix("add --source ledger"))
+        let nobodys = RestoreOrderliness.refusal(of: .before("1-5"), absent, found: [])
+        #expect(nobodys.code == .targetOutsideWindow && nobodys.message == absent.message)
+    }
+
+    @Test func `moments are of all sources, places are of one`() {
+        #expect(RestoreOrderliness.isOfOneSource(.transaction(5)))
+        #expect(RestoreOrderliness.isOfOneSource(.position(scheme: "lsn", text: "0/1")))
+        #expect(!RestoreOrderliness.isOfOneSource(.point("x")))
+        #expect(!RestoreOrderliness.isOfOneSource(.latest))
+    }
+
+    @Test func `a failure in the middle says what is done and what was not begun`() {
+        let error = RestoreOrderliness.unfinished(absent, done: [ledger], rest: [shop])
+        #expect(error.message == absent.message && error.code == absent.code)
+        #expect(
+            error.remedy == "look again; already restored: ledger; not begun: --source shop")
+        #expect(
+            RestoreOrderliness.unfinished(absent, done: [], rest: []).remedy == "look again")
+    }
+}

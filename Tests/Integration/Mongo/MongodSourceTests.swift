@@ -1,0 +1,103 @@
+import Model
+import Mongo
+import Platform
+import TestKit
+import Testing
+
+/// A real mongod as the source of an oplog, wherever there is one: everything the recorded one
+/// shows, as its version writes it. Debian has none; see `MongodServer`.
+struct MongodSourceTests {
+    /// The live servers whose oplog has a server's own shapes.
+    private static let sources = LiveMongoKind.there.filter { $0 == .mongod }
+
+    /// A configuration and an archive beside a mongod.
+    private final class Harness: SidecarUse {
+        let server: MongodServer
+        private let scratch: ScratchDirectory
+        let folder: String
+        let config: String
+        var user: UserIdentity? { ArchiveHarness.user }
+
+        init() throws {
+            server = try MongodServer.start()
+            scratch = try ScratchDirectory(owner: ArchiveHarness.user)
+            folder = scratch.path
+            config = folder + "/tidemark.yml"
+            let text = """
+                repository: { url: "file://\(folder)/archive" }
+                sources:
+                  lessons: { url: "\(server.url)/?replicaSet=rs0", rpo: 1h }
+                """
+            try Subprocess.run(
+                "/bin/sh", ["-c", "cat > \"$0\"", config],
+                SubprocessOptions(user: user, input: Array((text + "\n").utf8)), seconds: 20)
+        }
+    }
+
+    /// Hashes of all collections as the server itself takes them, and their indexes.
+    private func state(_ server: MongodServer) throws -> String {
+        try server.run(
+            """
+            for database in sorted(client.list_database_names()):
+                if database in ("admin", "config", "local"): continue
+                hashes = client[database].command("dbHash")["collections"]
+                for name in sorted(hashes):
+                    indexes = sorted(str(x) for x in client[database][name].list_indexes())
+                    print(database, name, hashes[name], indexes)
+            """)
+    }
+
+    private static let writes = """
+        import random, threading
+        shop = client.shop
+        shop.orders.create_index("total")
+        shop.create_collection("ring", capped=True, size=100000, max=50)
+        bucket = __import__("gridfs").GridFS(client.files)
+
+        def write(seed):
+            chance = random.Random(seed)
+            for number in range(300):
+                key = chance.choice([number, str(number), float(number) + 0.5])
+                shop.orders.replace_one({"_id": key}, {"total": number, "by": seed}, upsert=True)
+                shop.orders.update_one({"_id": key}, [{"$set": {"deep.er": chance.random()}}])
+                shop.orders.update_one({"_id": key}, {"$push": {"list": number}})
+                if number % 7 == 0: shop.orders.delete_one({"_id": key})
+                shop.ring.insert_one({"n": number})
+                if number % 50 == 0: bucket.put(b"x" * 600000, filename="f%d-%d" % (seed, number))
+                if number % 60 == 0:
+                    with client.start_session() as session, session.start_transaction():
+                        shop.paid.insert_one({"n": number, "by": seed}, session=session)
+                        shop.orders.insert_one({"by": seed}, session=session)
+
+        shop.paid.insert_one({"first": True})
+        threads = [threading.Thread(target=write, args=(seed,)) for seed in range(3)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        shop.paid.rename("settled")
+        """
+
+    @Test(arguments: sources)
+    func `what was written to a real server is restored to another one`(
+        _ kind: LiveMongoKind
+    ) async throws {
+        try await offPool {
+            let harness = try Harness()
+            // The base backup is taken while three writers are at work.
+            let source = harness.server
+            let writing = DedicatedThread("writers") { () throws(TidemarkError) in
+                try source.run(Self.writes)
+            }
+            let sidecar = try harness.startWithBackup()
+            _ = try writing.join()
+            try harness.expect(0, ["mark", "end"])
+            let wanted = try state(harness.server)
+            #expect(wanted.contains("shop settled"))
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+            let target = try MongodServer.start()
+            try harness.expect(
+                0, ["restore", "--to", "point:end", "--into", "lessons=" + target.url])
+            #expect(try state(target) == wanted)
+        }
+    }
+}
