@@ -27,20 +27,15 @@ enum ArchivedTail {
         return last
     }
 
-    /// The last event of a change stream; nil when none has come yet.
-    static func lastEvent(_ tail: StreamTail) throws(TidemarkError) -> LastEvent? {
+    /// What a change stream ends with.
+    static func changes(_ tail: StreamTail) throws(TidemarkError) -> ChangeTail {
         var framer = EntryFramer()
-        var found: LastEvent?
+        var found = ChangeTail()
         try tail.read { (bytes) throws(TidemarkError) in
             let span = Span<UInt8>(_bytes: bytes)
             try framer.take(span) { (event) throws(TidemarkError) in
                 do throws(BSONFailure) {
-                    let document = try BSONDocument(event.array)
-                    if document["operationType"]?.string != ProgressMark.operation {
-                        found = LastEvent(document, previous: found?.time)
-                    } else if let told = LastEvent(mark: document) {
-                        found = told
-                    }
+                    found.take(try BSONDocument(event.array))
                 } catch {
                     throw error.error(
                         .archiveDamaged, in: "an archived event",

@@ -101,7 +101,7 @@ extension Inspect {
         var missing = try refused(
             hello.isRouter ? [Self.common[0]] : Self.common, connection, member)
         let now = try Questions.newestCommitted(connection, hello, member, configuration)
-        switch try ChangeStreamCursor.open(connection, member, behind: now, features) {
+        switch try ChangeStreamCursor.open(connection, member, .behind(now), features) {
         case .success(let cursor): cursor.close()
         case .failure(let failure) where failure.isMissingRight:
             missing.append("follow the changes of all databases")

@@ -18,18 +18,44 @@ extension MongoDoubleAnswers {
                 40415, "Location40415",
                 "BSON field '$changeStream.showExpandedEvents' is an unknown field.")
         }
-        let time = stream["startAtOperationTime"]?.timestamp ?? .zero
-        let next = state.update { state -> Int? in
-            if state.first > 0, time < state.entries[state.first].ts { return nil }
-            return state.events.firstIndex { $0.ts >= time } ?? state.events.count
-        }
-        guard let next else {
+        guard let cursor = state.update({ Self.start(stream, &$0) }) else {
             return error(
                 286, "ChangeStreamHistoryLost",
                 "Resume of change stream was not possible, as the resume point may no longer be in "
                     + "the oplog.")
         }
-        return batch([], cursor: state.update { $0.newCursor(.changes(next)) }, isFirst: true)
+        return batch([], cursor: state.update { $0.newCursor(cursor) }, isFirst: true)
+    }
+
+    /// nil: the oplog no longer has what comes before it.
+    private static func start(
+        _ stream: BSONDocument, _ state: inout MongoDoubleState
+    ) -> MongoDoubleState.Cursor? {
+        let oldest = state.first > 0 ? state.entries[state.first].ts : .zero
+        guard let token = stream["startAfter"]?.document else {
+            let time = stream["startAtOperationTime"]?.timestamp ?? .zero
+            if time < oldest, !state.ignoresLostTimes { return nil }
+            return .changes(state.next(from: max(time, oldest)))
+        }
+        let known = state.events.firstIndex {
+            (try? BSONDocument($0.bytes))?["_id"]?.document == token
+        }
+        let time = known.map { state.events[$0].ts } ?? ResumeTokenText.time(token) ?? .zero
+        if time < oldest { return nil }
+        if let known { return .changes(known + 1) }
+        let next = state.next(from: time)
+        // It looks whether it has the event of a token when the first behind it is there.
+        return token == ResumeTokenText.token(time) ? .changes(next) : .astray(next)
+    }
+
+    /// What `getMore` answers behind the token of an event that there is not.
+    func moreAstray(_ id: Int64, _ next: Int, _ request: BSONDocument) -> BSONDocument {
+        let seconds = Double(request["maxTimeMS"]?.integer ?? 1000) / 1000
+        let hasCome = state.wait(seconds: seconds) { $0.hasEvent(next) ? true : nil as Bool? }
+        guard hasCome == true else { return batch([], cursor: id, isFirst: false) }
+        state.update { $0.cursors[id] = nil }
+        return error(
+            280, "ChangeStreamFatalError", "cannot resume stream; the resume token was not found.")
     }
 
     func moreChanges(_ id: Int64, _ next: Int, _ request: BSONDocument) -> BSONDocument {

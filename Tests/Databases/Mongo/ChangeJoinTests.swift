@@ -132,6 +132,113 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func `history that is lost is a gap, also where only the token's answer says so`(
+        isInSession: Bool
+    ) async throws {
+        try await offPool {
+            let (use, _) = try use()
+            let opening = try use.open()
+            try use.writeToMark(150)
+            dropHistory(use)
+            let error = #expect(throws: TidemarkError.self) {
+                if isInSession {
+                    use.double.killCursors()
+                    try pull(use, times: 9)
+                } else {
+                    try use.again()
+                }
+            }
+            #expect(error?.code == .historyLost)
+            #expect(error?.remedy.contains("minRetentionHours") == true)
+            let end = use.sink.position
+            try use.again(skips: true)
+            #expect(use.opening?.start.timeline == opening.start.timeline)
+            let behind = use.sink.position
+            #expect(behind > end)
+            // What is archived lies before the gap, which is not found a second time.
+            try use.again()
+            #expect(use.opening?.start.ordinal == behind)
+            use.stream.close()
+        }
+    }
+
+    @Test func `where only the last event has left the oplog, the mark's token joins`()
+        async throws
+    {
+        try await offPool {
+            let (use, events) = try use()
+            try use.open()
+            try use.writeToMark(150)
+            use.double.state.update { $0.ignoresLostTimes = true }
+            use.double.truncate(keepingFrom: use.double.state.read { $0.visible - 1 })
+            let before = use.double.state.read { $0.changeStreams.count }
+            try use.again()
+            let asked = use.double.state.read { state in
+                state.changeStreams[before...].compactMap { $0["startAfter"]?.document }
+            }
+            let mark = try use.last()
+            #expect(
+                asked == [mark[ProgressMark.eventField]?.document, mark["_id"]?.document])
+            use.double.writeAll()
+            try use.pullAll()
+            #expect(try use.events() == events)
+            use.stream.close()
+        }
+    }
+
+    @Test func `an archive of marks only joins as long as the server takes the last one's token`()
+        async throws
+    {
+        try await offPool {
+            let (use, _) = try use()
+            use.double.tell([])
+            let opening = try use.open()
+            try use.writeToMark(150)
+            #expect(try use.last()[ProgressMark.eventField] == nil)
+            let end = use.sink.position
+            try use.again()
+            #expect(use.opening?.start.ordinal == end)
+            dropHistory(use)
+            let error = #expect(throws: TidemarkError.self) { try use.again() }
+            #expect(error?.code == .historyLost)
+            #expect(error?.remedy.contains("minRetentionHours") == true)
+            try use.again(skips: true)
+            #expect(use.opening?.start.timeline == opening.start.timeline)
+            use.stream.close()
+        }
+    }
+
+    @Test func `a server that fails when it is asked by the token has not said that it is missing`()
+        async throws
+    {
+        try await offPool {
+            let (use, events) = try use()
+            try use.open()
+            try use.writeToMark(150)
+            let known = try use.events().count
+            use.double.tell(Array(events[..<(known - 20)] + events[known...]))
+            use.double.state.update {
+                $0.meanwhile["aggregate"] = { state, request in
+                    let stage = request["pipeline"]?.elements?.first?.document
+                    guard stage?["$changeStream"]?.document?["startAfter"] != nil else { return }
+                    state.failures["getMore"] = .init(
+                        11600, "InterruptedAtShutdown", "interrupted at shutdown")
+                }
+            }
+            let error = #expect(throws: TidemarkError.self) { try use.again() }
+            #expect(error?.code == .sourceUnreachable)
+            use.double.state.update {
+                $0.meanwhile = [:]
+                $0.failures = [:]
+            }
+            let later = #expect(throws: TidemarkError.self) { try use.again() }
+            #expect(later?.code == .historyLost)
+            #expect(later?.remedy.contains("older copy") == true)
+            use.stream.close()
+        }
+    }
+
     @Test func `an event is known again by its time and what it was about`() throws {
         func event(_ token: String, _ id: Int32, _ time: UInt64 = 5) -> BSONDocument {
             BSONDocument([
@@ -163,6 +270,13 @@ import Testing
             token: BSONDocument([("_data", .string("mark"))]), time: OpTime(ordinal: 9),
             wall: nil, lastEvent: last)
         #expect(LastEvent(mark: mark) == last)
+    }
+
+    /// The server has come further than its oplog reaches back, and says so only by a token.
+    private func dropHistory(_ use: StreamUse) {
+        use.double.state.update { $0.ignoresLostTimes = true }
+        use.double.truncate(keepingFrom: 300)
+        use.double.writeAll()
     }
 
     private func pull(_ use: StreamUse, times: Int) throws {

@@ -14,8 +14,8 @@ struct ChangeFeed {
     private var cursor: ChangeStreamCursor
     private var groups: ChangeGroups
     private(set) var received: OpTime
-    /// nil until one has come.
-    private var lastEvent: LastEvent?
+    /// Of what was handed on.
+    private var tail = ChangeTail()
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
@@ -30,15 +30,15 @@ struct ChangeFeed {
     /// Opens it; a failure is the server's.
     static func open(
         _ connection: Connection, _ member: Connection.Member, behind received: OpTime,
-        lastEvent: LastEvent?, _ features: ChangeFeatures, isRouter: Bool
+        tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
-        switch try ChangeStreamCursor.open(connection, member, behind: received, features) {
+        switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
         case .failure(let failure): return .failure(failure)
         case .success(let cursor):
             var feed = ChangeFeed(
                 connection: connection, member: member, features: features, isRouter: isRouter,
                 cursor: cursor, groups: ChangeGroups(behind: received), received: received)
-            feed.lastEvent = lastEvent
+            feed.tail = tail
             return .success(feed)
         }
     }
@@ -80,15 +80,13 @@ struct ChangeFeed {
             } catch {
                 throw OplogBatch.malformed(error)
             }
-            if groups.ready >= Self.pieceBytes { try handOn(&groups, isMark: false, body) }
+            if groups.ready >= Self.pieceBytes { try handOn(&groups, body) }
         }
         self.cursor = cursor
-        var isMark = false
         if case .batch(let events, _) = answer {
-            isMark = try settle(
-                &groups, events: events, isOver: cursor.isOver, bound: bound, now)
+            try settle(&groups, events: events, isOver: cursor.isOver, bound: bound, now)
         }
-        if groups.ready > 0 { try handOn(&groups, isMark: isMark, body) }
+        if groups.ready > 0 { try handOn(&groups, body) }
         self.groups = groups
         return answer
     }
@@ -106,11 +104,11 @@ struct ChangeFeed {
         return hello.majority.map { ($0, hello.majorityWall) }
     }
 
-    /// Decides what is complete behind an answer. Returns whether that is only a mark.
+    /// Decides what is complete behind an answer, and writes a mark when it is due.
     private mutating func settle(
         _ groups: inout ChangeGroups, events: Int, isOver: Bool,
         bound: (time: OpTime, wall: Int64?)?, _ now: MonotonicTime
-    ) throws(TidemarkError) -> Bool {
+    ) throws(TidemarkError) {
         let reached = ResumeToken.time(cursor.token)
         do throws(BSONFailure) {
             if let reached, reached.ordinal > 0 {
@@ -122,18 +120,17 @@ struct ChangeFeed {
             throw OplogBatch.malformed(error)
         }
         isIdle = events == 0
-        guard events == 0, let bound, let token = cursor.token else { return false }
+        guard events == 0, let bound, let token = cursor.token else { return }
         // A token that is no event's stands before the events of its time.
         let told = OpTime(ordinal: max(1, reached?.ordinal ?? 1) - 1)
         let isMajority = bound.time >= told
         let time = max(bound.time, told)
-        guard time > received, groups.ready == 0 else { return false }
+        guard time > received, groups.ready == 0 else { return }
         let wall = isMajority ? clock(bound.wall, time) : nil
         let mark = ProgressMark.document(
-            token: token, time: time, wall: wall, lastEvent: lastEvent)
-        guard groups.add(mark, at: time, wall: wall) else { return false }
+            token: token, time: time, wall: wall, lastEvent: tail.event)
+        guard groups.add(mark, at: time, wall: wall) else { return }
         marked = now
-        return true
     }
 
     /// Before 6.0 events tell their second only; a mark that told more would be later than events
@@ -144,12 +141,12 @@ struct ChangeFeed {
     }
 
     private mutating func handOn(
-        _ groups: inout ChangeGroups, isMark: Bool,
+        _ groups: inout ChangeGroups,
         _ body: (Piece) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         do throws(BSONFailure) {
-            if !isMark, let document = try groups.lastDocument() {
-                lastEvent = LastEvent(document, previous: groups.readyTime)
+            if let document = try groups.lastDocument() {
+                tail.take(document, previous: groups.readyTime)
             }
         } catch {
             throw OplogBatch.malformed(error)
@@ -165,19 +162,15 @@ struct ChangeFeed {
     mutating func findAgain() throws(TidemarkError) -> ConnectionFailure? {
         groups.restart()
         isIdle = false
-        if let lastEvent {
-            let proof = JoinProof(
-                connection: connection, member: member, features: features, isRouter: isRouter)
-            switch try proof.has(lastEvent) {
-            case .success(true): break
-            case .success(false):
-                throw ChangeOpening.missing(connection.configuration, "it is not at its time")
-            // That event has left the oplog; what is behind the place need not have.
-            case .failure(let failure) where failure.isEventTooOld: break
-            case .failure(let failure): return failure
-            }
+        let proof = JoinProof(
+            connection: connection, member: member, features: features, isRouter: isRouter)
+        switch try proof.check(tail) {
+        case .joins: break
+        case .missing(let why): throw ChangeOpening.missing(connection.configuration, why)
+        case .tooOld(let why): throw ChangeOpening.lost(connection.configuration, received, why)
+        case .failed(let failure): return failure
         }
-        switch try ChangeStreamCursor.open(connection, member, behind: received, features) {
+        switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
         case .failure(let failure): return failure
         case .success(let found):
             cursor = found

@@ -48,10 +48,10 @@ struct ChangeOpening {
     private var features: ChangeFeatures { ChangeFeatures(version: version) }
 
     private func open(
-        behind time: OpTime, lastEvent: LastEvent? = nil
+        behind time: OpTime, tail: ChangeTail = ChangeTail()
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         try ChangeFeed.open(
-            connection, member, behind: time, lastEvent: lastEvent, features,
+            connection, member, behind: time, tail: tail, features,
             isRouter: hello.isRouter)
     }
 
@@ -69,35 +69,39 @@ struct ChangeOpening {
 
     /// Behind the archive's end, once it is proved that the server has the archive's last
     /// event: one that was put back to an older copy has not. Where that event has left the oplog
-    /// meanwhile, there is nothing left to prove it by.
+    /// meanwhile, the server only has to have what comes behind the end.
     private func goOn(
         _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ identity: String
     ) throws(TidemarkError) -> Joined {
         let time = OpTime(ordinal: end.ordinal)
-        var event: LastEvent?
-        if let tail = resume.tail { event = try ArchivedTail.lastEvent(tail) }
-        if let event {
-            let proof = JoinProof(
-                connection: connection, member: member, features: features,
-                isRouter: hello.isRouter)
-            switch try proof.has(event) {
-            case .success(true): break
-            case .success(false):
-                return try diverged(resume, identity, now, "it is not at its time")
-            case .failure(let failure) where failure.isEventTooOld: break
-            case .failure(let failure): throw failed(failure)
-            }
+        var tail = ChangeTail()
+        if let archived = resume.tail { tail = try ArchivedTail.changes(archived) }
+        tail.end(at: time)
+        let proof = JoinProof(
+            connection: connection, member: member, features: features, isRouter: hello.isRouter)
+        switch try proof.check(tail) {
+        case .joins: break
+        case .missing(let why): return try diverged(resume, identity, now, why)
+        case .tooOld(let why): return try truncated(resume, end, now, why)
+        case .failed(let failure): throw failed(failure)
         }
-        switch try open(behind: time, lastEvent: event) {
+        switch try open(behind: time, tail: tail) {
         case .success(let feed):
             return Joined(feed: feed, start: end, sourceEnd: max(now, time))
         case .failure(let failure) where failure.isEventTooOld:
-            guard resume.skipsLostHistory else {
-                throw Self.lost(configuration, time, failure.text)
-            }
-            return try salvage(end, now)
+            return try truncated(resume, end, now, failure.text)
         case .failure(let failure): throw failed(failure)
         }
+    }
+
+    /// The server's oplog no longer reaches back to the archive's end.
+    private func truncated(
+        _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ why: String
+    ) throws(TidemarkError) -> Joined {
+        guard resume.skipsLostHistory else {
+            throw Self.lost(configuration, OpTime(ordinal: end.ordinal), why)
+        }
+        return try salvage(end, now)
     }
 
     /// The server has come past the archive's last event, and does not have it.

@@ -5,13 +5,22 @@ import Model
 ///
 /// ```
 /// {aggregate: 1, pipeline: [{$changeStream: {allChangesForCluster: true, showExpandedEvents: true,
-///     startAtOperationTime: T}}, {$changeStreamSplitLargeEvent: {}}]}
+///     startAtOperationTime: T | startAfter: <token>}}, {$changeStreamSplitLargeEvent: {}}]}
 /// ```
 ///
 /// Only what a majority has is told. The first time is included, so it is one behind what is known.
 /// The archive holds whole times only, so a time is as exact as a token. Behind a token a newer
-/// version may tell more of the same time than the one before did.
+/// version may tell more of the same time than the one before did, so by a token it is only asked
+/// whether the server still has it (`JoinProof`).
 struct ChangeStreamCursor {
+    /// Where it begins.
+    enum Start: Hashable, Sendable {
+        /// With the first event behind this time.
+        case behind(OpTime)
+        /// Behind the event or the answer of this token.
+        case after(BSONDocument)
+    }
+
     /// How a question ended.
     enum Answer {
         /// How many events came.
@@ -38,15 +47,18 @@ struct ChangeStreamCursor {
     /// place; with more it would look through all that lies behind, longer than the socket waits.
     private static let firstBatchSize: Int32 = 1
 
-    /// - Parameter time: it begins with the first event behind it.
     static func open(
-        _ connection: Connection, _ member: Connection.Member, behind time: OpTime,
+        _ connection: Connection, _ member: Connection.Member, _ start: Start,
         _ features: ChangeFeatures
     ) throws(TidemarkError) -> Result<ChangeStreamCursor, ConnectionFailure> {
         var options: [(String, BSONValue)] = [("allChangesForCluster", .bool(true))]
         if features.hasExpandedEvents { options.append(("showExpandedEvents", .bool(true))) }
-        options.append(
-            ("startAtOperationTime", .timestamp(OpTime(ordinal: time.ordinal + 1))))
+        switch start {
+        case .behind(let time):
+            options.append(
+                ("startAtOperationTime", .timestamp(OpTime(ordinal: time.ordinal + 1))))
+        case .after(let token): options.append(("startAfter", .document(token)))
+        }
         var pipeline = [
             BSONDocument([("$changeStream", .document(BSONDocument(options)))])
         ]
@@ -79,11 +91,7 @@ struct ChangeStreamCursor {
             if events > 0 { return .batch(events: events, bytes: bytes) }
         }
         guard id != 0 else { return .dead("it ended") }
-        let command = BSONDocument([
-            ("getMore", .int64(id)), ("collection", .string("$cmd.aggregate")),
-            ("batchSize", .int32(batchSize)),
-            ("maxTimeMS", .int64(max(1, Int64(wait * 1000)))),
-        ])
+        let command = more(batchSize, wait)
         var next = id
         var newest = token
         let answer = try connection.lend(command, on: "admin", at: member) {
@@ -108,6 +116,23 @@ struct ChangeStreamCursor {
         id = next
         token = newest
         return answer
+    }
+
+    private func more(_ events: Int32, _ wait: Double) -> BSONDocument {
+        BSONDocument([
+            ("getMore", .int64(id)), ("collection", .string("$cmd.aggregate")),
+            ("batchSize", .int32(events)),
+            ("maxTimeMS", .int64(max(1, Int64(wait * 1000)))),
+        ])
+    }
+
+    /// Asks once for one more event, and looks only at whether the server fails.
+    func failure(wait: Double) throws(TidemarkError) -> ConnectionFailure? {
+        guard id != 0 else { return nil }
+        switch try connection.answer(more(1, wait), on: "admin", at: member) {
+        case .success: return nil
+        case .failure(let failure): return failure
+        }
     }
 
     private static func each(

@@ -10,14 +10,69 @@ struct JoinProof {
     /// A server that has not come to that event yet is asked so often.
     private static let questions = 24
     private static let wait = 0.5
+    private static let shortWait = 0.1
     private static let largestBatch: Int32 = 1000
 
+    enum Verdict {
+        /// Nothing says that what is behind the archive's end does not join it.
+        case joins
+        /// The server has come past the archive's last event, and does not have it; why.
+        case missing(String)
+        /// Its oplog no longer reaches back to the archive's end; why.
+        case tooOld(String)
+        case failed(ConnectionFailure)
+    }
+
+    /// Whether the server goes on where the archive ends.
+    ///
+    /// Some that speak the protocol begin at a time that their oplog no longer has as if nothing
+    /// were lost, and only by a token say that it is. So an event that is not at its time is
+    /// missing only where the server does not say by its token that history is lost. Where the
+    /// event has left the oplog, what came behind it need not have: the last token decides.
+    func check(_ tail: ChangeTail) throws(TidemarkError) -> Verdict {
+        var lost: String?
+        if let event = tail.event {
+            switch try has(event) {
+            case .success(true): return .joins
+            case .success(false):
+                switch try ask(event.token) {
+                case .tooOld(let why): lost = why
+                case .failed(let failure): return .failed(failure)
+                case .joins, .missing: return .missing("it is not at its time")
+                }
+            case .failure(let failure) where failure.isEventTooOld: lost = failure.text
+            case .failure(let failure): return .failed(failure)
+            }
+        }
+        guard let token = tail.token else { return .joins }
+        if let lost, token == tail.event?.token { return .tooOld(lost) }
+        return try ask(token)
+    }
+
+    /// What the server says of a token. It looks whether it has the token's event only when a
+    /// further event is there, which may be in its first answer or in the next.
+    private func ask(_ token: BSONDocument) throws(TidemarkError) -> Verdict {
+        switch try ChangeStreamCursor.open(connection, member, .after(token), features) {
+        case .failure(let failure): return Self.verdict(failure)
+        case .success(let cursor):
+            defer { cursor.close() }
+            return try cursor.failure(wait: Self.shortWait).map(Self.verdict) ?? .joins
+        }
+    }
+
+    private static func verdict(_ failure: ConnectionFailure) -> Verdict {
+        if failure.isEventTooOld { return .tooOld(failure.text) }
+        // No answer, or one that has nothing to do with the token, decides nothing.
+        guard failure.domain == .server, !failure.isPassing else { return .failed(failure) }
+        return .missing(failure.text)
+    }
+
     /// - Returns: whether it is there, or the failure of the server to look so far back.
-    func has(_ event: LastEvent) throws(TidemarkError) -> Result<Bool, ConnectionFailure> {
+    private func has(_ event: LastEvent) throws(TidemarkError) -> Result<Bool, ConnectionFailure> {
         let before = OpTime(ordinal: event.time.ordinal - 1)
         var known = try majority()
         var cursor: ChangeStreamCursor
-        switch try ChangeStreamCursor.open(connection, member, behind: before, features) {
+        switch try ChangeStreamCursor.open(connection, member, .behind(before), features) {
         case .failure(let failure): return .failure(failure)
         case .success(let opened): cursor = opened
         }

@@ -44,6 +44,36 @@ struct LastEvent: Hashable, Sendable {
     }
 }
 
+/// What the archive of a change stream ends with.
+struct ChangeTail: Hashable, Sendable {
+    /// nil when none has come yet.
+    private(set) var event: LastEvent?
+    /// Of the last document, be it an event or a mark.
+    private(set) var token: BSONDocument?
+    /// Of the last document.
+    private var time: OpTime?
+
+    /// The next document of the archive.
+    ///
+    /// - Parameter previous: the time that an event which tells none shares; nil for the one of the
+    ///   event before.
+    mutating func take(_ document: BSONDocument, previous: OpTime? = nil) {
+        token = document["_id"]?.document
+        time = document["clusterTime"]?.timestamp ?? previous ?? time
+        if document["operationType"]?.string != ProgressMark.operation {
+            event = LastEvent(document, previous: previous ?? event?.time)
+        } else if let told = LastEvent(mark: document) {
+            event = told
+        }
+    }
+
+    /// The archive ends there. Where a gap lies between, the server need not have what comes behind
+    /// the last document.
+    mutating func end(at end: OpTime) {
+        if time != end { token = nil }
+    }
+}
+
 /// Looks through a change stream that begins with the time of the archive's last event. Pure.
 ///
 /// It cannot be left to the server to say whether it has that event: it looks when the first event

@@ -25,7 +25,7 @@ enum StreamChoice: Hashable, Sendable {
         else { return .oplog }
         // Without this right either there is one thing to say, and it is about the oplog.
         let changes = try ChangeStreamCursor.open(
-            connection, member, behind: hello.majority ?? .zero,
+            connection, member, .behind(hello.majority ?? .zero),
             ChangeFeatures(version: try Questions.version(connection)))
         guard case .success(let cursor) = changes else { return .oplog }
         cursor.close()
