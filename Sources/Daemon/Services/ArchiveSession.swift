@@ -130,7 +130,7 @@ struct ArchiveSession {
     mutating func follow() throws(TidemarkError) -> Ending {
         defer { writer.close() }
         while !archiver.stop.isRaised {
-            guard try turn() else { return .over }
+            guard try goOn() else { return .over }
             guard let limit, writer.received >= limit else { continue }
             try flush()
             report(archiver.time.monotonic())
@@ -141,6 +141,17 @@ struct ArchiveSession {
         report(archiver.time.monotonic())
         try writer.settle()
         return .over
+    }
+
+    /// A turn; when the source says that history is lost, what has come is made durable first: the
+    /// source may not have it any more.
+    private mutating func goOn() throws(TidemarkError) -> Bool {
+        do throws(TidemarkError) {
+            return try turn()
+        } catch {
+            if error.code == .historyLost, hasUnflushed { try flush() }
+            throw error
+        }
     }
 
     /// One pull and what it asks for; false when the stream has ended in good order.

@@ -27,27 +27,15 @@ enum ArchivedTail {
         return last
     }
 
-    /// Where a change stream can go on: behind the last document of the archive, and behind its
-    /// last event, which is an earlier place when a mark is the last.
-    struct Tokens {
-        var last: BSONDocument?
-        var event: BSONDocument?
-    }
-
-    static func tokens(_ tail: StreamTail) throws(TidemarkError) -> Tokens {
+    /// What a change stream ends with.
+    static func changes(_ tail: StreamTail) throws(TidemarkError) -> ChangeTail {
         var framer = EntryFramer()
-        var found = Tokens()
+        var found = ChangeTail()
         try tail.read { (bytes) throws(TidemarkError) in
             let span = Span<UInt8>(_bytes: bytes)
             try framer.take(span) { (event) throws(TidemarkError) in
                 do throws(BSONFailure) {
-                    let document = try BSONDocument(event.array)
-                    found.last = try ChangeGroups.token(event.array[...])
-                    if document["operationType"]?.string != ProgressMark.operation {
-                        found.event = found.last
-                    } else if let told = document[ProgressMark.eventField]?.document {
-                        found.event = told
-                    }
+                    found.take(try BSONDocument(event.array))
                 } catch {
                     throw error.error(
                         .archiveDamaged, in: "an archived event",

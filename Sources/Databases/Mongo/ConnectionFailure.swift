@@ -51,7 +51,12 @@ struct ConnectionFailure: Error, Hashable, Sendable {
     /// A change stream that can be opened again behind its last event.
     var isResumable: Bool {
         // Of lost history the next question tells.
-        isDeadCursor || isHistoryLost || labels.contains("ResumableChangeStreamError")
+        !isEventMissing && (isPassing || isHistoryLost)
+    }
+
+    /// Says nothing about the history: the same question can be asked again.
+    var isPassing: Bool {
+        isDeadCursor || labels.contains("ResumableChangeStreamError")
             // Stepdown, shutdown and the like, which servers before 4.4 do not label.
             || (domain == .server && [10107, 13435, 13436, 189, 91, 11600, 11602].contains(code))
     }
@@ -65,8 +70,13 @@ struct ConnectionFailure: Error, Hashable, Sendable {
                 || text.lowercased().contains("resume token"))
     }
 
-    /// ChangeStreamHistoryLost: what lies at the token may be older than the oplog.
-    var isEventTooOld: Bool { domain == .server && code == 286 }
+    /// ChangeStreamFatalError, InvalidResumeToken: the server has what comes behind an event, and
+    /// not that event.
+    var isEventMissing: Bool { domain == .server && [280, 260].contains(code) }
+
+    /// ChangeStreamHistoryLost, OplogQueryMinTsMissing: what lies at the token or time may be older
+    /// than the oplog.
+    var isEventTooOld: Bool { domain == .server && [286, 326].contains(code) }
 
     /// SnapshotTooOld, SnapshotUnavailable: the history for a moment is gone.
     var isSnapshotLost: Bool { domain == .server && [239, 246].contains(code) }

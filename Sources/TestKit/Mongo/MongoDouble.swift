@@ -42,14 +42,15 @@ package final class MongoDouble: Sendable {
 
     /// Closes everything, as a server that goes down.
     package func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        cutConnections()
         guard
             let thread = accepting.update({ thread in
                 defer { thread = nil }
                 return thread
             })
         else { return }
+        // Once only: afterwards the number may be another double's.
+        shutdown(listener, Int32(SHUT_RDWR))
+        cutConnections()
         try? thread.join()
         close(listener)
     }

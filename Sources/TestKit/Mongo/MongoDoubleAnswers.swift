@@ -249,6 +249,7 @@ struct MongoDoubleAnswers {
             return error(43, "CursorNotFound", "cursor id \(id) not found")
         case .oplog(let next): return moreOplog(id, next, request)
         case .changes(let next): return moreChanges(id, next, request)
+        case .astray(let next): return moreAstray(id, next, request)
         case .documents(let rest):
             let size = min(
                 state.read { $0.batchDocuments }, Int(request["batchSize"]?.integer ?? 1_000_000))

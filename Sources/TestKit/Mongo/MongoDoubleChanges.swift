@@ -8,59 +8,60 @@ extension MongoDoubleAnswers {
         guard let stream = stages.first?["$changeStream"]?.document else {
             return error(59, "CommandNotFound", "only $changeStream is answered")
         }
-        state.update { $0.changePipeline = stages }
+        state.update {
+            $0.changePipeline = stages
+            $0.changeStreams.append(stream)
+        }
         if stream["showExpandedEvents"] != nil, !state.read({ $0.hasExpandedEvents }) {
             // What 4.4 answers.
             return error(
                 40415, "Location40415",
                 "BSON field '$changeStream.showExpandedEvents' is an unknown field.")
         }
-        let next: Int
-        switch state.update({ Self.start(stream, &$0) }) {
-        case .event(let found): next = found
-        case .tooOld:
+        guard let cursor = state.update({ Self.start(stream, &$0) }) else {
             return error(
                 286, "ChangeStreamHistoryLost",
                 "Resume of change stream was not possible, as the resume point may no longer be in "
                     + "the oplog.")
-        case .strange:
-            return error(
-                280, "ChangeStreamFatalError",
-                "cannot resume stream; the resume token was not found.")
         }
-        return batch([], cursor: state.update { $0.newCursor(.changes(next)) }, isFirst: true)
+        return batch([], cursor: state.update { $0.newCursor(cursor) }, isFirst: true)
     }
 
-    private enum Place {
-        /// Index of the first event to send.
-        case event(Int)
-        /// The oplog no longer has what comes before it.
-        case tooOld
-        /// The token of an event that there is not.
-        case strange
+    /// nil: the oplog no longer has what comes before it.
+    private static func start(
+        _ stream: BSONDocument, _ state: inout MongoDoubleState
+    ) -> MongoDoubleState.Cursor? {
+        let oldest = state.first > 0 ? state.entries[state.first].ts : .zero
+        guard let token = stream["startAfter"]?.document else {
+            let time = stream["startAtOperationTime"]?.timestamp ?? .zero
+            if time < oldest, !state.ignoresLostTimes { return nil }
+            return .changes(state.next(from: max(time, oldest)))
+        }
+        let known = state.events.firstIndex {
+            (try? BSONDocument($0.bytes))?["_id"]?.document == token
+        }
+        let time = known.map { state.events[$0].ts } ?? ResumeTokenText.time(token) ?? .zero
+        if time < oldest { return nil }
+        if let known { return .changes(known + 1) }
+        let next = state.next(from: time)
+        // It looks whether it has the event of a token when the first behind it is there.
+        return token == ResumeTokenText.token(time) ? .changes(next) : .astray(next)
     }
 
-    private static func start(_ stream: BSONDocument, _ state: inout MongoDoubleState) -> Place {
-        let token = stream["startAfter"]?.document
-        let known = token.flatMap { token in
-            state.events.firstIndex { (try? BSONDocument($0.bytes))?["_id"]?.document == token }
-        }
-        let time =
-            known.map { state.events[$0].ts }
-            ?? token.flatMap { ResumeTokenText.time($0) } ?? stream["startAtOperationTime"]?
-            .timestamp
-            ?? .zero
-        if state.first > 0, time < state.entries[state.first].ts { return .tooOld }
-        if let known { return .event(known + 1) }
-        if let token, token != ResumeTokenText.token(time) { return .strange }
-        return .event(state.events.firstIndex { $0.ts >= time } ?? state.events.count)
+    /// What `getMore` answers behind the token of an event that there is not.
+    func moreAstray(_ id: Int64, _ next: Int, _ request: BSONDocument) -> BSONDocument {
+        let seconds = Double(request["maxTimeMS"]?.integer ?? 1000) / 1000
+        let hasCome = state.wait(seconds: seconds) { $0.hasEvent(next) ? true : nil as Bool? }
+        guard hasCome == true else { return batch([], cursor: id, isFirst: false) }
+        state.update { $0.cursors[id] = nil }
+        return error(
+            280, "ChangeStreamFatalError", "cannot resume stream; the resume token was not found.")
     }
 
     func moreChanges(_ id: Int64, _ next: Int, _ request: BSONDocument) -> BSONDocument {
         let seconds = Double(request["maxTimeMS"]?.integer ?? 1000) / 1000
         _ = state.wait(seconds: seconds) { state in
-            state.events.count > next && state.events[next].ts <= state.majority
-                || state.cursors[id] == nil
+            state.hasEvent(next) || state.cursors[id] == nil
                 ? true : nil as Bool?
         }
         var isOld = false

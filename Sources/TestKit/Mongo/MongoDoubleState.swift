@@ -23,6 +23,8 @@ package struct MongoDoubleState: Sendable {
         case oplog(Int)
         /// The next event to send.
         case changes(Int)
+        /// Behind the token of an event that there is not: the first event that comes after it.
+        case astray(Int)
         case documents([BSONDocument])
     }
 
@@ -57,6 +59,8 @@ package struct MongoDoubleState: Sendable {
     package var events: [Entry] = []
     /// The pipeline that a change stream was opened with last.
     package var changePipeline: [BSONDocument] = []
+    /// `$changeStream` of each change stream that was opened.
+    package var changeStreams: [BSONDocument] = []
     /// Bytes that the oplog may hold; nil: nobody may ask.
     package var oplogLimit: Int?
     package var collections: [Namespace: Stored] = [:]
@@ -76,6 +80,9 @@ package struct MongoDoubleState: Sendable {
     package var meanwhile: [String: @Sendable (inout MongoDoubleState, BSONDocument) -> Void] = [:]
     /// `min` and `max` are passed over, as by some that speak the protocol.
     package var ignoresBounds = false
+    /// A change stream begins at a time older than the oplog with what is left, as with some that
+    /// speak the protocol; by a token they say that it is lost.
+    package var ignoresLostTimes = false
     /// Documents of a collection in one answer.
     package var batchDocuments = Int.max
     /// The next answer of at least so many bytes has other bytes in its middle.
@@ -107,6 +114,14 @@ package struct MongoDoubleState: Sendable {
 
     /// Entries that a majority read shows: up to here.
     var committed: Int { max(first, visible - lag) }
+
+    /// Whether that event has been written on a majority.
+    func hasEvent(_ index: Int) -> Bool {
+        index < events.count && events[index].ts <= majority
+    }
+
+    /// The first event that is not before that time.
+    func next(from time: OpTime) -> Int { events.firstIndex { $0.ts >= time } ?? events.count }
 
     package var newest: OpTime { visible > 0 ? entries[visible - 1].ts : .zero }
     package var majority: OpTime { committed > 0 ? entries[committed - 1].ts : .zero }

@@ -1,6 +1,7 @@
 import Model
 import Platform
 import TestKit
+import Testing
 
 @testable import Mongo
 
@@ -78,5 +79,24 @@ final class StreamUse {
         try MongoFixture.documents(sink.bytes).filter {
             try BSONDocument($0)["operationType"]?.string != ProgressMark.operation
         }
+    }
+
+    /// Writes so many entries, and on to one that makes no event; then waits for the mark of it.
+    func writeToMark(_ count: Int) throws {
+        double.write(count)
+        while double.state.read({ state in state.events.contains { $0.ts == state.newest } }) {
+            double.write(1)
+        }
+        try pullAll()
+        let time = SystemTimeSource()
+        try eventually("the last document is a mark", seconds: 60) {
+            let wait = time.monotonic().advanced(bySeconds: 0.2)
+            _ = try stream.pull(until: wait, into: sink)
+            return try last()["operationType"]?.string == ProgressMark.operation
+        }
+    }
+
+    func last() throws -> BSONDocument {
+        try BSONDocument(#require(try MongoFixture.documents(sink.bytes).last))
     }
 }

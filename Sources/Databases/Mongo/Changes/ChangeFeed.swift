@@ -3,8 +3,9 @@ import Platform
 
 /// An open change stream: pulls events, and hands them on when their time is complete.
 ///
-/// Resumed by the token of the archive's last document: the server takes it only when it still has
-/// everything behind it (ChangeStreamHistoryLost otherwise), which is the proof that the two join.
+/// Begins behind the archive's end, which a server takes only when it still has everything behind
+/// it (ChangeStreamHistoryLost otherwise). That it also has the archive's last event, so that the
+/// two join, is proved before (`JoinProof`), each time a stream is opened.
 struct ChangeFeed {
     private let connection: Connection
     private let member: Connection.Member
@@ -13,10 +14,8 @@ struct ChangeFeed {
     private var cursor: ChangeStreamCursor
     private var groups: ChangeGroups
     private(set) var received: OpTime
-    /// Where the stream goes on when its cursor dies.
-    private var place: ChangeStreamCursor.Start
-    /// Token of the last event; nil until one has come.
-    private var lastEvent: BSONDocument?
+    /// Of what was handed on.
+    private var tail = ChangeTail()
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
@@ -30,26 +29,23 @@ struct ChangeFeed {
 
     /// Opens it; a failure is the server's.
     static func open(
-        _ connection: Connection, _ member: Connection.Member, _ start: ChangeStreamCursor.Start,
-        behind received: OpTime, lastEvent: BSONDocument?, _ features: ChangeFeatures,
-        isRouter: Bool
+        _ connection: Connection, _ member: Connection.Member, behind received: OpTime,
+        tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
-        switch try ChangeStreamCursor.open(connection, member, start, features) {
+        switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
         case .failure(let failure): return .failure(failure)
         case .success(let cursor):
             var feed = ChangeFeed(
                 connection: connection, member: member, features: features, isRouter: isRouter,
-                cursor: cursor, groups: ChangeGroups(behind: received), received: received,
-                place: start)
-            feed.lastEvent = lastEvent
+                cursor: cursor, groups: ChangeGroups(behind: received), received: received)
+            feed.tail = tail
             return .success(feed)
         }
     }
 
     private init(
         connection: Connection, member: Connection.Member, features: ChangeFeatures,
-        isRouter: Bool, cursor: ChangeStreamCursor, groups: ChangeGroups, received: OpTime,
-        place: ChangeStreamCursor.Start
+        isRouter: Bool, cursor: ChangeStreamCursor, groups: ChangeGroups, received: OpTime
     ) {
         self.connection = connection
         self.member = member
@@ -58,7 +54,6 @@ struct ChangeFeed {
         self.cursor = cursor
         self.groups = groups
         self.received = received
-        self.place = place
     }
 
     func close() { cursor.close() }
@@ -75,22 +70,23 @@ struct ChangeFeed {
         var groups = groups
         self.groups = ChangeGroups(behind: received)
         var cursor = cursor
-        let answer = try cursor.next(wait: groups.isHolding ? Self.shortWait : wait) {
+        // A replica set then says that there is no more of that time; a router does not, until its
+        // shards have come past it.
+        let isShort = groups.isHolding && !isRouter
+        let answer = try cursor.next(wait: isShort ? Self.shortWait : wait) {
             (reply, start) throws(TidemarkError) in
             do throws(BSONFailure) {
                 try groups.take(reply, at: start)
             } catch {
                 throw OplogBatch.malformed(error)
             }
-            if groups.ready >= Self.pieceBytes { try handOn(&groups, isMark: false, body) }
+            if groups.ready >= Self.pieceBytes { try handOn(&groups, body) }
         }
         self.cursor = cursor
-        var isMark = false
         if case .batch(let events, _) = answer {
-            isMark = try settle(
-                &groups, events: events, isOver: cursor.isOver, bound: bound, now)
+            try settle(&groups, events: events, isOver: cursor.isOver, bound: bound, now)
         }
-        if groups.ready > 0 { try handOn(&groups, isMark: isMark, body) }
+        if groups.ready > 0 { try handOn(&groups, body) }
         self.groups = groups
         return answer
     }
@@ -108,11 +104,11 @@ struct ChangeFeed {
         return hello.majority.map { ($0, hello.majorityWall) }
     }
 
-    /// Decides what is complete behind an answer. Returns whether that is only a mark.
+    /// Decides what is complete behind an answer, and writes a mark when it is due.
     private mutating func settle(
         _ groups: inout ChangeGroups, events: Int, isOver: Bool,
         bound: (time: OpTime, wall: Int64?)?, _ now: MonotonicTime
-    ) throws(TidemarkError) -> Bool {
+    ) throws(TidemarkError) {
         let reached = ResumeToken.time(cursor.token)
         do throws(BSONFailure) {
             if let reached, reached.ordinal > 0 {
@@ -124,18 +120,17 @@ struct ChangeFeed {
             throw OplogBatch.malformed(error)
         }
         isIdle = events == 0
-        guard events == 0, let bound, let token = cursor.token else { return false }
+        guard events == 0, let bound, let token = cursor.token else { return }
         // A token that is no event's stands before the events of its time.
         let told = OpTime(ordinal: max(1, reached?.ordinal ?? 1) - 1)
         let isMajority = bound.time >= told
         let time = max(bound.time, told)
-        guard time > received, groups.ready == 0 else { return false }
+        guard time > received, groups.ready == 0 else { return }
         let wall = isMajority ? clock(bound.wall, time) : nil
         let mark = ProgressMark.document(
-            token: token, time: time, wall: wall, lastEvent: lastEvent)
-        guard groups.add(mark, at: time, wall: wall) else { return false }
+            token: token, time: time, wall: wall, lastEvent: tail.event)
+        guard groups.add(mark, at: time, wall: wall) else { return }
         marked = now
-        return true
     }
 
     /// Before 6.0 events tell their second only; a mark that told more would be later than events
@@ -146,13 +141,12 @@ struct ChangeFeed {
     }
 
     private mutating func handOn(
-        _ groups: inout ChangeGroups, isMark: Bool,
+        _ groups: inout ChangeGroups,
         _ body: (Piece) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         do throws(BSONFailure) {
-            if let token = try groups.token() {
-                place = .after(token)
-                if !isMark { lastEvent = token }
+            if let document = try groups.lastDocument() {
+                tail.take(document, previous: groups.readyTime)
             }
         } catch {
             throw OplogBatch.malformed(error)
@@ -168,7 +162,15 @@ struct ChangeFeed {
     mutating func findAgain() throws(TidemarkError) -> ConnectionFailure? {
         groups.restart()
         isIdle = false
-        switch try ChangeStreamCursor.open(connection, member, place, features) {
+        let proof = JoinProof(
+            connection: connection, member: member, features: features, isRouter: isRouter)
+        switch try proof.check(tail) {
+        case .joins: break
+        case .missing(let why): throw ChangeOpening.missing(connection.configuration, why)
+        case .tooOld(let why): throw ChangeOpening.lost(connection.configuration, received, why)
+        case .failed(let failure): return failure
+        }
+        switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
         case .failure(let failure): return failure
         case .success(let found):
             cursor = found

@@ -98,22 +98,9 @@ struct ChangeGroups {
         return true
     }
 
-    /// Token of the last document that is ready.
-    func token() throws(BSONFailure) -> BSONDocument? {
-        ready == 0 ? nil : try Self.token(bytes[readyLast..<ready])
-    }
-
-    /// The token of an archived document.
-    static func token(_ document: ArraySlice<UInt8>) throws(BSONFailure) -> BSONDocument {
-        let head = Array(document)
-        var walker = try BSONWalker(head.span)
-        while let element = try walker.next(head.span) {
-            guard element.type == .document, head.span.holds("_id", at: element.name) else {
-                continue
-            }
-            return try BSONDocument(Array(head[element.value]))
-        }
-        throw BSONFailure("an event has no token", at: 0)
+    /// The last document that is ready.
+    func lastDocument() throws(BSONFailure) -> BSONDocument? {
+        ready == 0 ? nil : try BSONDocument(Array(bytes[readyLast..<ready]))
     }
 
     /// What is ready has been handed on.

@@ -48,17 +48,17 @@ struct ChangeOpening {
     private var features: ChangeFeatures { ChangeFeatures(version: version) }
 
     private func open(
-        _ start: ChangeStreamCursor.Start, behind time: OpTime, lastEvent: BSONDocument? = nil
+        behind time: OpTime, tail: ChangeTail = ChangeTail()
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         try ChangeFeed.open(
-            connection, member, start, behind: time, lastEvent: lastEvent, features,
+            connection, member, behind: time, tail: tail, features,
             isRouter: hello.isRouter)
     }
 
     private func begin(
         _ timeline: TimelineID, behind time: OpTime, _ now: OpTime
     ) throws(TidemarkError) -> Joined {
-        switch try open(.behind(time), behind: time) {
+        switch try open(behind: time) {
         case .success(let feed):
             return Joined(
                 feed: feed, start: Position(timeline: timeline, ordinal: time.ordinal),
@@ -67,53 +67,48 @@ struct ChangeOpening {
         }
     }
 
-    /// Behind the archive's last event, so that the server has to say whether it has it: one that
-    /// was put back to an older copy has not. Where that event has left the oplog meanwhile, behind
-    /// the archive's last document; where it has none, behind its end.
+    /// Behind the archive's end, once it is proved that the server has the archive's last
+    /// event: one that was put back to an older copy has not. Where that event has left the oplog
+    /// meanwhile, the server only has to have what comes behind the end.
     private func goOn(
         _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ identity: String
     ) throws(TidemarkError) -> Joined {
         let time = OpTime(ordinal: end.ordinal)
-        let tokens = try resume.tail.map { (tail) throws(TidemarkError) in
-            try ArchivedTail.tokens(tail)
+        var tail = ChangeTail()
+        if let archived = resume.tail { tail = try ArchivedTail.changes(archived) }
+        tail.end(at: time)
+        let proof = JoinProof(
+            connection: connection, member: member, features: features, isRouter: hello.isRouter)
+        switch try proof.check(tail) {
+        case .joins: break
+        case .missing(let why): return try diverged(resume, identity, now, why)
+        case .tooOld(let why): return try truncated(resume, end, now, why)
+        case .failed(let failure): throw failed(failure)
         }
-        let start = (tokens?.last).map { ChangeStreamCursor.Start.after($0) } ?? .behind(time)
-        if let event = tokens?.event, event != tokens?.last {
-            switch try open(.after(event), behind: time, lastEvent: event) {
-            case .success(let feed):
-                return Joined(feed: feed, start: end, sourceEnd: max(now, time))
-            case .failure(let failure) where failure.isEventTooOld: break
-            case .failure(let failure) where failure.isHistoryLost:
-                return try diverged(resume, identity, now, failure)
-            case .failure(let failure): throw failed(failure)
-            }
-        }
-        switch try open(start, behind: time, lastEvent: tokens?.event) {
+        switch try open(behind: time, tail: tail) {
         case .success(let feed):
             return Joined(feed: feed, start: end, sourceEnd: max(now, time))
         case .failure(let failure) where failure.isEventTooOld:
-            guard resume.skipsLostHistory else {
-                throw Self.lost(configuration, time, failure.text)
-            }
-            return try salvage(end, now)
-        case .failure(let failure) where failure.isHistoryLost:
-            return try diverged(resume, identity, now, failure)
+            return try truncated(resume, end, now, failure.text)
         case .failure(let failure): throw failed(failure)
         }
     }
 
-    /// The server has what comes behind the archive's last event, and not that event.
-    private func diverged(
-        _ resume: ResumePoint, _ identity: String, _ now: OpTime, _ failure: ConnectionFailure
+    /// The server's oplog no longer reaches back to the archive's end.
+    private func truncated(
+        _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ why: String
     ) throws(TidemarkError) -> Joined {
         guard resume.skipsLostHistory else {
-            throw TidemarkError(
-                .historyLost,
-                "MongoDB at \(configuration.place) does not have the event that the archive ends "
-                    + "with: \(failure.text)",
-                remedy: "it was put back to an older copy, or is another one; Tidemark goes on "
-                    + "with a new timeline and takes a new base backup by itself")
+            throw Self.lost(configuration, OpTime(ordinal: end.ordinal), why)
         }
+        return try salvage(end, now)
+    }
+
+    /// The server has come past the archive's last event, and does not have it.
+    private func diverged(
+        _ resume: ResumePoint, _ identity: String, _ now: OpTime, _ why: String
+    ) throws(TidemarkError) -> Joined {
+        guard resume.skipsLostHistory else { throw Self.missing(configuration, why) }
         return try begin(nextTimeline(identity, resume), behind: now, now)
     }
 
@@ -122,7 +117,7 @@ struct ChangeOpening {
     private func salvage(_ end: Position, _ now: OpTime) throws(TidemarkError) -> Joined {
         var search = OldestMoment(lost: OpTime(ordinal: end.ordinal), there: now)
         while let moment = search.question {
-            switch try open(.behind(moment), behind: moment) {
+            switch try open(behind: moment) {
             case .success(let feed):
                 feed.close()
                 search.answer(isThere: true)
@@ -146,6 +141,15 @@ struct ChangeOpening {
 
     private func failed(_ failure: ConnectionFailure) -> TidemarkError {
         failure.error(configuration, command: "$changeStream", rights: .changes)
+    }
+
+    static func missing(_ configuration: MongoConfiguration, _ why: String) -> TidemarkError {
+        TidemarkError(
+            .historyLost,
+            "MongoDB at \(configuration.place) does not have the event that the archive ends "
+                + "with: \(why)",
+            remedy: "it was put back to an older copy, or is another one; Tidemark goes on "
+                + "with a new timeline and takes a new base backup by itself")
     }
 
     static func lost(

@@ -5,17 +5,20 @@ import Model
 ///
 /// ```
 /// {aggregate: 1, pipeline: [{$changeStream: {allChangesForCluster: true, showExpandedEvents: true,
-///     startAfter: <token> | startAtOperationTime: T}}, {$changeStreamSplitLargeEvent: {}}]}
+///     startAtOperationTime: T | startAfter: <token>}}, {$changeStreamSplitLargeEvent: {}}]}
 /// ```
 ///
 /// Only what a majority has is told. The first time is included, so it is one behind what is known.
+/// The archive holds whole times only, so a time is as exact as a token. Behind a token a newer
+/// version may tell more of the same time than the one before did, so by a token it is only asked
+/// whether the server still has it (`JoinProof`).
 struct ChangeStreamCursor {
     /// Where it begins.
     enum Start: Hashable, Sendable {
-        /// Behind the event of this token.
-        case after(BSONDocument)
         /// With the first event behind this time.
         case behind(OpTime)
+        /// Behind the event or the answer of this token.
+        case after(BSONDocument)
     }
 
     /// How a question ended.
@@ -37,6 +40,13 @@ struct ChangeStreamCursor {
     /// The server has closed it.
     var isOver: Bool { id == 0 && pending == nil }
 
+    /// Events of an answer: at first as many as fit into the server's 16 MB.
+    var batchSize: Int32 = 100_000
+
+    /// Events of the first answer. With none the server would not look whether it still has the
+    /// place; with more it would look through all that lies behind, longer than the socket waits.
+    private static let firstBatchSize: Int32 = 1
+
     static func open(
         _ connection: Connection, _ member: Connection.Member, _ start: Start,
         _ features: ChangeFeatures
@@ -44,10 +54,10 @@ struct ChangeStreamCursor {
         var options: [(String, BSONValue)] = [("allChangesForCluster", .bool(true))]
         if features.hasExpandedEvents { options.append(("showExpandedEvents", .bool(true))) }
         switch start {
-        case .after(let token): options.append(("startAfter", .document(token)))
         case .behind(let time):
             options.append(
                 ("startAtOperationTime", .timestamp(OpTime(ordinal: time.ordinal + 1))))
+        case .after(let token): options.append(("startAfter", .document(token)))
         }
         var pipeline = [
             BSONDocument([("$changeStream", .document(BSONDocument(options)))])
@@ -57,7 +67,7 @@ struct ChangeStreamCursor {
         }
         let command = BSONDocument([
             ("aggregate", .int32(1)), ("pipeline", .array(pipeline.map { .document($0) })),
-            ("cursor", .document(BSONDocument([("batchSize", .int32(batchSize))]))),
+            ("cursor", .document(BSONDocument([("batchSize", .int32(firstBatchSize))]))),
             ("readConcern", .document(BSONDocument([("level", .string("majority"))]))),
         ])
         switch try connection.answer(command, on: "admin", at: member) {
@@ -71,9 +81,6 @@ struct ChangeStreamCursor {
         }
     }
 
-    /// Events of an answer: as many as fit into the server's 16 MB.
-    private static let batchSize: Int32 = 100_000
-
     /// Hands on each event that comes next: the answer, and where in it the event begins.
     mutating func next(
         wait: Double, _ body: (Span<UInt8>, Int) throws(TidemarkError) -> Void
@@ -84,11 +91,7 @@ struct ChangeStreamCursor {
             if events > 0 { return .batch(events: events, bytes: bytes) }
         }
         guard id != 0 else { return .dead("it ended") }
-        let command = BSONDocument([
-            ("getMore", .int64(id)), ("collection", .string("$cmd.aggregate")),
-            ("batchSize", .int32(Self.batchSize)),
-            ("maxTimeMS", .int64(max(1, Int64(wait * 1000)))),
-        ])
+        let command = more(batchSize, wait)
         var next = id
         var newest = token
         let answer = try connection.lend(command, on: "admin", at: member) {
@@ -97,6 +100,8 @@ struct ChangeStreamCursor {
             case .failure(let failure) where failure.isResumable:
                 next = 0
                 return .dead(failure.text)
+            case .failure(let failure) where failure.isEventMissing:
+                throw ChangeOpening.missing(connection.configuration, failure.text)
             case .failure(let failure):
                 throw failure.error(connection.configuration, command: "getMore on changes")
             case .success(let reply):
@@ -111,6 +116,23 @@ struct ChangeStreamCursor {
         id = next
         token = newest
         return answer
+    }
+
+    private func more(_ events: Int32, _ wait: Double) -> BSONDocument {
+        BSONDocument([
+            ("getMore", .int64(id)), ("collection", .string("$cmd.aggregate")),
+            ("batchSize", .int32(events)),
+            ("maxTimeMS", .int64(max(1, Int64(wait * 1000)))),
+        ])
+    }
+
+    /// Asks once for one more event, and looks only at whether the server fails.
+    func failure(wait: Double) throws(TidemarkError) -> ConnectionFailure? {
+        guard id != 0 else { return nil }
+        switch try connection.answer(more(1, wait), on: "admin", at: member) {
+        case .success: return nil
+        case .failure(let failure): return failure
+        }
     }
 
     private static func each(
