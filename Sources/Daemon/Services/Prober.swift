@@ -137,6 +137,11 @@ package final class Prober: Sendable {
             let isNews = board.monitor.update { state in
                 defer { state.isRepositoryReachable = true }
                 state.kept = state.tracker.proof
+                if !state.hasWatermark {
+                    // Whoever read the archive before knows of no proof that could be gone on from.
+                    state.hasWatermark = true
+                    state.changes += 1
+                }
                 return !state.isRepositoryReachable
             }
             if isNews { log.info("the watermark is written again") }

@@ -37,6 +37,8 @@ package final class SourceBoard: Sendable {
         /// The proof that stood when the repository took the watermark last. An idle source needs
         /// no byte to be archived for a new one, but an archive that is still there.
         var kept: ExposureTracker.Proof?
+        /// Whether this process has written the watermark.
+        var hasWatermark = false
         /// Whether this process is the one that archives the source; nothing is written before.
         var isOurs = false
         /// Whether the stream has ever been open in this run.

@@ -71,7 +71,7 @@ struct SidecarBadDayTests {
             }
             #expect(try side.status().gaps.count == 1)
             let list = try side.expect(0, ["list", "--json"])
-            #expect(list.contains("removed this history"))
+            #expect(list.contains("has already been removed"))
             try side.waitProved(side.moment())
             let text = try side.expect(
                 3, ["restore", "--to", lost, "--into", side.folder + "/lost"])
@@ -81,7 +81,7 @@ struct SidecarBadDayTests {
             let position = try side.expect(
                 3, ["restore", "--to", "lsn:\(LSN.text(inside))", "--into", side.folder + "/lost"])
             #expect(position.contains("crosses a gap of ledger, \(end) to "), "\(position)")
-            #expect(position.contains("removed this history"), "\(position)")
+            #expect(position.contains("has already been removed"), "\(position)")
             #expect(position.contains("nearest"), "\(position)")
             #expect(try sidecar.terminate().isSuccess)
             let rows = try side.restored(to: "latest") {
