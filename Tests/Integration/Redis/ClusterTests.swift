@@ -12,9 +12,11 @@ struct ClusterTests {
         async throws
     {
         try await offPool {
-            let one = try node()
-            let two = try node()
-            let slot = try join(one, two)
+            // The usual one, 10000 above the port, may be somebody's.
+            let busPort = try freePort()
+            let one = try node(busPort)
+            let two = try node(freePort())
+            let slot = try join(one, two, busPort)
             let harness = try ArchiveHarness(one)
             try harness.write([("one", one.url), ("two", two.url)])
             let sidecar = try harness.start()
@@ -43,18 +45,20 @@ struct ClusterTests {
         }
     }
 
-    private func node() throws -> RedisServer {
+    private func node(_ busPort: Int) throws -> RedisServer {
         // On a busy machine a node that was held up is not to be taken for a dead one.
         try RedisServer.start([
             "cluster-enabled yes", "cluster-require-full-coverage no",
-            "cluster-node-timeout 60000",
+            "cluster-node-timeout 60000", "cluster-port \(busPort)",
         ])
     }
 
     /// Makes a cluster of both; the number of the slot that will move.
-    private func join(_ one: RedisServer, _ two: RedisServer) throws -> String {
+    private func join(
+        _ one: RedisServer, _ two: RedisServer, _ busPort: Int
+    ) throws -> String {
         try one.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-        try two.command("CLUSTER", "MEET", "127.0.0.1", "\(one.port)")
+        try two.command("CLUSTER", "MEET", "127.0.0.1", "\(one.port)", "\(busPort)")
         try eventually("both know each other", seconds: 60) {
             try [one, two].allSatisfy {
                 let info = try $0.command("CLUSTER", "INFO")

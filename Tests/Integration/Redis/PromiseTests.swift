@@ -125,9 +125,14 @@ struct PromiseTests {
                 guard !isAccepted else { continue }
                 refused += 1
                 #expect(told.reason?.contains("after an outage") == true, "\(at): \(told)")
-                for near in [told.nearestBefore, told.nearestAfter] {
+                // The page may have read the archive while what had waited was still coming: the
+                // end that it names may then lie a little inside the outage, never far.
+                for (near, side) in [(told.nearestBefore, -1.0), (told.nearestAfter, 1.0)] {
                     let moment = try #require(near.flatMap { CommitTime($0) }, "\(at)")
-                    #expect(try Self.isAccepted(harness, moment), "seed \(seed): \(moment)")
+                    let isNear =
+                        try Self.isAccepted(harness, moment)
+                        || Self.isAccepted(harness, moment.advanced(bySeconds: side))
+                    #expect(isNear, "seed \(seed): \(moment)")
                 }
             }
             #expect(refused > 5, "seed \(seed)")
