@@ -50,24 +50,38 @@ struct ArrivalReader {
     /// late.
     private static let contentLimit = 256
 
-    /// - Parameter segments: of all timelines, each with the forks in it.
+    /// - Parameters:
+    ///   - segments: of all timelines, each with the forks in it.
+    ///   - lateStarts: where open segments begin with what came late.
     func read(
-        _ segments: [(SegmentListing, [UInt64])]
+        _ segments: [(SegmentListing, [UInt64])], lateStarts: Set<Position>
     ) throws(TidemarkError) -> [ObjectKey: Arrivals] {
+        var lateStarts = lateStarts
         var arrivals: [ObjectKey: Arrivals] = [:]
         var found: [(SegmentListing, [UInt64], Arrivals)] = []
         var contents = Self.contentLimit
+        var asked: [(SegmentListing, [UInt64])] = []
         let sealed = segments.filter { $0.0.state == .sealed }
-        for (segment, forks) in sealed.sorted(by: { $0.0.range.first > $1.0.range.first }) {
+        for (segment, inside) in sealed.sorted(by: { $0.0.range.first > $1.0.range.first }) {
+            let (range, key) = (segment.range, segment.key)
+            let end = Position(timeline: range.timeline, ordinal: range.last)
+            let forks =
+                lateStarts.contains(end) ? Array(Set(inside + [end.ordinal])).sorted() : inside
+            asked.append((segment, forks))
+            defer {
+                if arrivals[key]?.beginsLate == true {
+                    lateStarts.insert(Position(timeline: range.timeline, ordinal: range.first))
+                }
+            }
             if let known = memory.arrivals(segment, forks) {
-                arrivals[segment.key] = known
+                arrivals[key] = known
             } else if found.count < Self.footerLimit {
                 guard let read = try read(segment, forks, &contents) else { continue }
-                arrivals[segment.key] = read
+                arrivals[key] = read
                 found.append((segment, forks, read))
             }
         }
-        memory.keep(found, of: sealed)
+        memory.keep(found, of: asked)
         return arrivals
     }
 

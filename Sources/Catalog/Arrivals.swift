@@ -7,6 +7,8 @@ package struct Arrivals: Hashable, Sendable {
     package let earliest: CommitTime?
     /// Its stretches that came late, by position.
     package let late: [TimeIndexEntry]
+    /// Whether its first one did: then the end of the segment before it has to be known exactly.
+    let beginsLate: Bool
     /// The same as `earliest` for the last of it.
     private let last: CommitTime?
     /// The same for the last before a place where another history leaves this one; none where
@@ -21,6 +23,7 @@ package struct Arrivals: Hashable, Sendable {
         for entry in index { known.append(entry.made(after: known.last?.earliest)) }
         earliest = known.first?.earliest
         late = known.filter(\.isLate)
+        beginsLate = index.first?.isLate ?? false
         last = known.last?.earliest
         var found: [UInt64: CommitTime?] = [:]
         for fork in forks {

@@ -83,16 +83,13 @@ package struct CatalogReader: Sendable {
             backups: try repository.backups(source), gaps: try repository.gaps(source),
             points: try repository.points(source), watermark: watermark, pushed: pushed)
         snapshot.isTimedByArrival = !replayer.hasPointsInStream
-        if withArrivals, snapshot.isTimedByArrival {
-            snapshot.arrivals = try arrivals.read(
-                listing.segments.values.flatMap { $0 }.map { ($0, snapshot.forks(in: $0)) })
-        }
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
                 try survey(segment, into: &snapshot)
             }
             if withCommits { try findLastCommits(timeline, &snapshot) }
         }
+        if withArrivals, snapshot.isTimedByArrival { try readArrivals(&snapshot) }
         return snapshot
     }
 
@@ -113,6 +110,17 @@ package struct CatalogReader: Sendable {
         let forks = snapshot.forks(in: segment)
         snapshot.arrivals[segment.key] = Arrivals(
             try arrivals.exact(index, segment.key, forks), forks: forks)
+    }
+
+    /// Of sealed segments; the open ones have been looked at.
+    private func readArrivals(_ snapshot: inout CatalogSnapshot) throws(TidemarkError) {
+        let segments = snapshot.segments.values.flatMap { $0 }
+        let late = segments.filter { snapshot.arrivals[$0.key]?.beginsLate ?? false }.map {
+            Position(timeline: $0.range.timeline, ordinal: $0.range.first)
+        }
+        let sealed = try arrivals.read(
+            segments.map { ($0, snapshot.forks(in: $0)) }, lateStarts: Set(late))
+        snapshot.arrivals.merge(sealed) { _, new in new }
     }
 
     /// Reads footers backwards from the end of each stretch until one knows a commit.

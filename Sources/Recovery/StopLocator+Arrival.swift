@@ -23,29 +23,29 @@ extension StopLocator {
         of segment: SegmentListing, _ index: [TimeIndexEntry], around time: CommitTime
     ) throws(TidemarkError) -> [TimeIndexEntry] {
         var times: [TimeIndexEntry] = []
+        // Read once, and only when something has to be known.
+        var notes: [TimeIndexEntry]?
         let cut = planner.path.section(of: segment.range.timeline)?.end ?? .max
         for (place, entry) in index.enumerated() {
             let next = place + 1 < index.count ? index[place + 1] : nil
             let end = next?.position ?? .max
             // What the next segment begins with, or another history at the fork, may be late.
             let isBeforeLate = next?.isLate ?? true || entry.position < cut && cut <= end
-            guard entry.earliest <= time, time < entry.latest || isBeforeLate else {
+            let isWanted = entry.earliest <= time && (time < entry.latest || isBeforeLate)
+            guard isWanted, entry.position < end, entry.earliest < entry.latest else {
                 times.append(entry)
                 continue
             }
-            times += try exact(entry, segment, until: end)
+            if notes == nil { notes = try self.notes(in: segment) }
+            times += SegmentReader.parts(of: entry, until: end, in: notes ?? [])
         }
         return times
     }
 
-    /// What a stretch of the index was made of, where the notes in the segment still tell.
-    private func exact(
-        _ entry: TimeIndexEntry, _ segment: SegmentListing, until end: UInt64
-    ) throws(TidemarkError) -> [TimeIndexEntry] {
-        guard entry.position < end else { return [entry] }
+    /// What the notes of a segment still tell of the times in it.
+    private func notes(in segment: SegmentListing) throws(TidemarkError) -> [TimeIndexEntry] {
         let reader = try open(segment)
         defer { reader.close() }
-        return SegmentReader.parts(
-            of: entry, until: end, in: try reader.times(in: entry.position..<end))
+        return try reader.times(in: 0..<UInt64.max)
     }
 }

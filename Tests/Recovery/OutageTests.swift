@@ -169,6 +169,55 @@ struct OutageTests {
         }
     }
 
+    /// So many commands that no index has room for them, with outages at the edges of segments and
+    /// elsewhere.
+    @Test(arguments: [UInt64(1), 2])
+    func `a dense stream is promised as far as it is accepted`(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let (count, room) = (10_000, seed % 2 == 0 ? 5_000 : 3_000)
+        var came: [Double] = []
+        var made: [Double] = []
+        var now = 100.0
+        for number in 0..<count {
+            let left = now
+            let isBack = number % room == 0 || number == count - 500
+            now += isBack ? 3 : Double(random.next() % 24) / 10_000
+            came.append(now)
+            made.append(isBack ? left - Double(random.next() % 100) / 1000 : now)
+        }
+        let archive = try RedisArchive()
+        try archive.write(
+            came, bytes: RedisArchive.size * UInt64(room), flushed: 1 + Int(random.next() % 30),
+            made: made)
+        let ends = came.indices.dropFirst().filter { came[$0] - made[$0] > 1 }.map { came[$0 - 1] }
+        #expect(ends.count > 1)
+        for end in ends {
+            _ = try compare(
+                archive, 4, from: end - 0.02, to: end + 0.02, &random, "seed \(seed), \(end)")
+        }
+    }
+
+    @Test(arguments: [1, 7])
+    func `what was promised of an open segment is accepted when it is written anew`(
+        flushed: Int
+    ) throws {
+        let archive = try RedisArchive()
+        let came = (0..<1_000).map { 100 + Double($0) * 0.0004 } + [110, 110.1]
+        let made = came.dropLast(2) + [100.2, 110.1]
+        try archive.write(came, flushed: flushed, made: Array(made))
+        let open = try snapshot(archive).windows()
+        // As exactly as it was flushed.
+        #expect(open.count == 2 && open[0].to == RedisArchive.at(came[flushed == 1 ? 999 : 997]))
+        try archive.write(
+            [111, 112, 113], first: came.count, bytes: RedisArchive.size * UInt64(came.count))
+        let names = try archive.repository.store.list(
+            Layout.streamFolder(RedisArchive.source, RedisArchive.style)
+        ).map(\.key.name)
+        #expect(names.contains { $0.hasSuffix(".lz4") }, "\(names)")
+        for window in open.dropLast() { _ = try archive.plan(.time(window.to)) }
+        #expect(try snapshot(archive).windows().dropLast() == open.dropLast())
+    }
+
     @Test func `an outage in the common history is one of the child's line too`() throws {
         let archive = try RedisArchive()
         try archive.write([100, 101, 105, 105.1], made: [100, 101, 101, 101])

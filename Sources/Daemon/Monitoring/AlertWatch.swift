@@ -24,11 +24,9 @@ struct AlertWatch {
     }
 
     /// - Parameters:
-    ///   - isRead: whether what is archived of the source is known.
     ///   - repository: `ok`, or why it does not take what is to be archived.
     mutating func look(
-        _ source: SourceStatus, isOurs: Bool, isRead: Bool, _ repository: String,
-        _ now: ClockReading
+        _ source: SourceStatus, isOurs: Bool, _ repository: String, _ now: ClockReading
     ) {
         let name = source.name
         var tracker = trackers[name] ?? AlertTracker()
@@ -42,7 +40,7 @@ struct AlertWatch {
             }
         }
         let news = tracker.observe(
-            source, isRead: isRead, repository: repository, now: now.uptime, wall: now.wall)
+            source, repository: repository, now: now.uptime, wall: now.wall)
         for var alert in news {
             alert.host = host
             for sender in senders { sender.offer(alert) }

@@ -75,9 +75,6 @@ final class LiveStatus: SidecarView {
     /// Whether the archive of a source has been looked at.
     func hasLooked(_ source: SourceID) -> Bool { catalog.seen(source) != nil }
 
-    /// Whether what is archived of a source is known; before that it has no gaps to compare with.
-    func isRead(_ source: SourceID) -> Bool { catalog.seen(source)?.facts != nil }
-
     /// Whether this process archives the source.
     func isOurs(_ source: SourceID) -> Bool {
         subjects.contains { $0.board.source == source && $0.board.monitor.read { $0.isOurs } }
@@ -160,10 +157,12 @@ extension SourceStatus {
     static func unknown(
         _ source: SourceConfiguration, _ state: StreamState, _ reason: String
     ) -> SourceStatus {
-        SourceStatus(
+        var status = SourceStatus(
             name: source.name, kind: source.kind, state: state, timeline: nil,
             receivedPosition: nil, archivedPosition: nil, restorableTo: nil, exposureSeconds: nil,
             rpoSeconds: source.rpo.inSeconds, recoveryWindows: [], gaps: [], lastBackup: nil,
             sourceWindow: nil, reason: reason)
+        status.isRead = false
+        return status
     }
 }

@@ -54,8 +54,7 @@ final class SidecarWatch: Sendable {
             for source in document.sources
             where view.hasLooked(source.name) || repository != "ok" {
                 let isOurs = view.isOurs(source.name)
-                alerts.look(
-                    source, isOurs: isOurs, isRead: view.isRead(source.name), repository, now)
+                alerts.look(source, isOurs: isOurs, repository, now)
                 guard isOurs else { continue }
                 for line in changes.observe(source) {
                     log.info("\(line.message)", metadata: line.metadata)

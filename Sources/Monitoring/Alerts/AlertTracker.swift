@@ -44,18 +44,16 @@ package struct AlertTracker: Sendable {
     /// Takes a look at the source, and returns what is to be told.
     ///
     /// - Parameters:
-    ///   - isRead: whether what is archived is known; that a gap is not seen means nothing before.
     ///   - repository: how the repository is; `ok`, or why it does not take what is to be archived.
     package mutating func observe(
-        _ source: SourceStatus, isRead: Bool = true, repository: String = "ok", now: MonotonicTime,
-        wall: CommitTime
+        _ source: SourceStatus, repository: String = "ok", now: MonotonicTime, wall: CommitTime
     ) -> [Alert] {
         let isAway = source.state == .connecting || source.state == .stopped
         connectingSince = isAway ? connectingSince ?? now : nil
         repositorySince = repository == "ok" ? nil : repositorySince ?? now
         unknownSince = source.exposureSeconds == nil ? unknownSince ?? now : nil
         let signs: [(AlertEvent, Sign)] = [
-            (.breached, breach(source, now)), (.gap, isRead ? gap(source) : .unclear),
+            (.breached, breach(source, now)), (.gap, source.isRead ? gap(source) : .unclear),
             (.stalled, stall(source, now)),
         ]
         // Nothing is news while this sidecar is being stopped.

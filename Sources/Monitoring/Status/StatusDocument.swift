@@ -44,6 +44,9 @@ package struct SourceStatus: Sendable, Encodable {
 
     /// Whether this program was asked to end; not in the JSON.
     package var isOurStop = false
+    /// Whether it speaks of what is archived; before that is known it has no gaps to compare with.
+    /// Not in the JSON.
+    package var isRead = true
 
     /// Positions within the timeline: an LSN, an optime or an offset, as a number.
     package struct Ordinals: Sendable, Hashable {

@@ -51,8 +51,13 @@ package struct SegmentIndex: Sendable, Hashable {
         spacing = Self.longestSpacing / 256
     }
 
-    /// Whether stretches were made longer than they are at first, because there were too many.
-    var isCoarse: Bool { spacing.map { $0 > Self.longestSpacing / 256 } ?? false }
+    /// Whether the notes tell more that has to be known: stretches were made longer than they are
+    /// at first, because there were too many, or something came late, and an outage begins with
+    /// the very last thing before it.
+    var needsNotes: Bool {
+        guard let spacing else { return false }
+        return spacing > Self.longestSpacing / 256 || stretches.contains(where: \.isLate)
+    }
 
     package var isEmpty: Bool { stretches.isEmpty && restorePoints.isEmpty }
 

@@ -52,11 +52,21 @@ extension SegmentReader {
         of entry: TimeIndexEntry, until end: UInt64, in notes: [TimeIndexEntry]
     ) -> [TimeIndexEntry] {
         guard entry.position < end else { return [entry] }
-        let range = entry.position..<end
-        let found = notes.filter { range.contains($0.position) }
-        guard let first = found.first, first.position == entry.position,
+        let first = Self.place(of: entry.position, in: notes)
+        let found = Array(notes[first..<Self.place(of: end, in: notes)])
+        guard found.first?.position == entry.position,
             found.map(\.latest).max() == entry.latest
         else { return [entry] }
         return found
+    }
+
+    /// Index of the first note at or behind a position.
+    private static func place(of position: UInt64, in notes: [TimeIndexEntry]) -> Int {
+        var (low, high) = (0, notes.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if notes[middle].position < position { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

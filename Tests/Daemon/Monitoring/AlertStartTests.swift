@@ -2,6 +2,7 @@ import Logging
 import Model
 import Monitoring
 import Platform
+import Postgres
 import Repository
 import TestKit
 import Testing
@@ -14,6 +15,12 @@ import Testing
 struct AlertStartTests {
     private static let source = SourceID("ledger")!
     private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private static func mark(_ wall: CommitTime) -> Watermark {
+        Watermark(
+            timeline: TimelineID("1"), state: .streaming, received: 64, archived: 64,
+            restorableTo: wall, provedAt: wall, written: wall)
+    }
 
     /// As it stands in a message.
     private static func event(_ name: String) -> String { "\"event\" : \"\(name)\"" }
@@ -47,7 +54,7 @@ struct AlertStartTests {
                     sources: { ledger: { url: "postgresql://tidemark@db/postgres", rpo: 1s } }
                     monitoring: { listen: none }
                     alerts:
-                      - { webhook: "http://127.0.0.1:\(receiver.port)/hook", on: [stalled, breached] }
+                      - { webhook: "http://127.0.0.1:\(receiver.port)/hook", on: [stalled, breached, gap] }
                     """, file: "t", environment: Environment([:]))
             return try MonitoringService(
                 configuration, boards: [board], repository, stop: stop, time: time, log: log)
@@ -56,12 +63,18 @@ struct AlertStartTests {
         /// The source becomes ours with a stream that has stood still for long. Returns when.
         func stall() -> Double {
             let now = time.reading()
-            board.takeUp(
-                Watermark(
-                    timeline: TimelineID("1"), state: .streaming, received: 64, archived: 64,
-                    restorableTo: now.wall, provedAt: now.wall, written: now.wall), now)
+            board.takeUp(AlertStartTests.mark(now.wall), now)
             board.connected(identity: "7", now: now.uptime.advanced(bySeconds: -60))
             return SocketWait.now()
+        }
+
+        /// A piece of history is lost.
+        func gap(_ first: UInt64) throws {
+            try repository.putGap(
+                source, WalPositionStyle(segmentBytes: 16 << 20),
+                Gap(
+                    timeline: TimelineID("1"), first: first, last: first + 16,
+                    found: time.wall(), reason: "slot"))
         }
 
         /// Runs the service beside `body`, to its end.
@@ -127,6 +140,32 @@ struct AlertStartTests {
         }
     }
 
+    @Test func `a gap of old is no news once the first watermark is there`() async throws {
+        let scene = try await offPool { try Scene() }
+        try await offPool {
+            try scene.gap(16)
+            // It was mended by a base backup behind it.
+            var backup = Sample.backup(TimelineID("1"), start: 64, end: 64, finished: 10)
+            backup.source = Self.source
+            try scene.repository.putManifest(backup)
+            try scene.repository.putWatermark(Self.source, Self.mark(scene.time.wall()))
+        }
+        try await scene.run {
+            // It is ours, and nothing is archived by this process yet: a breach, in time.
+            scene.board.monitor.update { $0.isOurs = true }
+            func raised(_ name: String) -> Bool {
+                scene.receiver.received.contains { $0.body.contains(Self.event(name)) }
+            }
+            try eventually("it was looked at") { raised("breached") }
+            _ = scene.stall()
+            try eventually("the stall is called out") { raised("stalled") }
+            #expect(!raised("gap"))
+            try scene.gap(64)
+            scene.board.monitor.update { $0.changes += 1 }
+            try eventually("a new gap is called out") { raised("gap") }
+        }
+    }
+
     @Test func `an archive that does not tell what was called out delays no alert`()
         throws
     {
@@ -147,7 +186,7 @@ struct AlertStartTests {
             reason: "")
         var looks = 0
         while sender.untold(Self.source, .stalled) == nil, looks < 100 {
-            watch.look(source, isOurs: true, isRead: true, "ok", now)
+            watch.look(source, isOurs: true, "ok", now)
             looks += 1
         }
         // Two looks a second, a second and a half.

@@ -108,6 +108,17 @@ struct AlertTrackerTests {
         #expect(watch.look(source(1, .stalled)) == ["stalled raised"])
     }
 
+    @Test func `a gap of old is not told when the archive is read at last`() {
+        var watch = Watch()
+        var unread = source(nil, .connecting)
+        unread.isRead = false
+        #expect(watch.look(unread, for: 2).isEmpty)
+        #expect(watch.look(source(1, gaps: 2), for: 20).isEmpty)
+        #expect(watch.look(unread, for: 2).isEmpty)
+        #expect(watch.look(source(1, gaps: 2), for: 20).isEmpty)
+        #expect(watch.look(source(1, gaps: 3)) == ["gap raised"])
+    }
+
     @Test func `a gap is told, also one that was mended before anybody looked`() {
         var watch = Watch()
         #expect(watch.look(source(1, gaps: 2), for: 5).isEmpty)
