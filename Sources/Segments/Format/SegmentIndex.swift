@@ -6,7 +6,8 @@ package import Model
 /// the index is all that is known of the times, to stretches as short as `timedLimit` of them
 /// allow: under 16 KiB, and one millisecond, which doubles whenever there are too many, up to a
 /// quarter of a second. An open segment's are thinned twice, in the notes and by who reads them:
-/// entries that come at most 32 KiB apart are kept at most 64 KiB apart.
+/// entries that come at most 32 KiB apart are kept at most 64 KiB apart. The last entry before one
+/// that came late, and the last of all, stay stretches of their own: an outage begins with them.
 ///
 /// An entry belongs to the segment that holds the **last** byte of its record: before that byte is
 /// archived nothing can recover to it, and a segment is complete with its own last byte, never
@@ -31,6 +32,8 @@ package struct SegmentIndex: Sendable, Hashable {
     private var grain: UInt64
     /// Longest time of a stretch in microseconds; nil where only the width counts.
     private var spacing: Int64?
+    /// What was added last behind everything else, where time counts.
+    private var newest: TimeIndexEntry?
     /// Ascending by position.
     package private(set) var stretches: [TimeIndexEntry] = []
     package private(set) var restorePoints: [EmbeddedRestorePoint] = []
@@ -51,13 +54,8 @@ package struct SegmentIndex: Sendable, Hashable {
         spacing = Self.longestSpacing / 256
     }
 
-    /// Whether the notes tell more that has to be known: stretches were made longer than they are
-    /// at first, because there were too many, or something came late, and an outage begins with
-    /// the very last thing before it.
-    var needsNotes: Bool {
-        guard let spacing else { return false }
-        return spacing > Self.longestSpacing / 256 || stretches.contains(where: \.isLate)
-    }
+    /// Whether stretches were made longer than they are at first, because there were too many.
+    var isCoarse: Bool { spacing.map { $0 > Self.longestSpacing / 256 } ?? false }
 
     package var isEmpty: Bool { stretches.isEmpty && restorePoints.isEmpty }
 
@@ -68,6 +66,14 @@ package struct SegmentIndex: Sendable, Hashable {
     package mutating func removeAll() {
         stretches.removeAll(keepingCapacity: true)
         restorePoints.removeAll(keepingCapacity: true)
+        newest = nil
+    }
+
+    /// The same with the last of it as a stretch of its own: what comes next may come late.
+    func closed() -> SegmentIndex {
+        var closed = self
+        closed.splitNewest()
+        return closed
     }
 
     /// Returns whether the index changed.
@@ -125,6 +131,8 @@ package struct SegmentIndex: Sendable, Hashable {
     /// A stretch speaks for everything up to the next one, so only behind the last one may a new
     /// one begin.
     private mutating func add(_ stretch: TimeIndexEntry, within spacing: Int64) -> Bool {
+        if stretch.isLate, stretch.position > newest?.position ?? .max { splitNewest() }
+        if newest.map({ $0.position < stretch.position }) ?? true { newest = stretch }
         if let last = stretches.last, stretch.position > last.position,
             !joins(last, stretch, spacing)
         {
@@ -141,6 +149,14 @@ package struct SegmentIndex: Sendable, Hashable {
         return true
     }
 
+    private mutating func splitNewest() {
+        guard let newest, !newest.isLate, let last = stretches.last,
+            last.position < newest.position
+        else { return }
+        stretches.append(newest)
+        if stretches.count > Self.timedLimit { coarsen() }
+    }
+
     private func joins(_ old: TimeIndexEntry, _ new: TimeIndexEntry, _ spacing: Int64) -> Bool {
         let merged = old.merged(new)
         return new.position - old.position < grain
@@ -154,8 +170,10 @@ package struct SegmentIndex: Sendable, Hashable {
             spacing = old * 2
             if old >= Self.longestSpacing { grain *= 2 }
             var kept: [TimeIndexEntry] = []
-            for stretch in stretches {
-                if let last = kept.last, joins(last, stretch, old * 2) {
+            for (place, stretch) in stretches.enumerated() {
+                let isBeforeLate =
+                    !stretch.isLate && place + 1 < stretches.count && stretches[place + 1].isLate
+                if let last = kept.last, !isBeforeLate, joins(last, stretch, old * 2) {
                     kept[kept.count - 1] = last.merged(stretch)
                 } else {
                     kept.append(stretch)

@@ -19,7 +19,7 @@ final class ClosedSegment: @unchecked Sendable {
     ) {
         self.file = file
         self.context = context
-        needsNotes = index.needsNotes
+        needsNotes = index.isCoarse
         descriptor = SegmentDescriptor(
             source: context.source, kind: context.kind, range: range,
             firstCommit: index.firstCommit, lastCommit: index.lastCommit,

@@ -416,7 +416,7 @@ extension SegmentWriter {
         hashFlushed()
         let last = try currentChunk()
         try hold()
-        last.closing = index
+        last.closing = index.closed()
         segment = context.openRange(segment.timeline, received)
         segmentBytes = 0
         segmentState = edge?.state
