@@ -19,14 +19,19 @@ extension LiveMongo {
 
 extension SecantusServer: LiveMongo {}
 
-/// The live servers that tests run against. SecantusDB is always there; a real mongod where
-/// `TIDEMARK_TEST_MONGOD` or PATH names one.
+/// The live servers that tests run against. SecantusDB is always there; a real mongod where it
+/// could be had (see `MongodServer`).
 package enum LiveMongoKind: String, Sendable, CustomStringConvertible {
     case secantus = "SecantusDB"
     case mongod
 
     package static let there: [LiveMongoKind] =
         MongodServer.program == nil ? [.secantus] : [.secantus, .mongod]
+
+    /// Those that take what a 4.4 was recorded to have: no server takes data of a newer one.
+    package static let targets = there.filter {
+        $0 == .secantus || MongodServer.isAtLeast(4, 4)
+    }
 
     package func start() throws(TidemarkError) -> any LiveMongo {
         switch self {

@@ -5,8 +5,9 @@ import Glibc
 /// A real mongod in a scratch directory, as a replica set of one member on a free port of
 /// 127.0.0.1; killed when the object goes and when the test process dies.
 ///
-/// Debian has none: it is the program that `TIDEMARK_TEST_MONGOD` names, or `mongod` on PATH. Run
-/// as `nobody` by a test that is root. Every call blocks: use it inside `offPool`.
+/// The program that `TIDEMARK_TEST_MONGOD` names, `mongod` on PATH, or what `Scripts/test` has put
+/// into `.build/mongod`, since Debian has none. Run as `nobody` by a test that is root. Every call
+/// blocks: use it inside `offPool`.
 package final class MongodServer: LiveMongo {
     package let port: Int
     private let directory: String
@@ -19,9 +20,26 @@ package final class MongodServer: LiveMongo {
             return named
         }
         let folders = getenv("PATH").map { unsafe String(cString: $0) } ?? ""
-        return folders.split(separator: ":").map { "\($0)/mongod" }
-            .first { access($0, X_OK) == 0 }
+        let root = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+        let places = folders.split(separator: ":").map { "\($0)/mongod" }
+        return (places + ["/\(root)/.build/mongod/mongod"]).first { access($0, X_OK) == 0 }
     }()
+
+    /// Its major and minor version, such as [3, 6]; empty where there is none.
+    package static let version: [Int] = {
+        guard let program,
+            let told = try? Subprocess.run(program, ["--version"], seconds: 60).output,
+            let number = told.split(whereSeparator: \.isWhitespace).first(where: {
+                $0.first == "v" && $0.contains(".")
+            })
+        else { return [] }
+        return number.dropFirst().split(separator: ".").prefix(2).compactMap { Int($0) }
+    }()
+
+    /// Whether it is of this version or newer.
+    package static func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
+        !version.lexicographicallyPrecedes([major, minor])
+    }
 
     private static let user: UserIdentity? =
         UserIdentity.isRoot ? try? UserIdentity(named: "nobody") : nil
@@ -83,10 +101,10 @@ package final class MongodServer: LiveMongo {
             from pymongo.errors import PyMongoError
             member = {"_id": 0, "host": "127.0.0.1:\(port)"}
             try:
-                told = client.admin.command("hello")
+                told = client.admin.command("isMaster")
                 if "setName" not in told:
                     client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
-                print(bool(told.get("isWritablePrimary")))
+                print(bool(told.get("ismaster")))
             except PyMongoError as error:
                 print("not yet:", error)
             """) == "True"

@@ -16,7 +16,7 @@ struct LiveRestoreTests {
         getenv("TIDEMARK_CRASH_SEED").flatMap { UInt64(String(cString: $0)) }
         ?? UInt64.random(in: 1...1_000_000_000)
 
-    @Test(arguments: LiveMongoKind.there)
+    @Test(arguments: LiveMongoKind.targets)
     func `a live server gets the recorded state of every cut`(_ kind: LiveMongoKind) async throws {
         try await offPool {
             let harness = try ArchiveHarness.archived("shop")
@@ -38,7 +38,7 @@ struct LiveRestoreTests {
         }
     }
 
-    @Test(arguments: LiveMongoKind.there)
+    @Test(arguments: LiveMongoKind.targets)
     func `a base read while writers ran is replayed into one moment`(
         _ kind: LiveMongoKind
     ) async throws {
@@ -53,7 +53,7 @@ struct LiveRestoreTests {
         }
     }
 
-    @Test(arguments: LiveMongoKind.there)
+    @Test(arguments: LiveMongoKind.targets)
     func `a restore that is killed at random moments goes on to the same state`(
         _ kind: LiveMongoKind
     ) async throws {
@@ -84,7 +84,7 @@ struct LiveRestoreTests {
         }
     }
 
-    @Test(arguments: LiveMongoKind.there)
+    @Test(arguments: LiveMongoKind.targets)
     func `a server that has data, or half of another restore, is refused`(
         _ kind: LiveMongoKind
     ) async throws {
@@ -125,7 +125,7 @@ struct LiveRestoreTests {
         }
     }
 
-    @Test(arguments: LiveMongoKind.there)
+    @Test(arguments: LiveMongoKind.targets)
     func `a document of 16 MB passes from server to archive to server`(
         _ kind: LiveMongoKind
     ) async throws {

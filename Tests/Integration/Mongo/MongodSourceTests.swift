@@ -47,7 +47,10 @@ struct MongodSourceTests {
             """)
     }
 
+    /// Pipelines of updates came with 4.2, transactions with 4.0.
     private static let writes = """
+        hasPipelines = \(MongodServer.isAtLeast(4, 2) ? "True" : "False")
+        hasTransactions = \(MongodServer.isAtLeast(4, 0) ? "True" : "False")
         import random, threading
         shop = client.shop
         shop.orders.create_index("total")
@@ -59,12 +62,15 @@ struct MongodSourceTests {
             for number in range(300):
                 key = chance.choice([number, str(number), float(number) + 0.5])
                 shop.orders.replace_one({"_id": key}, {"total": number, "by": seed}, upsert=True)
-                shop.orders.update_one({"_id": key}, [{"$set": {"deep.er": chance.random()}}])
+                deeper = {"$set": {"deep.er": chance.random()}}
+                shop.orders.update_one({"_id": key}, [deeper] if hasPipelines else deeper)
                 shop.orders.update_one({"_id": key}, {"$push": {"list": number}})
                 if number % 7 == 0: shop.orders.delete_one({"_id": key})
                 shop.ring.insert_one({"n": number})
                 if number % 50 == 0: bucket.put(b"x" * 600000, filename="f%d-%d" % (seed, number))
-                if number % 60 == 0:
+                if number % 60 == 0 and not hasTransactions:
+                    shop.paid.insert_one({"n": number, "by": seed})
+                elif number % 60 == 0:
                     with client.start_session() as session, session.start_transaction():
                         shop.paid.insert_one({"n": number, "by": seed}, session=session)
                         shop.orders.insert_one({"by": seed}, session=session)
