@@ -37,16 +37,9 @@ let package = Package(
     targets: [
         // C libraries and the system-call shim.
         .systemLibrary(
-            name: "CLibPQ", path: "Sources/Databases/Postgres/CLibPQ", pkgConfig: "libpq",
-            providers: [.apt(["libpq-dev"])]),
-        .systemLibrary(
             // No pkgConfig: hiredis's .pc carries a flag that SwiftPM refuses at every build.
             name: "CHiredis", path: "Sources/Databases/Redis/CHiredis",
             providers: [.apt(["libhiredis-dev"])]),
-        .systemLibrary(
-            // Brings libbson.
-            name: "CMongoC", path: "Sources/Databases/Mongo/CMongoC", pkgConfig: "libmongoc-1.0",
-            providers: [.apt(["libmongoc-dev"])]),
         .systemLibrary(
             name: "CLZ4", path: "Sources/Segments/CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"])]),
@@ -57,6 +50,15 @@ let package = Package(
             name: "CZlib", path: "Sources/Segments/CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CPlatform"),
+        // Libraries that are loaded only where they are called.
+        .target(
+            name: "CLibPQ", dependencies: ["CPlatform"], path: "Sources/Databases/Postgres/CLibPQ"),
+        .target(
+            name: "CMongoC", dependencies: ["CPlatform"], path: "Sources/Databases/Mongo/CMongoC",
+            // Without the .pc file, which would link it.
+            cSettings: [
+                .unsafeFlags(["-I/usr/include/libmongoc-1.0", "-I/usr/include/libbson-1.0"])
+            ]),
 
         // The flow.
         .target(name: "Model", swiftSettings: safe),

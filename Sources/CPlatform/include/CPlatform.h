@@ -60,4 +60,14 @@ int tm_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[
 /// The process's own argument, as ps shows it; it may be overwritten in place. NULL beyond the last.
 char *tm_argument(int index);
 
+/// A function of a library that is loaded when it is wanted.
+struct tm_function {
+    const char *name;
+    void **place;
+};
+
+/// Loads a library and finds functions in it. NULL, or why that cannot be, which stays valid.
+const char *tm_load_functions(
+    const char *library, const struct tm_function *functions, size_t count);
+
 #endif

@@ -103,7 +103,7 @@ package struct MongoConfiguration: Sendable {
     private static func parsed(
         _ url: String, _ source: SourceID
     ) throws(TidemarkError) -> OpaquePointer {
-        Driver.start()
+        try Driver.start()
         var failure = bson_error_t()
         guard let uri = unsafe mongoc_uri_new_with_error(url, &failure) else {
             throw TidemarkError(

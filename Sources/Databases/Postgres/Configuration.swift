@@ -33,6 +33,7 @@ package struct PostgresConfiguration: Sendable {
         source: SourceID, url: String, slot: String? = nil
     ) throws(TidemarkError) {
         try ConnectionURL.check(url, source)
+        try Connection.requireLibrary()
         guard let options = Connection.parse(url) else {
             throw ConnectionURL.unreadable(url, source)
         }

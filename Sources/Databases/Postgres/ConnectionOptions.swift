@@ -1,7 +1,16 @@
 import CLibPQ
+import Model
 
 // What libpq knows of connection strings (manual, "Connection Strings").
 extension Connection {
+    /// Throws `toolMissing` where libpq is not installed; to be asked before anything else of it.
+    static func requireLibrary() throws(TidemarkError) {
+        guard let problem = unsafe tm_libpq_problem() else { return }
+        throw unsafe TidemarkError(
+            .toolMissing, "libpq cannot be loaded: \(String(cString: problem))",
+            remedy: "install it (Debian: apt-get install libpq5)")
+    }
+
     /// What libpq makes of a URL, without its defaults; nil when it cannot read it.
     static func parse(_ url: String) -> [String: String]? {
         var message: UnsafeMutablePointer<CChar>?

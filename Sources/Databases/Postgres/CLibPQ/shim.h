@@ -1,2 +1,0 @@
-// The only C header of this library that Swift sees.
-#include <libpq-fe.h>
