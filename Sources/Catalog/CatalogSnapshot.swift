@@ -20,6 +20,9 @@ package struct CatalogSnapshot: Sendable {
     package var isTimedByArrival = false
     /// Then what each segment tells of them; only for those that were looked at.
     package var arrivals: [ObjectKey: Arrivals] = [:]
+    /// What was abandoned beside each of `lines`, by the timeline that it ends with; only where
+    /// windows were wanted.
+    package var branches: [TimelineID: [AbandonedBranch]] = [:]
     /// Oldest first.
     package var backups: [BaseBackupDescriptor]
     package var gaps: [Gap]

@@ -17,6 +17,9 @@ struct MomentReport {
         let windows = SourceTimeline(snapshot, live: live).windows
         do throws(TidemarkError) {
             if let backup = newest(windows) { return restorable(backup, end: live?.archived) }
+            if let branch = snapshot.branch(claiming: time) {
+                throw branch.refusal(of: time, source: snapshot.source)
+            }
             if isInDoubt { return refused(Self.outage, windows) }
             let candidates = try Planner(snapshot, target: .time(time)).candidates(at: time)
             guard let best = candidates.first else {
