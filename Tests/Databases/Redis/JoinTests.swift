@@ -7,41 +7,9 @@ import Testing
 /// What a server says before the stream begins, in whatever pieces it arrives: nothing of it is
 /// stored.
 struct JoinTests {
-    private static let id = String(repeating: "a", count: 40)
     private static let commands =
         resp(["SELECT", "3"]) + resp(["SET", "k", "\n\n+CONTINUE\r\n$18\r\n"])
         + resp(["MULTI"]) + resp(["INCR", "n"]) + resp(["EXEC"])
-
-    private static func info(hasBacklog: Bool) -> String {
-        """
-        redis_version:7.0.15\r
-        role:master\r
-        master_replid:\(id)\r
-        master_repl_offset:1000\r
-        second_repl_offset:-1\r
-        repl_backlog_active:\(hasBacklog ? 1 : 0)\r
-        repl_backlog_size:1048576\r
-        repl_backlog_first_byte_offset:1\r
-        repl_backlog_histlen:\(hasBacklog ? 1000 : 0)\r
-
-        """
-    }
-
-    /// An RDB of no keys that tells its place in the history, without a checksum.
-    private static let rdb: [UInt8] = {
-        var bytes = Array("REDIS0010".utf8)
-        for (name, value) in [
-            ("redis-ver", "7.0.15"), ("repl-stream-db", "0"), ("repl-id", id),
-            ("repl-offset", "1000"),
-        ] {
-            bytes.append(0xfa)
-            for text in [name, value] {
-                bytes.append(UInt8(text.utf8.count))
-                bytes += text.utf8
-            }
-        }
-        return bytes + [0xff] + [UInt8](repeating: 0, count: 8)
-    }()
 
     /// All that is said in two pieces, for every place between them, and byte by byte.
     private static func splits(_ bytes: [UInt8]) -> [[[UInt8]]] {
@@ -58,12 +26,12 @@ struct JoinTests {
             let note = Comment(rawValue: "the first piece has \(pieces[0].count) bytes")
             let server = try RedisDouble(
                 .init(
-                    info: Self.info(hasBacklog: hasBacklog), pieces: pieces,
+                    info: RedisDouble.info(hasBacklog: hasBacklog), pieces: pieces,
                     acknowledged: acknowledged))
             let stream = try room(server.url).stream()
             defer { stream.close() }
             let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
-            let start = Position(timeline: TimelineID(Self.id), ordinal: 1000)
+            let start = Position(timeline: TimelineID(RedisDouble.history), ordinal: 1000)
             let sink = RecordingSink()
             try stream.follow(sink, seconds: 20) {
                 sink.end >= 1000 + UInt64(Self.commands.count)
@@ -81,7 +49,10 @@ struct JoinTests {
         async throws
     {
         try await offPool {
-            for line in ["+CONTINUE\r\n", "+CONTINUE \(Self.id)\r\n", "+CONTINUE \(Self.id)\n"] {
+            for line in [
+                "+CONTINUE\r\n", "+CONTINUE \(RedisDouble.history)\r\n",
+                "+CONTINUE \(RedisDouble.history)\n",
+            ] {
                 try expectStream(
                     Array("\n\n\n\(line)".utf8) + Self.commands, hasBacklog: true)
             }
@@ -90,11 +61,12 @@ struct JoinTests {
 
     @Test func `newlines around +FULLRESYNC and before the RDB are never stored`() async throws {
         try await offPool {
-            let head = "\n\n+FULLRESYNC \(Self.id) 1000\r\n\n\n\n"
-            let counted = Array("\(head)$\(Self.rdb.count)\r\n".utf8) + Self.rdb
+            let head = "\n\n+FULLRESYNC \(RedisDouble.history) 1000\r\n\n\n\n"
+            let counted = Array("\(head)$\(RedisDouble.rdb().count)\r\n".utf8) + RedisDouble.rdb()
             try expectStream(counted + Self.commands, hasBacklog: false)
             let marker = String(repeating: "m", count: 40)
-            let marked = Array("\(head)$EOF:\(marker)\r\n".utf8) + Self.rdb + Array(marker.utf8)
+            let marked =
+                Array("\(head)$EOF:\(marker)\r\n".utf8) + RedisDouble.rdb() + Array(marker.utf8)
             // Behind an RDB of unknown length the stream waits for an ACK.
             try expectStream(marked, hasBacklog: false, acknowledged: Self.commands)
         }
@@ -103,17 +75,20 @@ struct JoinTests {
     @Test func `a base backup is the RDB and nothing of what comes before it`() async throws {
         try await offPool {
             let said =
-                Array("\n\n+FULLRESYNC \(Self.id) 1000\r\n\n\n$\(Self.rdb.count)\r\n".utf8)
-                + Self.rdb
+                Array(
+                    "\n\n+FULLRESYNC \(RedisDouble.history) 1000\r\n\n\n$\(RedisDouble.rdb().count)\r\n"
+                        .utf8)
+                + RedisDouble.rdb()
             for pieces in Self.splits(said) {
                 let server = try RedisDouble(
-                    .init(info: Self.info(hasBacklog: true), pieces: pieces))
+                    .init(info: RedisDouble.info(hasBacklog: true), pieces: pieces))
                 let backup = try room(server.url).baseBackup()
                 let start = try backup.begin(label: "tidemark", fast: true)
                 let file = CollectedBackup()
                 var end: BaseBackupEnd?
                 while end == nil { end = try backup.pull(into: file) }
-                guard start.start == 1000, start.timeline.name == Self.id, file.bytes == Self.rdb
+                guard start.start == 1000, start.timeline.name == RedisDouble.history,
+                    file.bytes == RedisDouble.rdb()
                 else {
                     Issue.record("the first piece has \(pieces[0].count) bytes")
                     return
@@ -125,17 +100,18 @@ struct JoinTests {
     /// A server that makes another RDB first says so with a newline each second, however long.
     @Test func `as long as newlines come the answer is waited for`() async throws {
         try await offPool {
-            let answer = "+FULLRESYNC \(Self.id) 1000\r\n$\(Self.rdb.count)\r\n"
+            let answer =
+                "+FULLRESYNC \(RedisDouble.history) 1000\r\n$\(RedisDouble.rdb().count)\r\n"
             let pieces =
-                [[UInt8]](repeating: [10], count: 12) + [Array(answer.utf8) + Self.rdb]
+                [[UInt8]](repeating: [10], count: 12) + [Array(answer.utf8) + RedisDouble.rdb()]
             let server = try RedisDouble(
-                .init(info: Self.info(hasBacklog: false), pieces: pieces, pause: 0.1))
+                .init(info: RedisDouble.info(hasBacklog: false), pieces: pieces, pause: 0.1))
             var configuration = try RedisConfiguration(source: testSource, url: server.url)
             configuration.joinSeconds = 0.5
             let stream = RedisRoom(configuration, time: clock).stream()
             #expect(try stream.open(ResumePoint(descriptor: nil, end: nil)).start.ordinal == 1000)
             // Silence is not.
-            let silent = try RedisDouble(.init(info: Self.info(hasBacklog: false)))
+            let silent = try RedisDouble(.init(info: RedisDouble.info(hasBacklog: false)))
             var other = try RedisConfiguration(source: testSource, url: silent.url)
             other.joinSeconds = 0.5
             let dead = RedisRoom(other, time: clock).stream()

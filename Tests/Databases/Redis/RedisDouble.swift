@@ -154,3 +154,40 @@ final class RedisDouble: Sendable {
         }
     }
 }
+
+extension RedisDouble {
+    /// Its history, at offset 1000.
+    static let history = String(repeating: "a", count: 40)
+
+    /// INFO as a primary answers it.
+    static func info(hasBacklog: Bool, version: String = "7.0.15") -> String {
+        """
+        redis_version:\(version)\r
+        role:master\r
+        master_replid:\(history)\r
+        master_repl_offset:1000\r
+        second_repl_offset:-1\r
+        repl_backlog_active:\(hasBacklog ? 1 : 0)\r
+        repl_backlog_size:1048576\r
+        repl_backlog_first_byte_offset:1\r
+        repl_backlog_histlen:\(hasBacklog ? 1000 : 0)\r
+
+        """
+    }
+
+    /// An RDB of no keys that tells its place in the history, without a checksum.
+    static func rdb(id: String = history, offset: Int = 1000) -> [UInt8] {
+        var bytes = Array("REDIS0010".utf8)
+        for (name, value) in [
+            ("redis-ver", "7.0.15"), ("repl-stream-db", "0"), ("repl-id", id),
+            ("repl-offset", "\(offset)"),
+        ] {
+            bytes.append(0xfa)
+            for text in [name, value] {
+                bytes.append(UInt8(text.utf8.count))
+                bytes += text.utf8
+            }
+        }
+        return bytes + [0xff] + [UInt8](repeating: 0, count: 8)
+    }
+}
