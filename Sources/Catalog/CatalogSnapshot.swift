@@ -64,6 +64,13 @@ package struct CatalogSnapshot: Sendable {
             of: timelines, marked: watermark?.timeline, evidence: lastSeen)
     }
 
+    /// Whether the source went over to another history after this was read. Where it left the one
+    /// that was read is not known yet, so nothing is promised of that.
+    package func isLeft(for mark: Watermark?) -> Bool {
+        guard let mark else { return false }
+        return mark.timeline != currentTimeline
+    }
+
     /// When a timeline was alive, as far as is known.
     private func lastSeen(_ timeline: TimelineID) -> CommitTime? {
         let commits = (segments[timeline] ?? []).compactMap { lastCommits[$0.key] }

@@ -58,6 +58,29 @@ import Testing
         #expect(moment(Sample.time(65).advanced(bySeconds: -0.001)).isRestorable)
     }
 
+    @Test func `nothing is promised of a history that the source has just left`() {
+        var mark = Sample.watermark(810, proved: 120)
+        #expect(Self.moment(70, live: mark).isRestorable)
+        mark.timeline = TimelineID("7")
+        let left = Self.moment(70, live: mark)
+        #expect(!left.isRestorable && left.reason.contains("gone over to another history"))
+        #expect(left.nearestBefore == nil && left.nearestAfter == nil)
+        let snapshot = Sample.gapped()
+        #expect(!SourceTimeline(snapshot, live: nil).windows.isEmpty)
+        #expect(SourceTimeline(snapshot, live: mark).windows.isEmpty)
+        let report = { (live: Watermark) in
+            SourceReport(
+                ArchiveFacts(snapshot), rpo: 5,
+                now: ClockReading(
+                    wall: Sample.time(121), uptime: MonotonicTime(nanoseconds: 0), boot: ""),
+                live: live
+            ).status.recoveryWindows
+        }
+        #expect(report(mark).isEmpty)
+        mark.timeline = Sample.one
+        #expect(!report(mark).isEmpty)
+    }
+
     @Test func `before the first and after the last moment there is one way round`() {
         #expect(Self.moment(1).nearestBefore == nil)
         #expect(Self.moment(1).nearestAfter?.time == Sample.time(10))
