@@ -91,6 +91,31 @@ struct PlaceTests {
         }
     }
 
+    @Test func `without INFO the proof is ROLE's, at the source's time`() async throws {
+        try await offPool {
+            let server = try RedisServer.start()
+            try server.lines(
+                "ACL SETUSER arch on >pw +psync +replconf +ping +time +role\nSET k 1\n")
+            let room = try room("redis://arch:pw@127.0.0.1:\(server.port)")
+            let stream = room.stream()
+            let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
+            let sink = RecordingSink()
+            try server.command("SET", "k", "2")
+            let end = try server.offset()
+            try stream.follow(sink) { sink.end >= end }
+            let inspector = room.inspector()
+            let first = try inspector.probe()
+            #expect(first.bound == (try server.offset()))
+            #expect(first.timeline == opening.start.timeline)
+            #expect(abs(try #require(first.sourceTime).seconds(since: first.askedWall)) < 2)
+            // Nothing is written, and the proof goes on.
+            let later = try inspector.probe()
+            #expect(later.sourceTime ?? first.askedWall > first.sourceTime ?? first.askedWall)
+            // The backlog's size is INFO's alone.
+            #expect(try inspector.sourceWindow() == nil)
+        }
+    }
+
     @Test func `check says what a default user that is off costs`() async throws {
         try await offPool {
             let server = try RedisServer.start()
