@@ -1,5 +1,6 @@
 """What the benchmarks of Redis share: servers, a client, the sidecar beside a server."""
 
+import atexit
 import os
 import socket
 import subprocess
@@ -17,6 +18,8 @@ class Redis:
                  "--save", "", "--repl-diskless-sync-delay", "0", *settings]
         self.child = subprocess.Popen(
             bench.as_postgres(["redis-server", *words]), stdout=subprocess.DEVNULL)
+        # A benchmark that gives up leaves nothing behind.
+        atexit.register(self.child.kill)
         bench.wait_for("redis-server", 300 if loading else 20, lambda: self.answers())
 
     def answers(self):
@@ -92,6 +95,7 @@ def sidecar(scratch, source):
                 "backup: { schedule: \"0 0 29 2 *\" }\n")
     child = subprocess.Popen(
         bench.as_postgres([bench.tidemark_binary(), "--config", path, "run"]), stderr=subprocess.DEVNULL)
+    atexit.register(child.kill)
     base = os.path.join(archive, "bench", "base")
     bench.wait_for("the first base backup", 60, lambda: os.path.isdir(base) and any(
         os.path.exists(os.path.join(base, name, "manifest.json")) for name in os.listdir(base)))

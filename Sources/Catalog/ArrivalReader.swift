@@ -5,7 +5,15 @@ import Synchronization
 
 /// What was read of sealed segments, so that the next look does not read them again. A sealed
 /// segment never changes.
-package final class ArrivalMemory: Sendable {
+package struct CatalogMemory: Sendable {
+    let arrivals = ArrivalMemory()
+    let branches = BranchMemory()
+
+    package init() {}
+}
+
+/// When their content came.
+final class ArrivalMemory: Sendable {
     private struct Seen: Hashable {
         var key: ObjectKey
         var storedBytes: UInt64
@@ -19,8 +27,6 @@ package final class ArrivalMemory: Sendable {
     }
 
     private let known = Mutex<[Seen: Arrivals]>([:])
-
-    package init() {}
 
     func arrivals(_ segment: SegmentListing, _ forks: [UInt64]) -> Arrivals? {
         known.withLock { $0[Seen(segment, forks)] }

@@ -41,9 +41,9 @@ package struct Arrivals: Hashable, Sendable {
     }
 }
 
-/// A time of which nobody knows what had been done by then: what was made in it came all at once,
-/// after an outage of the sidecar or the network. A restore to a moment inside is refused; its two
-/// ends are exact.
+/// A time to which a restore is refused, while its two ends are exact. Nobody knows what had been
+/// done by then: what was made in it came all at once, after an outage of the sidecar or the
+/// network. Or there were two histories, and which one is meant has to be said.
 package struct Outage: Hashable, Sendable {
     package var from: CommitTime
     package var to: CommitTime
@@ -105,11 +105,27 @@ extension CatalogSnapshot {
         return Outage.joined(found)
     }
 
-    /// The outage that a moment lies in, on the line that a restore to it would follow.
-    package func outage(at time: CommitTime) -> Outage? {
-        let line = lines.last { line in
+    /// Whatever is refused on a line although its history is whole: outages, and times at which an
+    /// abandoned branch has a claim as well.
+    package func doubts(on path: TimelinePath) -> [Outage] {
+        Outage.joined(outages(on: path) + (branches[path.timeline] ?? []).compactMap(\.doubt))
+    }
+
+    /// The line that a restore to a moment follows; nil when none reaches it.
+    package func line(at time: CommitTime) -> TimelinePath? {
+        lines.last { line in
             reaches(on: line).contains { $0.window.from <= time && time <= $0.window.to }
         }
-        return line.flatMap { outages(on: $0).first { $0.contains(time) } }
+    }
+
+    /// The outage that a moment lies in, on the line that a restore to it would follow.
+    package func outage(at time: CommitTime) -> Outage? {
+        line(at: time).flatMap { outages(on: $0).first { $0.contains(time) } }
+    }
+
+    /// The branch for whose sake a restore to a moment is refused.
+    package func branch(claiming time: CommitTime) -> AbandonedBranch? {
+        guard let timeline = line(at: time)?.timeline ?? currentTimeline else { return nil }
+        return branches[timeline]?.last { $0.claims(time) }
     }
 }

@@ -10,6 +10,7 @@ package struct CatalogReader: Sendable {
     private let repository: ArchiveRepository
     private let replayer: any Replayer
     private let arrivals: ArrivalReader
+    private let branches: BranchMemory
 
     /// Footers read backwards from the end of a stretch in search of a commit.
     private static let footerLimit = 64
@@ -19,19 +20,22 @@ package struct CatalogReader: Sendable {
     /// - Parameter memory: what earlier looks have read; for whoever looks again and again.
     package init(
         _ repository: ArchiveRepository, _ replayer: any Replayer,
-        memory: ArrivalMemory? = nil
+        memory: CatalogMemory? = nil
     ) {
+        let memory = memory ?? CatalogMemory()
         self.repository = repository
         self.replayer = replayer
-        arrivals = ArrivalReader(store: repository.store, memory: memory ?? ArrivalMemory())
+        arrivals = ArrivalReader(store: repository.store, memory: memory.arrivals)
+        branches = memory.branches
     }
 
     /// - Parameters:
     ///   - withCommits: whether `lastCommits` is wanted, which costs reading footers.
-    ///   - withArrivals: whether `arrivals` is wanted, without which no window is told where times
-    ///     are those of arrival; it costs reading all footers.
+    ///   - withWindows: whether `arrivals` and `branches` are wanted, without which the windows are
+    ///     not told as a restore sees them; where times are those of arrival it costs reading all
+    ///     footers.
     package func read(
-        _ source: SourceID, withCommits: Bool = true, withArrivals: Bool = false
+        _ source: SourceID, withCommits: Bool = true, withWindows: Bool = false
     ) throws(TidemarkError) -> CatalogSnapshot {
         try repository.open()
         guard let descriptor = try repository.descriptor(source) else {
@@ -44,7 +48,7 @@ package struct CatalogReader: Sendable {
         var doubt: Doubt?
         while true {
             do throws(TidemarkError) {
-                let snapshot = try read(descriptor, withCommits, withArrivals)
+                let snapshot = try read(descriptor, withCommits, withWindows)
                 let found = Doubt(snapshot)
                 if found == nil || found == doubt || attempt == Self.attempts { return snapshot }
                 doubt = found
@@ -69,7 +73,7 @@ package struct CatalogReader: Sendable {
     }
 
     private func read(
-        _ descriptor: SourceDescriptor, _ withCommits: Bool, _ withArrivals: Bool
+        _ descriptor: SourceDescriptor, _ withCommits: Bool, _ withWindows: Bool
     ) throws(TidemarkError) -> CatalogSnapshot {
         let source = descriptor.source
         let style = replayer.style(segmentBytes: descriptor.segmentBytes)
@@ -89,7 +93,13 @@ package struct CatalogReader: Sendable {
             }
             if withCommits { try findLastCommits(timeline, &snapshot) }
         }
-        if withArrivals, snapshot.isTimedByArrival { try readArrivals(&snapshot) }
+        guard withWindows else { return snapshot }
+        if snapshot.isTimedByArrival { try readArrivals(&snapshot) }
+        let reader = BranchReader(
+            repository: repository, replayer: replayer, snapshot: snapshot, memory: branches)
+        for line in snapshot.lines {
+            snapshot.branches[line.timeline] = try reader.branches(off: line)
+        }
         return snapshot
     }
 

@@ -20,6 +20,9 @@ package struct CatalogSnapshot: Sendable {
     package var isTimedByArrival = false
     /// Then what each segment tells of them; only for those that were looked at.
     package var arrivals: [ObjectKey: Arrivals] = [:]
+    /// What was abandoned beside each of `lines`, by the timeline that it ends with; only where
+    /// windows were wanted.
+    package var branches: [TimelineID: [AbandonedBranch]] = [:]
     /// Oldest first.
     package var backups: [BaseBackupDescriptor]
     package var gaps: [Gap]
@@ -59,6 +62,13 @@ package struct CatalogSnapshot: Sendable {
     package var currentTimeline: TimelineID? {
         TimelineOrder(ancestors: ancestors).newest(
             of: timelines, marked: watermark?.timeline, evidence: lastSeen)
+    }
+
+    /// Whether the source went over to another history after this was read. Where it left the one
+    /// that was read is not known yet, so nothing is promised of that.
+    package func isLeft(for mark: Watermark?) -> Bool {
+        guard let mark else { return false }
+        return mark.timeline != currentTimeline
     }
 
     /// When a timeline was alive, as far as is known.

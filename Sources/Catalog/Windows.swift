@@ -14,7 +14,7 @@ package struct Reach: Hashable, Sendable {
 /// Where the newest window ended when the archive was looked at, for whoever knows more since.
 package struct NewestReach: Sendable {
     package var reach: Reach
-    /// End of the newest outage.
+    /// End of the newest of `doubts`.
     package var doubtEnds: CommitTime?
 
     /// What a newer watermark of the same line proves behind it; nil when that is nothing. It goes
@@ -70,7 +70,7 @@ extension CatalogSnapshot {
 
     /// Recovery windows of a timeline; default: the one the source is on.
     ///
-    /// They leave out what `reaches` spans although no moment in it can be restored: outages.
+    /// They leave out what `reaches` spans although no moment in it can be restored: `doubts`.
     package func windows(on timeline: TimelineID? = nil) -> [RecoveryWindow] {
         guard let timeline = timeline ?? currentTimeline else { return [] }
         return stretches(around: path(to: timeline)).map(\.window)
@@ -81,11 +81,17 @@ extension CatalogSnapshot {
         around path: TimelinePath
     ) -> [(window: RecoveryWindow, reach: Reach)] {
         let lines = path.timeline == currentTimeline ? lines : [path]
-        let all = lines.flatMap { line in
-            let outages = outages(on: line)
-            return reaches(on: line).flatMap { reach in
-                reach.window.without(outages).map { ($0, reach) }
+        var all: [(window: RecoveryWindow, reach: Reach)] = []
+        // Where two lines reach the same time, a restore follows the newer one.
+        var taken: [Outage] = []
+        for line in lines.reversed() {
+            let refused = Outage.joined(doubts(on: line) + taken)
+            let reaches = reaches(on: line)
+            let own = reaches.flatMap { reach in
+                reach.window.without(refused).map { ($0, reach) }
             }
+            all.insert(contentsOf: own, at: 0)
+            taken += reaches.map { Outage(covering: $0.window) }
         }
         return all.suffix(Self.windowLimit)
     }
@@ -95,7 +101,7 @@ extension CatalogSnapshot {
         guard let line = lines.last(where: { !reaches(on: $0).isEmpty }),
             let reach = reaches(on: line).last
         else { return nil }
-        return NewestReach(reach: reach, doubtEnds: outages(on: line).last?.to)
+        return NewestReach(reach: reach, doubtEnds: doubts(on: line).last?.to)
     }
 
     /// Windows that are told; of more than that the newest.
@@ -147,7 +153,7 @@ extension CatalogSnapshot {
 
 extension RecoveryWindow {
     /// What is left of it: the two ends of an outage are exact themselves.
-    fileprivate func without(_ outages: [Outage]) -> [RecoveryWindow] {
+    package func without(_ outages: [Outage]) -> [RecoveryWindow] {
         var left: [RecoveryWindow] = []
         var rest = self
         for outage in outages where outage.to > rest.from && outage.from < rest.to {
@@ -162,11 +168,21 @@ extension RecoveryWindow {
     }
 }
 
+extension Outage {
+    /// All of a window, its two ends too.
+    fileprivate init(covering window: RecoveryWindow) {
+        self.init(
+            from: CommitTime(microseconds: max(window.from.microseconds, .min + 1) - 1),
+            to: CommitTime(microseconds: min(window.to.microseconds, .max - 1) + 1))
+    }
+}
+
 extension CommitTime {
     /// The first whole millisecond that is not before it: times are printed in milliseconds,
     /// rounded down, and the printed start of a window is itself restorable.
     var wholeMillisecondUp: CommitTime {
         let part = ((microseconds % 1000) + 1000) % 1000
-        return part == 0 ? self : CommitTime(microseconds: microseconds - part + 1000)
+        guard part != 0, microseconds <= .max - 1000 else { return self }
+        return CommitTime(microseconds: microseconds - part + 1000)
     }
 }

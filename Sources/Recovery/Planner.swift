@@ -61,11 +61,7 @@ package struct Planner: Sendable {
         let lines = snapshot.lines
         switch target {
         case .time(let time):
-            return lines.last { line in
-                snapshot.reaches(on: line).contains {
-                    $0.window.from <= time && time <= $0.window.to
-                }
-            }?.timeline
+            return snapshot.line(at: time)?.timeline
         case .position(_, let text):
             guard let named = snapshot.style.timeline(in: text),
                 let ordinal = snapshot.style.parse(text)

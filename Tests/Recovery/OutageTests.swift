@@ -35,10 +35,10 @@ struct OutageTests {
     }
 
     private func snapshot(
-        _ archive: RedisArchive, memory: ArrivalMemory? = nil
+        _ archive: RedisArchive, memory: CatalogMemory? = nil
     ) throws -> CatalogSnapshot {
         try CatalogReader(archive.repository, RedisReplayer(), memory: memory).read(
-            RedisArchive.source, withArrivals: true)
+            RedisArchive.source, withWindows: true)
     }
 
     /// Compares what is told of many moments with what a restore to each does; the refused.
@@ -270,7 +270,7 @@ struct OutageTests {
         try archive.write(
             [100, 101, 105, 106, 107], bytes: RedisArchive.size * 2,
             made: [100, 101, 101, 106, 107])
-        let memory = ArrivalMemory()
+        let memory = CatalogMemory()
         let first = try snapshot(archive, memory: memory).windows()
         #expect(first.count == 2)
         let folder = Layout.streamFolder(RedisArchive.source, RedisArchive.style)
@@ -284,7 +284,7 @@ struct OutageTests {
         }
         let reader = CatalogReader(archive.repository, RedisReplayer(), memory: memory)
         let again = try reader.read(
-            RedisArchive.source, withCommits: false, withArrivals: true)
+            RedisArchive.source, withCommits: false, withWindows: true)
         #expect(again.windows() == first)
     }
 }

@@ -39,7 +39,7 @@ final class CatalogWatch: Sendable {
     private let stop: StopSignal
     private let time: any TimeSource
     /// What was read of segments that never change.
-    private let memories: [SourceID: ArrivalMemory]
+    private let memories: [SourceID: CatalogMemory]
     private let state = Monitor(State())
 
     init(
@@ -50,7 +50,7 @@ final class CatalogWatch: Sendable {
         self.repository = repository
         self.stop = stop
         self.time = time
-        memories = Dictionary(uniqueKeysWithValues: boards.map { ($0.source, ArrivalMemory()) })
+        memories = Dictionary(uniqueKeysWithValues: boards.map { ($0.source, CatalogMemory()) })
     }
 
     /// What is known of a source; nil before the first look.
@@ -108,10 +108,10 @@ final class CatalogWatch: Sendable {
             }
             let reader = CatalogReader(
                 repository, try Rooms.replayer(descriptor.kind), memory: memories[source])
-            var snapshot = try reader.read(source, withArrivals: true)
+            var snapshot = try reader.read(source, withWindows: true)
             // A listing may miss the file that is being sealed; what is lost stays lost.
             if snapshot.newestHole != nil {
-                snapshot = try reader.read(source, withArrivals: true)
+                snapshot = try reader.read(source, withWindows: true)
             }
             let facts = ArchiveFacts(snapshot)
             let measured = try measured(source)

@@ -17,6 +17,14 @@ struct MomentReport {
         let windows = SourceTimeline(snapshot, live: live).windows
         do throws(TidemarkError) {
             if let backup = newest(windows) { return restorable(backup, end: live?.archived) }
+            if let branch = snapshot.branch(claiming: time) {
+                throw branch.refusal(of: time, source: snapshot.source)
+            }
+            if snapshot.isLeft(for: live),
+                snapshot.line(at: time)?.timeline == snapshot.currentTimeline
+            {
+                return refused(Self.left, windows)
+            }
             if isInDoubt { return refused(Self.outage, windows) }
             let candidates = try Planner(snapshot, target: .time(time)).candidates(at: time)
             guard let best = candidates.first else {
@@ -37,6 +45,10 @@ struct MomentReport {
         }
         return read < time && time < late
     }
+
+    private static let left =
+        "the source has just gone over to another history, and the archive has not been looked at "
+        + "since: where that left the older one is known in a moment"
 
     private static let outage =
         "nobody knows what had been done by then: what was done around it reached the archive "

@@ -13,6 +13,8 @@ struct ArchiveFacts: Sendable {
     /// Recovery windows, oldest first.
     let windows: [RecoveryWindow]
     let newest: NewestReach?
+    /// The timeline that the source was on.
+    let timeline: TimelineID?
     let gaps: [Gap]
     let lastBackup: BaseBackupDescriptor?
     /// As it was written before the look.
@@ -31,6 +33,7 @@ struct ArchiveFacts: Sendable {
         style = snapshot.style
         windows = snapshot.windows()
         newest = snapshot.newestReach
+        timeline = snapshot.currentTimeline
         gaps = snapshot.gaps
         lastBackup = snapshot.backups.last
         watermark = snapshot.watermark

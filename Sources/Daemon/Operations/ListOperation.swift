@@ -1,7 +1,6 @@
 import Catalog
 package import Model
 import Monitoring
-import Recovery
 import Repository
 
 /// `list`: what can be restored.
@@ -39,33 +38,21 @@ package struct ListOperation: Sendable {
         var attempt = 1
         while true {
             do throws(TidemarkError) {
-                let snapshot = try reader.read(source, withArrivals: true)
-                return listed(snapshot, try branches(snapshot, repository, replayer))
+                let snapshot = try reader.read(source, withWindows: true)
+                return listed(snapshot)
             } catch let error where error.code == .notFound && attempt < attempts {
                 attempt += 1
             }
         }
     }
 
-    /// Those that make a time on the source's line doubtful, as `restore` sees it.
-    private static func branches(
-        _ snapshot: CatalogSnapshot, _ repository: ArchiveRepository, _ replayer: any Replayer
-    ) throws(TidemarkError) -> [AbandonedBranch] {
-        guard let current = snapshot.currentTimeline else { return [] }
-        let reader = BranchReader(
-            repository: repository, replayer: replayer, snapshot: snapshot)
-        return try reader.branches(off: snapshot.path(to: current)).filter(\.isInDoubt)
-    }
-
-    private static func listed(
-        _ snapshot: CatalogSnapshot, _ branches: [AbandonedBranch]
-    ) -> ListedSource {
+    private static func listed(_ snapshot: CatalogSnapshot) -> ListedSource {
         let style = snapshot.style
+        let branches = snapshot.lines.flatMap { snapshot.branches[$0.timeline] ?? [] }
         return ListedSource(
             name: snapshot.source, kind: snapshot.descriptor.kind,
-            recoveryWindows: ListedDoubt.windows(snapshot.windows(), without: branches)
-                .map(SourceStatus.Window.init),
-            doubts: branches.map(ListedDoubt.init),
+            recoveryWindows: snapshot.windows().map(SourceStatus.Window.init),
+            doubts: branches.filter { $0.doubt != nil }.map(ListedDoubt.init),
             timelines: snapshot.timelines.map { ListedTimeline($0, snapshot) },
             backups: snapshot.backups.map { ListedBackup($0, style) },
             points: snapshot.points.sorted { $0.time < $1.time }.map { ListedPoint($0, style) },

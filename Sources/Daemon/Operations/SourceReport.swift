@@ -62,6 +62,10 @@ struct SourceReport {
     /// The newest window ends where the newest proof does.
     private var windows: [SourceStatus.Window] {
         var windows = facts.windows
+        if let live, live.timeline != facts.timeline {
+            // As `CatalogSnapshot.isLeft` says.
+            windows.removeAll { $0.timeline == facts.timeline }
+        }
         if obstacle == nil, let live, let proved = facts.newest?.proved(by: live) {
             if let last = windows.indices.last, windows[last].to == proved.from {
                 windows[last].to = proved.to

@@ -69,7 +69,7 @@ package struct StatusOperation: Sendable {
                 return Self.unknown(subject, "nothing is archived yet")
             }
             let reader = CatalogReader(repository, try Rooms.replayer(descriptor.kind))
-            let snapshot = try reader.read(subject.source, withArrivals: true)
+            let snapshot = try reader.read(subject.source, withWindows: true)
             return SourceReport(
                 snapshot: snapshot, rpo: subject.rpo.inSeconds, now: time.reading()
             ).status

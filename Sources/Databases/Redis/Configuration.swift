@@ -29,6 +29,9 @@ package struct RedisConfiguration: Sendable {
     /// Seconds without a byte after which the stream counts as dead: the default `repl-timeout`,
     /// six times the default PING period.
     let silenceSeconds = 60.0
+    /// Seconds without a byte while a stream is joined: the server may fork first, and waits five
+    /// seconds for other replicas before it does.
+    var joinSeconds = 60.0
 
     package var kind: DatabaseKind { .redis }
 

@@ -3,9 +3,9 @@ import Platform
 
 // How a stream is joined: handshake, PSYNC, and the RDB that may come first.
 extension Stream {
-    /// Seconds for the server to answer PSYNC and to send an RDB nobody wants: it may fork first,
-    /// and waits five seconds for other replicas before it does.
-    private static let joinSeconds = 60.0
+    /// Seconds for which the server may say with newlines that it is still preparing: another RDB
+    /// may have to be made first, and a large one takes long.
+    private static let preparingSeconds = 3600.0
 
     func join(
         _ action: StreamMachine.Action, _ wake: WakeSignal
@@ -46,9 +46,10 @@ extension Stream {
     /// The line that answers PSYNC; bytes behind it stay in the buffer.
     private func answer() throws(TidemarkError) -> StreamMachine.Answer {
         if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Self.bufferBytes) }
-        let deadline = SocketWait.now() + Self.joinSeconds
+        let begun = SocketWait.now()
+        var deadline = begun + configuration.joinSeconds
         while true {
-            // Keep-alive newlines may come first.
+            // Keep-alive newlines may come first, one each second.
             var start = 0
             while start < filled, buffer[start] == 10 { start += 1 }
             if let end = buffer[start..<filled].firstIndex(of: 10) {
@@ -59,6 +60,10 @@ extension Stream {
             }
             guard filled - start < 4096 else { throw malformed("an endless line") }
             drop(start)
+            if start > 0 {
+                deadline = min(
+                    SocketWait.now() + configuration.joinSeconds, begun + Self.preparingSeconds)
+            }
             try receiveMore(deadline)
         }
     }
@@ -84,14 +89,14 @@ extension Stream {
     /// Takes the RDB off the front of the stream without keeping it.
     private func skipPayload() throws(TidemarkError) {
         var payload = PayloadReader()
-        var deadline = SocketWait.now() + Self.joinSeconds
+        var deadline = SocketWait.now() + configuration.joinSeconds
         while !payload.isDone {
             if filled > 0 {
                 let bytes = buffer
                 let (taken, _) = try payload.take(
                     unsafe bytes.span.bytes.extracting(0..<filled))
                 drop(taken)
-                deadline = SocketWait.now() + Self.joinSeconds
+                deadline = SocketWait.now() + configuration.joinSeconds
             } else {
                 try receiveMore(deadline)
             }
@@ -117,7 +122,7 @@ extension Stream {
             case .nothing:
                 let left = deadline - SocketWait.now()
                 guard left > 0 else {
-                    throw connection!.silent("did not answer PSYNC", Self.joinSeconds)
+                    throw connection!.silent("did not answer PSYNC", configuration.joinSeconds)
                 }
                 if try connection!.wait(seconds: left) == .woken {
                     throw connection!.interrupted()

@@ -46,7 +46,8 @@ extension SourceTimeline {
     private static func windows(_ snapshot: CatalogSnapshot, _ live: Watermark?) -> [Window] {
         guard let current = snapshot.currentTimeline else { return [] }
         let style = snapshot.style
-        let stretches = snapshot.stretches(around: snapshot.path(to: current))
+        var stretches = snapshot.stretches(around: snapshot.path(to: current))
+        if snapshot.isLeft(for: live) { stretches.removeAll { $0.window.timeline == current } }
         var windows = stretches.map { Window($0.window, $0.reach, style) }
         guard let live, snapshot.isProofRestorable, let newest = snapshot.newestReach,
             let proved = newest.proved(by: live)

@@ -1,9 +1,9 @@
-import Catalog
 import Model
 import Monitoring
 import TestKit
 import Testing
 
+@testable import Catalog
 @testable import Daemon
 
 /// The answer to a click on the time axis, from a catalog of a few numbers.
@@ -37,6 +37,48 @@ import Testing
         #expect(moment.reason.contains("history of ledger was lost"))
         #expect(moment.nearestBefore?.time == Sample.time(30))
         #expect(moment.nearestAfter?.time == Sample.time(60))
+    }
+
+    @Test func `a moment between two histories is refused with the timelines to choose from`() {
+        var snapshot = Sample.gapped()
+        let other = TimelineID("2")
+        snapshot.branches[Sample.one] = [
+            AbandonedBranch(
+                timeline: other, successor: Sample.one, fork: 550, first: Sample.time(65),
+                last: Sample.time(68), takeover: Sample.time(75))
+        ]
+        let moment = { MomentReport(snapshot: snapshot, live: nil, time: $0).moment }
+        let inside = moment(Sample.time(70))
+        #expect(!inside.isRestorable)
+        #expect(inside.reason.contains("--timeline \(other)"))
+        let before = CommitTime(microseconds: Sample.time(65).microseconds - 1)
+        #expect(inside.nearestBefore?.time == before)
+        #expect(inside.nearestAfter?.time == Sample.time(75))
+        #expect(moment(Sample.time(75)).isRestorable)
+        #expect(moment(Sample.time(65).advanced(bySeconds: -0.001)).isRestorable)
+    }
+
+    @Test func `nothing is promised of a history that the source has just left`() {
+        var mark = Sample.watermark(810, proved: 120)
+        #expect(Self.moment(70, live: mark).isRestorable)
+        mark.timeline = TimelineID("7")
+        let left = Self.moment(70, live: mark)
+        #expect(!left.isRestorable && left.reason.contains("gone over to another history"))
+        #expect(left.nearestBefore == nil && left.nearestAfter == nil)
+        let snapshot = Sample.gapped()
+        #expect(!SourceTimeline(snapshot, live: nil).windows.isEmpty)
+        #expect(SourceTimeline(snapshot, live: mark).windows.isEmpty)
+        let report = { (live: Watermark) in
+            SourceReport(
+                ArchiveFacts(snapshot), rpo: 5,
+                now: ClockReading(
+                    wall: Sample.time(121), uptime: MonotonicTime(nanoseconds: 0), boot: ""),
+                live: live
+            ).status.recoveryWindows
+        }
+        #expect(report(mark).isEmpty)
+        mark.timeline = Sample.one
+        #expect(!report(mark).isEmpty)
     }
 
     @Test func `before the first and after the last moment there is one way round`() {

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Model
 import Platform
 import Postgres
@@ -7,6 +8,24 @@ import Testing
 /// What was acknowledged on the old primary and never reached the new one.
 @Suite(.timeLimit(.minutes(5)))
 struct SidecarFailoverTests {
+    /// A document with windows.
+    private struct Windows: Decodable {
+        struct Source: Decodable {
+            var windows: [StatusReport.Window]
+            enum CodingKeys: String, CodingKey { case windows = "recovery_windows" }
+        }
+        var sources: [Source]
+
+        func contains(_ moment: CommitTime) -> Bool {
+            sources[0].windows.contains {
+                guard let from = CommitTime($0.from), let to = CommitTime($0.to) else {
+                    return false
+                }
+                return from <= moment && moment <= to
+            }
+        }
+    }
+
     /// A primary whose last rows a promoted standby lacks; the sidecar has archived both.
     private struct Failover {
         let server: PostgresServer
@@ -57,6 +76,33 @@ struct SidecarFailoverTests {
             #expect(try sidecar.terminate().isSuccess)
         }
 
+        /// `list` and `status` tell of random moments what a restore to each does.
+        func expectPromisesKept(around between: CommitTime) throws {
+            let seed = UInt64.random(in: 0..<1_000_000)
+            var random = SeededRandom(seed: seed)
+            let told = try ["list", "status"].map {
+                try JSONDecoder().decode(
+                    Windows.self, from: Data(try side.expect(0, [$0, "--json"]).utf8))
+            }
+            var refused = 0
+            for round in 0..<16 {
+                // The row before it and the one after it are seconds away.
+                let span = round % 2 == 0 ? 300 : 6000
+                let at = CommitTime(
+                    microseconds: between.microseconds / 1000 * 1000
+                        + (Int64(random.next() % UInt64(2 * span)) - Int64(span)) * 1000)
+                let done = try side.tidemark([
+                    "restore", "--dry-run", "--to", at.description, "--into", side.folder + "/x",
+                ])
+                try #require(done.status.isSuccess || done.status == .exited(3), "\(done.errors)")
+                for windows in told {
+                    #expect(windows.contains(at) == done.status.isSuccess, "seed \(seed): \(at)")
+                }
+                refused += done.status.isSuccess ? 0 : 1
+            }
+            #expect(refused > 3, "seed \(seed)")
+        }
+
         func rows(_ words: [String], _ name: String) throws -> (String, [Int]) {
             let into = side.folder + "/" + name
             let done = try side.tidemark(["restore", "--into", into, "--start"] + words)
@@ -92,6 +138,7 @@ struct SidecarFailoverTests {
                 let times = window.split(separator: " ").compactMap { CommitTime(String($0)) }
                 #expect(times.count == 2 && (between < times[0] || times[1] < between))
             }
+            try failover.expectPromisesKept(around: between)
             let (_, old) = try failover.rows(["--timeline", "1", "--to", "latest"], "old")
             #expect(old == [1, 2, 3, 4, 5])
             let (said, new) = try failover.rows(

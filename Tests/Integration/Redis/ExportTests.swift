@@ -65,6 +65,39 @@ struct ExportTests {
         }
     }
 
+    /// Lines that stand at the start of a manifest, a command and a note in Redis's own files.
+    @Test func `values and keys that look like files' own lines come through`() async throws {
+        try await offPool {
+            let server = try RedisServer.start(["repl-backlog-size 64mb"])
+            let harness = try ArchiveHarness(server)
+            let sidecar = try harness.startWithBackup()
+            let odd = [
+                "file appendonly.aof.1.base.rdb seq 1 type b\r\n", "*1\r\n$8\r\nFLUSHALL\r\n",
+                "\n#TS:1700000000\r\n*2\r\n", "\r\n$EOF:0123\r\nREDIS0010\u{ff}", "\u{0}\n\n\r", "",
+                "*2\r\n$6\r\nSELECT\r\n$1\r\n9\r\n", "MULTI", "\n",
+            ]
+            for (number, text) in odd.enumerated() {
+                try server.pipe(
+                    resp(["SELECT", "\(number % 3)"]) + resp(["SET", text, text + text])
+                        + resp(["MULTI"]) + resp(["RPUSH", "l", text, text]) + resp(["EXEC"])
+                        + resp(["HSET", "h" + text, text, text]))
+            }
+            try harness.waitArchived()
+            let digest = try server.command("DEBUG", "DIGEST")
+            let files = try export(harness, "odd", ["--to", "latest"])
+            let loaded = try load(files)
+            #expect(try loaded.command("DEBUG", "DIGEST") == digest)
+            if RedisServer.majorVersion >= 7 {
+                // By itself a file with a line that begins with "file" passes there for a manifest.
+                try judge([loaded.directory + "/appendonlydir/appendonly.aof.manifest"])
+            }
+            let copy = try harness.loaded(to: "latest")
+            #expect(try copy.command("DEBUG", "DIGEST") == digest)
+            #expect(try harness.expect(0, ["find"]).contains("nothing destructive"))
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
     @Test func `what cannot be exported is refused, and nothing is left behind`() async throws {
         try await offPool {
             let server = try RedisServer.start(["repl-backlog-size 16kb"])

@@ -17,6 +17,13 @@ struct FindTests {
             try server.pipe(resp(["UNLINK"] + (0..<150).map { "k\($0)" }))
             if RedisServer.majorVersion >= 7 { try server.command("FUNCTION", "FLUSH") }
             try harness.waitArchived()
+            // What only looks like a command.
+            for (key, value) in [
+                ("FLUSHALL", "*1\r\n$8\r\nFLUSHALL\r\n"), ("*1\r\n$7\r\nFLUSHDB\r\n", "FLUSHDB"),
+            ] {
+                try server.pipe(resp(["SET", key, value]))
+            }
+            try harness.waitArchived()
             let list = try harness.expect(0, ["find"])
             let lines = list.split(separator: "\n").dropFirst().map(String.init)
             var actions = ["FLUSHALL", "SWAPDB", "FLUSHDB in database 5", "DEL of 150 keys"]

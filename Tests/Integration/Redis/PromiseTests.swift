@@ -72,6 +72,19 @@ struct PromiseTests {
         return done.status.isSuccess
     }
 
+    /// Whether all that tells of a moment tells what a restore does; what the page says of it.
+    private static func compare(
+        _ harness: ArchiveHarness, _ port: Int, _ list: Windows, _ at: CommitTime, _ note: String
+    ) throws -> Moment.Source {
+        let isAccepted = try isAccepted(harness, at)
+        #expect(list.contains(at) == isAccepted, "\(note): list, \(at)")
+        let told = try moment(port, at)
+        #expect(told.isRestorable == isAccepted, "\(note): moment, \(at)")
+        let status = try read(Windows.self, try LoopbackHTTP.get(port, "/api/status").body)
+        #expect(status.contains(at) == isAccepted, "\(note): status, \(at)")
+        return told
+    }
+
     private static func random(
         _ from: CommitTime, _ to: CommitTime, _ random: inout SeededRandom
     ) -> CommitTime {
@@ -179,11 +192,15 @@ struct PromiseTests {
             var refused = 0
             var kept = 0
             for round in 0..<30 {
+                // How long each part takes depends on the machine: each gets its share.
                 let at =
-                    round % 3 != 0
-                    ? Self.random(began, end, &random)
-                    : Self.random(
-                        left.advanced(bySeconds: -0.4), left.advanced(bySeconds: 3), &random)
+                    switch round % 3 {
+                    case 0:
+                        Self.random(
+                            left.advanced(bySeconds: -0.4), left.advanced(bySeconds: 3), &random)
+                    case 1: Self.random(began, left, &random)
+                    default: Self.random(began, end, &random)
+                    }
                 let isAccepted = try Self.isAccepted(harness, at)
                 #expect(list.contains(at) == isAccepted, "seed \(seed): list, \(at)")
                 #expect(
@@ -195,6 +212,79 @@ struct PromiseTests {
             #expect(refused > 3, "seed \(seed)")
             #expect(kept > 3, "seed \(seed)")
             #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    /// The archive goes over to the promoted one while the old one still takes writes: what the old
+    /// one took behind the fork is a branch that it holds.
+    @Test(arguments: [false, true])
+    func `each moment around a takeover that is promised is accepted, no other one`(
+        isBusy: Bool
+    ) async throws {
+        try await offPool {
+            let seed = UInt64.random(in: 0..<1_000_000)
+            let old = try RedisServer.start(["repl-backlog-size 256mb"])
+            let new = try RedisServer.start([
+                "replicaof 127.0.0.1 \(old.port)", "repl-backlog-size 256mb",
+            ])
+            try eventually("the replica is in step") {
+                try new.info("master_link_status") == "up"
+            }
+            let port = try freePort()
+            let harness = try ArchiveHarness(old)
+            try harness.watch(port)
+            let first = try harness.startWithBackup()
+            let began = try harness.moment()
+            let load = CounterLoad(old, valueBytes: 10, pause: 0.05)
+            harness.pause(2)
+            try new.command("REPLICAOF", "NO", "ONE")
+            let left = try harness.moment()
+            // A busy one has commands of its own before anybody is connected to it.
+            if isBusy { try new.command("SET", "early", "1") }
+            harness.pause(2)
+            try load.stop()
+            try harness.waitArchived()
+            let shared = try harness.timeline()
+            #expect(try first.terminate().isSuccess)
+            try harness.write(
+                [("sessions", new.url)], ["segment: { age: 10s }"], listen: "127.0.0.1:\(port)")
+            let second = try harness.start()
+            try eventually("the promoted one is followed", seconds: 60) {
+                try harness.status().timeline != shared
+            }
+            harness.pause(1)
+            let again = CounterLoad(new, valueBytes: 10, pause: 0.05)
+            let back = try harness.moment()
+            harness.pause(2)
+            try again.stop()
+            let end = try harness.moment()
+            try harness.waitProved(end)
+            let list = try Self.listed(harness)
+            try eventually("the page knows what the list tells", seconds: 90) {
+                let body = try LoopbackHTTP.get(port, "/api/status").body
+                let told = try Self.read(Windows.self, body)
+                return told.sources[0].windows.dropLast().map { [$0.from, $0.to] }
+                    == list.sources[0].windows.dropLast().map { [$0.from, $0.to] }
+                    && told.contains(end)
+            }
+
+            var random = SeededRandom(seed: seed)
+            var refused = 0
+            for round in 0..<40 {
+                let at =
+                    round % 3 == 0
+                    ? Self.random(began, end, &random)
+                    : Self.random(
+                        [left, back][round % 2].advanced(bySeconds: -0.3),
+                        [left, back][round % 2].advanced(bySeconds: 0.3), &random)
+                let told = try Self.compare(harness, port, list, at, "seed \(seed)")
+                refused += told.isRestorable ? 0 : 1
+                if !isBusy, !told.isRestorable {
+                    #expect(told.reason?.contains("--timeline \(shared)") == true, "\(told)")
+                }
+            }
+            #expect(refused > 5, "seed \(seed)")
+            #expect(try second.terminate().isSuccess)
         }
     }
 

@@ -21,6 +21,15 @@ package struct AbandonedBranch: Hashable, Sendable {
         return takeover.map { time < $0 } ?? true
     }
 
+    /// The same, as the times between two that are certain; nil when the branch was over before its
+    /// successor began, so that there are none.
+    package var doubt: Outage? {
+        let end = takeover ?? CommitTime(microseconds: .max)
+        guard first < end else { return nil }
+        return Outage(
+            from: CommitTime(microseconds: max(first.microseconds, .min + 1) - 1), to: end)
+    }
+
     /// What the operator should know of a restore that goes on behind the fork.
     package var warning: String {
         "timeline \(timeline) holds commits from \(text(first)) to \(text(last)) that timeline "

@@ -1,11 +1,10 @@
 import Model
 import Testing
 
-@testable import Daemon
-@testable import Recovery
+@testable import Catalog
 
-/// `list` promises no time that `restore` refuses for having two histories.
-@Suite struct ListedDoubtTests {
+/// Windows promise no time that `restore` refuses for having two histories.
+@Suite struct AbandonedBranchTests {
     private func time(_ text: String) -> CommitTime { CommitTime("2026-11-30T00:\(text)Z")! }
 
     private func branch(_ first: String, _ takeover: String?) -> AbandonedBranch {
@@ -17,7 +16,9 @@ import Testing
     private func windows(_ branches: AbandonedBranch...) -> [String] {
         let whole = RecoveryWindow(
             timeline: TimelineID("2"), from: time("10:00"), to: time("30:00"))
-        return ListedDoubt.windows([whole], without: branches).map { "\($0.from) \($0.to)" }
+        return whole.without(Outage.joined(branches.compactMap(\.doubt))).map {
+            "\($0.from) \($0.to)"
+        }
     }
 
     @Test func `a window is split around the times in doubt`() {
