@@ -76,6 +76,18 @@ package final class MongoDouble: Sendable {
         return socket
     }
 
+    /// Makes one set of these, with the same content; the first is its primary.
+    package static func join(_ members: [MongoDouble]) {
+        let ports = members.map(\.port)
+        for member in members {
+            member.state.update { state in
+                state.others = ports.filter { $0 != state.port }
+                state.isPrimary = state.port == ports[0]
+                state.primary = ports[0]
+            }
+        }
+    }
+
     // MARK: what happens at the source
 
     /// Serves recorded events beside the entries.

@@ -15,7 +15,7 @@ struct ChangeFeed {
     private var groups: ChangeGroups
     private(set) var received: OpTime
     /// Of what was handed on.
-    private var tail = ChangeTail()
+    private(set) var tail = ChangeTail()
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
@@ -158,23 +158,24 @@ struct ChangeFeed {
         groups.clear()
     }
 
-    /// Opens the stream again behind what was handed on.
-    mutating func findAgain() throws(TidemarkError) -> ConnectionFailure? {
+    /// Opens the stream again behind what was handed on; false when this member no longer has what
+    /// comes there.
+    mutating func findAgain() throws(TidemarkError) -> Bool {
         groups.restart()
         isIdle = false
         let proof = JoinProof(
             connection: connection, member: member, features: features, isRouter: isRouter)
         switch try proof.check(tail) {
         case .joins: break
-        case .missing(let why): throw ChangeOpening.missing(connection.configuration, why)
-        case .tooOld(let why): throw ChangeOpening.lost(connection.configuration, received, why)
-        case .failed(let failure): return failure
+        case .missing, .tooOld: return false
+        case .failed(let failure): throw failure.changesError(connection.configuration)
         }
         switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
-        case .failure(let failure): return failure
         case .success(let found):
             cursor = found
-            return nil
+            return true
+        case .failure(let failure) where failure.isHistoryLost: return false
+        case .failure(let failure): throw failure.changesError(connection.configuration)
         }
     }
 }
