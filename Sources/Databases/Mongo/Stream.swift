@@ -30,8 +30,15 @@ final class Stream: ChangeSource {
     private static let awaitSeconds = 0.5
     private static let deathLimit = 3
 
-    init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
+    /// Bytes that are held of one transaction in a change stream.
+    private let transactionLimit: Int
+
+    init(
+        _ configuration: MongoConfiguration, state: RoomState, time: any TimeSource,
+        transactionLimit: Int = ChangeGroups.limit
+    ) {
         self.configuration = configuration
+        self.transactionLimit = transactionLimit
         self.state = state
         self.time = time
     }
@@ -76,7 +83,7 @@ final class Stream: ChangeSource {
                 resume,
                 ChangeOpening(
                     configuration: configuration, connection: connection, member: member,
-                    hello: hello, version: version))
+                    hello: hello, version: version, limit: transactionLimit))
         }
         let identity = try Questions.identity(connection, hello, member)
         try OplogEnd.check(connection, hello, member, configuration) { seconds in
@@ -155,7 +162,10 @@ final class Stream: ChangeSource {
             let before = received
             let bytes =
                 feed == nil ? try next(wait, sink) : try nextChanges(wait, sink)
-            guard received > before else { return .idle }
+            guard received > before else {
+                // Of a large transaction more is on its way.
+                return feed?.isInParts == true ? .received : .idle
+            }
             deaths = 0
             // A full batch says that more is waiting.
             return bytes >= OplogCursor.largeBatch ? .received : .drained
@@ -213,6 +223,13 @@ final class Stream: ChangeSource {
     }
 
     private func take(_ piece: ChangeFeed.Piece, _ sink: any ChangeSink) throws(TidemarkError) {
+        guard piece.last.ordinal > received else {
+            // A part of a large transaction: the position moves with its end.
+            let part = unsafe piece.bytes.span.bytes
+            try sink.append(part, from: received, to: received)
+            state.update { $0.bytes += UInt64(part.byteCount) }
+            return
+        }
         let notes = piece.notes.map { note in
             OplogBatch.Note(ts: note.time, wall: note.wall, point: nil)
         }

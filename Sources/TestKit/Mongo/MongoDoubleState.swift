@@ -92,6 +92,8 @@ package struct MongoDoubleState: Sendable {
     package var damagesAnswersFrom: Int?
     /// The next answer about the oplog begins so many entries before the cursor's place.
     package var goesBack: Int?
+    /// A change stream that has come to this event is interrupted.
+    package var failsAtEvent: Int?
     /// Bytes of entries in one answer.
     package var batchBytes = 16 << 20
     /// How often each command came.

@@ -30,14 +30,16 @@ struct ChangeFeed {
     /// Opens it; a failure is the server's.
     static func open(
         _ connection: Connection, _ member: Connection.Member, behind received: OpTime,
-        tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool
+        tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool,
+        limit: Int = ChangeGroups.limit
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
         case .failure(let failure): return .failure(failure)
         case .success(let cursor):
             var feed = ChangeFeed(
                 connection: connection, member: member, features: features, isRouter: isRouter,
-                cursor: cursor, groups: ChangeGroups(behind: received), received: received)
+                cursor: cursor, groups: ChangeGroups(behind: received, limit: limit),
+                received: received)
             feed.tail = tail
             return .success(feed)
         }
@@ -58,7 +60,8 @@ struct ChangeFeed {
 
     func close() { cursor.close() }
 
-    /// Entries whose times are complete, the last of these, and what the index is told.
+    /// Entries whose times are complete, the last of these, and what the index is told. Where the
+    /// last is what was received before, a part of a large transaction, whose last part is to come.
     typealias Piece = (bytes: ArraySlice<UInt8>, last: OpTime, notes: [ChangeGroups.Note])
 
     /// Asks once. Returns the bytes that came, or why the cursor is gone.
@@ -68,7 +71,7 @@ struct ChangeFeed {
         let bound = try isDue(now) ? majority() : nil
         // Taken out while they are at work, so that nothing of them is copied.
         var groups = groups
-        self.groups = ChangeGroups(behind: received)
+        self.groups = ChangeGroups(behind: received, limit: groups.limit)
         var cursor = cursor
         // A replica set then says that there is no more of that time; a router does not, until its
         // shards have come past it.
@@ -81,6 +84,7 @@ struct ChangeFeed {
                 throw OplogBatch.malformed(error)
             }
             if groups.ready >= Self.pieceBytes { try handOn(&groups, body) }
+            try handOnPart(&groups, body)
         }
         self.cursor = cursor
         if case .batch(let events, _) = answer {
@@ -158,9 +162,44 @@ struct ChangeFeed {
         groups.clear()
     }
 
+    /// Events of a transaction that is too large to be held.
+    private mutating func handOnPart(
+        _ groups: inout ChangeGroups,
+        _ body: (Piece) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        guard groups.isPartDue else { return }
+        if groups.ready > 0 { try handOn(&groups, body) }
+        // In a call of its own, so that nothing of it is left when it is removed.
+        try handOnHeld(&groups, body)
+        groups.clearPart()
+    }
+
+    private func handOnHeld(
+        _ groups: inout ChangeGroups,
+        _ body: (Piece) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        let part: ArraySlice<UInt8>
+        do throws(BSONFailure) {
+            part = try groups.part()
+        } catch {
+            throw OplogBatch.malformed(error)
+        }
+        try body((part, received, []))
+    }
+
+    /// Half of a large transaction has been handed on.
+    var isInParts: Bool { groups.isInParts }
+
     /// Opens the stream again behind what was handed on; false when this member no longer has what
     /// comes there.
     mutating func findAgain() throws(TidemarkError) -> Bool {
+        guard !groups.isInParts else {
+            throw TidemarkError(
+                .sourceUnreachable,
+                "MongoDB at \(connection.configuration.place) closed the change stream within a "
+                    + "transaction of more than \(ByteCount(UInt64(groups.limit)))",
+                remedy: "Tidemark connects again by itself, and asks for all of it once more")
+        }
         groups.restart()
         isIdle = false
         let proof = JoinProof(

@@ -7,6 +7,8 @@ struct ChangeOpening {
     var member: Connection.Member
     var hello: Hello
     let version: String
+    /// See `ChangeGroups.limit`.
+    var limit = ChangeGroups.limit
 
     /// An open stream, and where the archive goes on with it.
     struct Joined {
@@ -52,7 +54,7 @@ struct ChangeOpening {
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         try ChangeFeed.open(
             connection, member, behind: time, tail: tail, features,
-            isRouter: hello.isRouter)
+            isRouter: hello.isRouter, limit: limit)
     }
 
     private func begin(
