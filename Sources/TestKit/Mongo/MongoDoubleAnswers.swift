@@ -280,6 +280,7 @@ struct MongoDoubleAnswers {
                 end += 1
             }
             state.cursors[id] = .oplog(end)
+            state.sent = end
             return next < end
                 ? state.entries[next..<end].compactMap { try? BSONDocument($0.bytes) } : []
         }

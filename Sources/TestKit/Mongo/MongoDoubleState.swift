@@ -94,6 +94,8 @@ package struct MongoDoubleState: Sendable {
     package var goesBack: Int?
     /// A change stream that has come to this event is interrupted.
     package var failsAtEvent: Int?
+    /// How many entries have been sent by tailed cursors, or lie before them.
+    package var sent = 0
     /// Bytes of entries in one answer.
     package var batchBytes = 16 << 20
     /// How often each command came.

@@ -72,6 +72,57 @@ struct KeptHistoryTests {
         }
     }
 
+    @Test func `what came before history was lost amid a session is in the archive`() async throws {
+        try await offPool {
+            let harness = try ArchiveHarness("shop")
+            let sidecar = try harness.startWithBackup()
+            harness.double.writeAll()
+            try harness.waitArchived()
+            let known = harness.entries.count
+            let large = try self.large(behind: #require(harness.entries.last), 8)
+            harness.double.state.update { state in
+                for bytes in large { state.add(bytes) }
+                state.batchBytes = 1 << 20
+                // Once the first have been sent, in an answer that more follows, all but the last
+                // have fallen off.
+                state.meanwhile["getMore"] = { state, _ in
+                    if state.sent > known, state.first == 0 {
+                        state.first = known + 7
+                        state.failures["getMore"] = .init(136, "CappedPositionLost", "deleted")
+                    } else {
+                        state.failures["getMore"] = nil
+                    }
+                }
+            }
+            harness.double.writeAll()
+            try sidecar.waitForLog("gap in the archive", seconds: 60)
+            try sidecar.waitForLog("history was lost", seconds: 60)
+            try harness.waitArchived()
+            let sent = 4
+            let kept = harness.entries.dropFirst() + large[..<sent] + large[7...]
+            #expect(try harness.archivedOplog() == kept.flatMap { $0 })
+            let gaps = try harness.status().gaps
+            let first = try BSONDocument(large[sent - 1])["ts"]?.timestamp
+            #expect(gaps.count == 1 && gaps.first.flatMap { OpTime($0.first) } == first)
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    /// Entries of 300 KB.
+    private func large(behind last: [UInt8], _ count: UInt32) throws -> [[UInt8]] {
+        let entry = try BSONDocument(last)
+        let time = try #require(entry["ts"]?.timestamp)
+        return (1...count).map { number in
+            let content = BSONDocument([
+                ("_id", .int32(Int32(number))),
+                ("x", .binary([UInt8](repeating: UInt8(number), count: 300_000))),
+            ])
+            let ts = OpTime(seconds: time.seconds, increment: time.increment + number)
+            return entry.setting("o", .document(content)).setting("op", .string("i"))
+                .setting("ts", .timestamp(ts)).bytes
+        }
+    }
+
     /// Goes on with that mode, and writes some more.
     private func change(_ harness: ArchiveHarness, to mode: String, reason: String) throws {
         try harness.configure("&mode=" + mode)
