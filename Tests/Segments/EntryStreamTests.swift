@@ -23,11 +23,13 @@ import Testing
     private let store = MemoryStore()
     private let timeline = TimelineID("rs0")
 
-    private func writer(segmentBytes: UInt64 = 3 << 20) throws -> SegmentWriter {
+    private func writer(
+        _ time: SimulatedTime = SimulatedTime(), segmentBytes: UInt64 = 3 << 20
+    ) throws -> SegmentWriter {
         try SegmentWriter(
             source: SourceID("lessons")!, kind: .mongodb, style: EntryStyle(), store: store,
             options: SegmentWriterOptions(rotation: .size(bytes: segmentBytes, age: 600)),
-            time: SimulatedTime(),
+            time: time,
             key: { ObjectKey("lessons/oplog/rs0/" + EntryStyle().segmentName($0)) },
             attachKey: { ObjectKey("lessons/oplog/\($0)/\($1)") })
     }
@@ -139,6 +141,61 @@ import Testing
             let end = survey.reach(from: 0)
             #expect(try next.begin(opening(end)) == end)
             next.close()
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `entries that come in parts count with the last, and a segment never ends among them`(
+        isFlushed: Bool
+    ) async throws {
+        try await offPool {
+            let time = SimulatedTime()
+            let writer = try writer(time)
+            try writer.begin(opening(0))
+            try append(writer, 1, bytes: 300)
+            var all = entry(1, bytes: 300)
+            for number in 2..<9 as Range<UInt64> {
+                let part = entry(number, bytes: 1_000_003)
+                all += part
+                try writer.append(part.span.bytes, from: 1000, to: 1000)
+                // The segment is full, and by now too old: it must not end here.
+                time.advance(700)
+                if isFlushed { #expect(try writer.flush() == 1000) }
+                #expect(try writer.poll() <= 1000)
+            }
+            let key = ObjectKey("lessons/oplog/rs0/0-0.partial")
+            if isFlushed {
+                let survey = try SegmentReader.survey(store, key, first: 0, bytes: 0)
+                #expect(survey.reach(from: 0) == 1000 && survey.contentBytes == 300)
+                #expect(try content("0-0.partial") == entry(1, bytes: 300))
+            }
+            try append(writer, 9, bytes: 100)
+            all += entry(9, bytes: 100)
+            #expect(try writer.flush() == 9000)
+            try writer.settle()
+            writer.close()
+            #expect(try names() == ["0-9000.lz4"])
+            #expect(try content("0-9000.lz4") == all)
+        }
+    }
+
+    @Test func `parts without their end are cut off by the next run`() async throws {
+        try await offPool {
+            let writer = try writer(segmentBytes: 64 << 20)
+            try writer.begin(opening(0))
+            try append(writer, 1, bytes: 300)
+            for number in 2..<6 as Range<UInt64> {
+                let part = entry(number, bytes: 900_001)
+                try writer.append(part.span.bytes, from: 1000, to: 1000)
+            }
+            #expect(try writer.flush() == 1000)
+            writer.close()
+            let next = try self.writer(segmentBytes: 64 << 20)
+            #expect(try next.begin(opening(1000)) == 1000)
+            try append(next, 7, bytes: 500)
+            #expect(try next.flush() == 7000)
+            next.close()
+            #expect(try content("0-0.partial") == entry(1, bytes: 300) + entry(7, bytes: 500))
         }
     }
 }

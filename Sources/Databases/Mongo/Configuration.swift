@@ -15,6 +15,8 @@ package struct MongoConfiguration: Sendable {
     package let user: String
     /// Set when the URL names one; the server's must be the same.
     let setName: String?
+    /// One address is talked to, whatever it is, and no other member is looked for.
+    let isDirect: Bool
 
     /// What is read of the server, as `?mode=` of the URL says.
     package enum Mode: String, Sendable {
@@ -57,6 +59,11 @@ package struct MongoConfiguration: Sendable {
         place = places.joined(separator: ",")
         user = unsafe mongoc_uri_get_username(uri).map { unsafe String(cString: $0) } ?? ""
         setName = unsafe mongoc_uri_get_replica_set(uri).map { unsafe String(cString: $0) }
+        // As libmongoc has it (`mongoc_topology_new`).
+        let service = unsafe mongoc_uri_get_srv_hostname(uri)
+        let isService = unsafe service != nil
+        let isOne = setName == nil && places.count == 1 && !isService
+        isDirect = unsafe mongoc_uri_get_option_as_bool(uri, "directconnection", isOne)
     }
 
     /// The URL without our own option, which libmongoc would warn of.

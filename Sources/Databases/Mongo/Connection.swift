@@ -17,6 +17,15 @@ final class Connection {
         case anyMember
         /// The one that a cursor lives on.
         case server(UInt32)
+        /// Through this router, of all shards the primaries.
+        case primaries(UInt32)
+
+        fileprivate var preference: mongoc_read_mode_t {
+            switch self {
+            case .primary, .primaries: MONGOC_READ_PRIMARY
+            case .anyMember, .server: MONGOC_READ_SECONDARY_PREFERRED
+            }
+        }
     }
 
     init(_ configuration: MongoConfiguration) throws(TidemarkError) {
@@ -38,9 +47,11 @@ final class Connection {
 
     /// The member that questions to `member` go to now; cursors stay there.
     func select(_ member: Member) throws(TidemarkError) -> UInt32 {
-        if case .server(let id) = member { return id }
-        let mode = member == .primary ? MONGOC_READ_PRIMARY : MONGOC_READ_SECONDARY_PREFERRED
-        let preference = unsafe mongoc_read_prefs_new(mode)
+        switch member {
+        case .server(let id), .primaries(let id): return id
+        case .primary, .anyMember: break
+        }
+        let preference = unsafe mongoc_read_prefs_new(member.preference)
         defer { unsafe mongoc_read_prefs_destroy(preference) }
         var failure = bson_error_t()
         let server = unsafe mongoc_client_select_server(
@@ -75,6 +86,27 @@ final class Connection {
         throw TidemarkError(
             .sourceUnreachable, "\(address) is no longer a member of \(configuration.place)",
             remedy: "Tidemark tries again by itself, with another member")
+    }
+
+    /// Whom the deployment has, as it was seen last; without those that did not answer.
+    func members() -> SetMembers {
+        var count = 0
+        let found = unsafe mongoc_client_get_server_descriptions(client, &count)
+        defer { unsafe mongoc_server_descriptions_destroy_all(found, count) }
+        var members = SetMembers(isDirect: configuration.isDirect)
+        for place in 0..<count {
+            guard let server = unsafe found?[place],
+                let type = unsafe mongoc_server_description_type(server)
+            else { continue }
+            let id = unsafe mongoc_server_description_id(server)
+            switch unsafe String(cString: type) {
+            case "RSPrimary": members.primary = .server(id)
+            case "RSSecondary": members.secondaries.append(.server(id))
+            case "Mongos": members.routers.append(.server(id))
+            default: continue
+            }
+        }
+        return members
     }
 
     private static func address(_ server: OpaquePointer) -> String {
@@ -118,8 +150,7 @@ final class Connection {
         // libmongoc makes the reply anew in place.
         defer { unsafe bson_destroy(reply) }
         var failure = bson_error_t()
-        let preference = unsafe mongoc_read_prefs_new(
-            member == .primary ? MONGOC_READ_PRIMARY : MONGOC_READ_SECONDARY_PREFERRED)
+        let preference = unsafe mongoc_read_prefs_new(member.preference)
         defer { unsafe mongoc_read_prefs_destroy(preference) }
         let isDone = unsafe CDocument.with(command) { bson in
             unsafe mongoc_client_command_simple_with_server_id(

@@ -111,6 +111,11 @@ struct ConnectionFailure: Error, Hashable, Sendable {
         return "db.getSiblingDB(\"admin\").grantRolesToUser(\"\(user)\", \(rights.roles))"
     }
 
+    /// Of a change stream that could not be opened.
+    func changesError(_ configuration: MongoConfiguration) -> TidemarkError {
+        error(configuration, command: "$changeStream", rights: .changes)
+    }
+
     /// - Parameter command: that was answered like this.
     func error(
         _ configuration: MongoConfiguration, command: String, rights: Rights = .oplog

@@ -9,13 +9,19 @@ package final class MongoRoom: DatabaseRoom {
     private let configuration: MongoConfiguration
     private let time: any TimeSource
     private let state = RoomState()
+    private let transactionLimit: Int
+
+    /// Bytes that are held of one transaction in a change stream, before its parts are written.
+    package static let transactionLimit = ChangeGroups.limit
 
     /// - Parameter archived: the timeline that the archive was last on, if any.
     package init(
-        _ configuration: MongoConfiguration, time: any TimeSource, archived: TimelineID? = nil
+        _ configuration: MongoConfiguration, time: any TimeSource, archived: TimelineID? = nil,
+        transactionLimit: Int = MongoRoom.transactionLimit
     ) {
         self.configuration = configuration
         self.time = time
+        self.transactionLimit = transactionLimit
         state.update { $0.archived = archived }
     }
 
@@ -25,7 +31,8 @@ package final class MongoRoom: DatabaseRoom {
     package func style(segmentBytes: UInt64) -> any PositionStyle { OplogPositionStyle() }
 
     package func stream() -> any ChangeSource {
-        Stream(configuration, state: state, time: time)
+        Stream(
+            configuration, state: state, time: time, transactionLimit: transactionLimit)
     }
 
     package func inspector() -> any SourceInspector {

@@ -15,6 +15,8 @@ final class Stream: ChangeSource {
     private var connection: Connection?
     private var cursor: OplogCursor?
     private var feed: ChangeFeed?
+    /// How it was opened.
+    private var changes: ChangeOpening?
     private var timeline = TimelineID("")
     private var received: UInt64 = 0
     /// The newest entry, to find the place again when a cursor dies.
@@ -28,8 +30,15 @@ final class Stream: ChangeSource {
     private static let awaitSeconds = 0.5
     private static let deathLimit = 3
 
-    init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
+    /// Bytes that are held of one transaction in a change stream.
+    private let transactionLimit: Int
+
+    init(
+        _ configuration: MongoConfiguration, state: RoomState, time: any TimeSource,
+        transactionLimit: Int = ChangeGroups.limit
+    ) {
         self.configuration = configuration
+        self.transactionLimit = transactionLimit
         self.state = state
         self.time = time
     }
@@ -41,6 +50,7 @@ final class Stream: ChangeSource {
         cursor = nil
         feed?.close()
         feed = nil
+        changes = nil
         connection = nil
     }
 
@@ -73,9 +83,9 @@ final class Stream: ChangeSource {
                 resume,
                 ChangeOpening(
                     configuration: configuration, connection: connection, member: member,
-                    hello: hello, version: version))
+                    hello: hello, version: version, limit: transactionLimit))
         }
-        let source = try facts(connection, hello, member)
+        let identity = try Questions.identity(connection, hello, member)
         try OplogEnd.check(connection, hello, member, configuration) { seconds in
             _ = isWoken.wait(seconds: seconds) { $0 ? true : nil }
         }
@@ -83,25 +93,15 @@ final class Stream: ChangeSource {
         let last = try (joins ? resume.tail : nil).map { (tail) throws(TidemarkError) in
             try ArchivedTail.lastEntry(tail, resume.end?.ordinal ?? 0)
         }
-        let machine = StreamMachine(resume, lastEntry: last ?? nil, place: configuration.place)
-        let from = try machine.ask(source)
-        var found = try OplogCursor.open(connection, member, from: from)
-        let start = try machine.decide(try found.first(), source)
-        if !start.skipsFirst || start.position.timeline != resume.end?.timeline,
-            resume.end != nil
-        {
-            // Another place than was asked for.
-            found.close()
-            found = try OplogCursor.open(
-                connection, member,
-                from: OpTime(ordinal: start.position.ordinal + (start.skipsFirst ? 0 : 1)))
-        }
-        if start.skipsFirst { lastEntry = try found.first() } else { lastEntry = nil }
-        found.isFirstKnown = start.skipsFirst
-        cursor = found
+        let joined = try OplogOpening(
+            connection: connection, identity: identity,
+            machine: StreamMachine(resume, lastEntry: last ?? nil, place: configuration.place)
+        ).join(member)
+        lastEntry = joined.lastEntry
+        cursor = joined.cursor
         self.connection = connection
         return opening(
-            resume, source.identity, start.position, sourceEnd: source.majority, version)
+            resume, identity, joined.start.position, sourceEnd: joined.majority, version)
     }
 
     private func joined(
@@ -110,6 +110,7 @@ final class Stream: ChangeSource {
         let identity = try Questions.identity(opening.connection, opening.hello, opening.member)
         let joined = try opening.join(resume, identity)
         feed = joined.feed
+        changes = opening
         connection = opening.connection
         return self.opening(
             resume, identity, joined.start, sourceEnd: joined.sourceEnd, opening.version)
@@ -140,22 +141,6 @@ final class Stream: ChangeSource {
             sourceEnd: max(sourceEnd.ordinal, start.ordinal))
     }
 
-    private func facts(
-        _ connection: Connection, _ hello: Hello, _ member: Connection.Member
-    ) throws(TidemarkError) -> StreamMachine.Source {
-        guard let oldest = try Questions.oldest(connection, member)?["ts"]?.timestamp,
-            let majority = hello.majority ?? hello.newest
-        else {
-            throw TidemarkError(
-                .sourceUnreachable, "the oplog of MongoDB at \(configuration.place) is empty",
-                remedy: "Tidemark tries again by itself; a set that was just initiated needs a "
-                    + "moment")
-        }
-        return StreamMachine.Source(
-            identity: try Questions.identity(connection, hello, member), majority: majority,
-            oldest: oldest)
-    }
-
     // MARK: pulling
 
     func pull(
@@ -177,7 +162,10 @@ final class Stream: ChangeSource {
             let before = received
             let bytes =
                 feed == nil ? try next(wait, sink) : try nextChanges(wait, sink)
-            guard received > before else { return .idle }
+            guard received > before else {
+                // Of a large transaction more is on its way.
+                return feed?.isInParts == true ? .received : .idle
+            }
             deaths = 0
             // A full batch says that more is waiting.
             return bytes >= OplogCursor.largeBatch ? .received : .drained
@@ -228,36 +216,37 @@ final class Stream: ChangeSource {
         case .batch(_, let bytes): return bytes
         case .dead(let why):
             try died(why, "its changes")
-            if let failure = try feed!.findAgain() {
-                if failure.isHistoryLost {
-                    throw ChangeOpening.lost(configuration, OpTime(ordinal: received), failure.text)
-                }
-                throw failure.error(configuration, command: "$changeStream", rights: .changes)
-            }
+            // The member that it lived on lacks the history: others are asked.
+            if try !feed!.findAgain() { feed = try changes!.findAgain(feed!) }
             return 0
         }
     }
 
     private func take(_ piece: ChangeFeed.Piece, _ sink: any ChangeSink) throws(TidemarkError) {
+        guard piece.last.ordinal > received else {
+            // A part of a large transaction: the position moves with its end.
+            let part = unsafe piece.bytes.span.bytes
+            try sink.append(part, from: received, to: received)
+            state.update { $0.bytes += UInt64(part.byteCount) }
+            return
+        }
         let notes = piece.notes.map { note in
             OplogBatch.Note(ts: note.time, wall: note.wall, point: nil)
         }
         try hand(on: unsafe piece.bytes.span.bytes, to: piece.last, notes, sink)
     }
 
+    /// Joins behind what was received as an archive is joined, with other members if need be.
     private func findAgain() throws(TidemarkError) {
         guard let old = cursor else { return }
-        var found = try OplogCursor.open(
-            old.connection, old.member, from: OpTime(ordinal: received))
-        let first = try found.first()
-        if let lastEntry, first != lastEntry {
-            throw TidemarkError(
-                .sourceUnreachable,
-                "the oplog of MongoDB at \(configuration.place) changed while it was read",
-                remedy: "Tidemark connects again by itself and finds out what happened")
-        }
-        found.isFirstKnown = lastEntry != nil
-        cursor = found
+        let end = Position(timeline: timeline, ordinal: received)
+        let joined = try OplogOpening(
+            connection: old.connection, identity: state.read { $0.identity } ?? "",
+            machine: StreamMachine(
+                ResumePoint(descriptor: nil, end: end), lastEntry: lastEntry,
+                place: configuration.place)
+        ).join(old.member)
+        cursor = joined.cursor
     }
 
     /// Entries of one batch, whole and in order, at most 1 MiB at a time.

@@ -13,6 +13,8 @@ import Model
 /// | a later one | the oplog no longer reaches back | gap, go on at the oldest that is there |
 /// | nothing | this member is behind | wait, or ask another |
 ///
+/// A gap and a new timeline are what is done when the other members say the same (`MemberSearch`).
+///
 /// Secondaries of the server itself go by optime and term only (`OplogFetcher`); the bytes also
 /// tell two sets apart that were copied from one.
 struct StreamMachine: Sendable {
@@ -35,8 +37,19 @@ struct StreamMachine: Sendable {
         var identity: String
         /// The newest entry that a majority has.
         var majority: OpTime
-        /// The oldest that the oplog still holds.
+        /// The oldest that the oplog still holds, asked behind the first entry: what falls off
+        /// meanwhile is not taken for an entry that was taken back.
         var oldest: OpTime
+    }
+
+    /// What the first entry means.
+    enum Finding: Hashable, Sendable {
+        /// It joins the archive, or the archive has nothing to join.
+        case joins(Start)
+        /// The oplog no longer reaches back; its first entry.
+        case truncated(OpTime)
+        /// The set was rolled back or restored; its first entry.
+        case diverged(OpTime)
     }
 
     private let resume: ResumePoint
@@ -75,15 +88,21 @@ struct StreamMachine: Sendable {
     /// - Throws: `historyLost`, unless the archive has been told already; `sourceUnreachable` when
     ///   waiting may help.
     func decide(_ first: [UInt8]?, _ source: Source) throws(TidemarkError) -> Start {
+        try settle(try judge(first, source), source)
+    }
+
+    /// What one member's answer means, before others are asked.
+    func judge(_ first: [UInt8]?, _ source: Source) throws(TidemarkError) -> Finding {
         guard let known else {
             // The present end; the entry there is the last of what came before.
-            return Start(
-                position: Position(
-                    timeline: TimelineID(source.identity), ordinal: source.majority.ordinal),
-                skipsFirst: true)
+            return .joins(
+                Start(
+                    position: Position(
+                        timeline: TimelineID(source.identity), ordinal: source.majority.ordinal),
+                    skipsFirst: true))
         }
         let end = OpTime(ordinal: known.position.ordinal)
-        if ChangeTimeline.isOne(known.position.timeline) { return try changed(source) }
+        if ChangeTimeline.isOne(known.position.timeline) { return .joins(try changed(source)) }
         guard let first else {
             throw TidemarkError(
                 .sourceUnreachable,
@@ -93,15 +112,25 @@ struct StreamMachine: Sendable {
         }
         let head = try Self.head(first)
         if head.ts == end, known.entry == nil || known.entry == first {
-            return Start(position: known.position, skipsFirst: true)
+            return .joins(Start(position: known.position, skipsFirst: true))
         }
         if known.entry == nil, head.ts.ordinal == end.ordinal + 1 {
             // Behind a gap that was recorded: the oldest entry comes next.
-            return Start(position: known.position, skipsFirst: false)
+            return .joins(Start(position: known.position, skipsFirst: false))
         }
         // Only the oldest entries fall off an oplog: one amid those that are there was taken back.
-        return head.ts == end || source.oldest < end
-            ? try diverged(known, head, source) : try truncated(known, head, source)
+        return head.ts == end || source.oldest < end ? .diverged(head.ts) : .truncated(head.ts)
+    }
+
+    /// Where the stream goes on, once the finding counts.
+    func settle(_ finding: Finding, _ source: Source) throws(TidemarkError) -> Start {
+        if case .joins(let start) = finding { return start }
+        guard let known else { preconditionFailure("an empty archive joins everything") }
+        switch finding {
+        case .joins(let start): return start
+        case .truncated(let head): return try truncated(known, head, source)
+        case .diverged(let head): return try diverged(known, head, source)
+        }
     }
 
     /// The archive holds change streams, whose documents are others.
@@ -123,12 +152,12 @@ struct StreamMachine: Sendable {
     }
 
     private func diverged(
-        _ known: Known, _ head: EntryHead, _ source: Source
+        _ known: Known, _ head: OpTime, _ source: Source
     ) throws(TidemarkError) -> Start {
         guard resume.skipsLostHistory else {
             let end = OpTime(ordinal: known.position.ordinal)
             let difference =
-                head.ts == end
+                head == end
                 ? "another entry at \(end) than the archive"
                 : "no entry at \(end), where the archive ends, but older and newer ones"
             throw lost(
@@ -143,7 +172,7 @@ struct StreamMachine: Sendable {
     }
 
     private func truncated(
-        _ known: Known, _ head: EntryHead, _ source: Source
+        _ known: Known, _ head: OpTime, _ source: Source
     ) throws(TidemarkError) -> Start {
         guard resume.skipsLostHistory else {
             throw lost(
@@ -155,9 +184,7 @@ struct StreamMachine: Sendable {
         }
         // Everything that is still there is kept, not only what comes from now on.
         return Start(
-            position: Position(
-                timeline: known.position.timeline,
-                ordinal: min(head.ts, source.oldest).ordinal - 1),
+            position: Position(timeline: known.position.timeline, ordinal: head.ordinal - 1),
             skipsFirst: false)
     }
 
@@ -171,7 +198,7 @@ struct StreamMachine: Sendable {
         return TimelineID("\(source.identity).\((numbers.max() ?? 1) + 1)")
     }
 
-    private static func head(_ entry: [UInt8]) throws(TidemarkError) -> EntryHead {
+    static func head(_ entry: [UInt8]) throws(TidemarkError) -> EntryHead {
         do {
             return try EntryHead(entry.span)
         } catch {

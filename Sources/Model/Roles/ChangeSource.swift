@@ -116,7 +116,8 @@ package protocol ChangeSink: AnyObject {
     func append(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
     /// Whole entries of a stream whose positions do not count bytes (`PositionStyle.countsBytes`);
     /// `last` is the position behind them. They can be cut apart neither by a crash nor by a
-    /// reader.
+    /// reader. Where they are more than fits into memory, parts come before with `last` equal to
+    /// `first`: those count, and are kept, only with the call that moves the position.
     func append(
         _ entries: RawSpan, from first: UInt64, to last: UInt64
     ) throws(TidemarkError)

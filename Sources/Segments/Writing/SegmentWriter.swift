@@ -41,6 +41,8 @@ package final class SegmentWriter: ChangeSink {
     private var segmentBytes: UInt64 = 0
     /// The newest place where a segment ruled by size may end.
     private var edge: (position: UInt64, state: String?)?
+    /// The last entries are not whole yet.
+    private var isInParts = false
     /// Commits of the open segment, and those among them that no chunk carries yet.
     private var index: SegmentIndex
     private var history: SegmentIndex
@@ -206,15 +208,19 @@ extension SegmentWriter {
         }
         precondition(timeline != nil, "a segment writer begins before entries come")
         precondition(first == received, "a stream has no holes: \(first) after \(received)")
-        precondition(last > first, "an entry moves the position")
+        precondition(last >= first, "an entry moves the position")
         try guarding { () throws(TidemarkError) in try take(entries, to: last) }
     }
 
     /// Entries that fit share a chunk; one that does not has its own, of which only the last
-    /// ends at a position.
+    /// ends at a position. So have those that come in parts.
     private func take(_ entries: RawSpan, to last: UInt64) throws(TidemarkError) {
         hashFlushed()
         try submitHeld()
+        if last == received, !isInParts, let chunk, !chunk.content.isEmpty { try hold() }
+        isInParts = last == received
+        // Until they are whole the segment cannot end.
+        if isInParts { edge = nil }
         if unflushedSince == nil { unflushedSince = context.time.monotonic() }
         let room = FrameLimit.content - (try currentChunk().content.count)
         if entries.byteCount > room, room < FrameLimit.content { try hold() }
@@ -225,7 +231,7 @@ extension SegmentWriter {
             chunk.content.append(entries.extracting(from..<from + part))
             from += part
             segmentBytes += UInt64(part)
-            if from == entries.byteCount {
+            if from == entries.byteCount, !isInParts {
                 chunk.reach(last)
                 received = last
             }

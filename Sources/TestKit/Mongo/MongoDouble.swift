@@ -76,6 +76,18 @@ package final class MongoDouble: Sendable {
         return socket
     }
 
+    /// Makes one set of these, with the same content; the first is its primary.
+    package static func join(_ members: [MongoDouble]) {
+        let ports = members.map(\.port)
+        for member in members {
+            member.state.update { state in
+                state.others = ports.filter { $0 != state.port }
+                state.isPrimary = state.port == ports[0]
+                state.primary = ports[0]
+            }
+        }
+    }
+
     // MARK: what happens at the source
 
     /// Serves recorded events beside the entries.
@@ -93,6 +105,42 @@ package final class MongoDouble: Sendable {
     /// Lets so many more of the entries be seen.
     package func write(_ count: Int) {
         state.update { $0.visible = min($0.visible + count, $0.entries.count) }
+    }
+
+    /// Writes a transaction: one entry, and of a change stream so many events.
+    ///
+    /// - Parameter content: of each event, random or it is compressed away.
+    package func transaction(_ count: Int, content: (Int) -> [UInt8]) {
+        let written = state.update { state -> OpTime in
+            let newest = state.entries[state.entries.count - 1].ts
+            let ts = OpTime(seconds: newest.seconds + 1, increment: 1)
+            let entry = BSONDocument([
+                ("op", .string("n")), ("ns", .string("")), ("o", .document(.empty)),
+                ("ts", .timestamp(ts)), ("t", .int64(1)),
+                ("wall", .date(milliseconds: Int64(ts.seconds) * 1000)), ("v", .int64(2)),
+            ])
+            state.add(entry.bytes)
+            return ts
+        }
+        let place = BSONDocument([("db", .string("school")), ("coll", .string("large"))])
+        let token = ResumeTokenText.token(written)["_data"]?.string ?? ""
+        let events = (0..<count).map { number in
+            let key = BSONDocument([("_id", .int32(Int32(number)))])
+            let document = key.setting("content", .binary(content(number)))
+            let text = "\(token)\(String(1000 + number, radix: 16, uppercase: true))"
+            return MongoDoubleState.Entry(
+                ts: written,
+                bytes: BSONDocument([
+                    ("_id", .document(BSONDocument([("_data", .string(text))]))),
+                    ("operationType", .string("insert")), ("clusterTime", .timestamp(written)),
+                    ("fullDocument", .document(document)), ("ns", .document(place)),
+                    ("documentKey", .document(key)), ("txnNumber", .int64(1)),
+                ]).bytes)
+        }
+        state.update { state in
+            state.events += events
+            state.visible = state.entries.count
+        }
     }
 
     /// Everything that was recorded has been written.

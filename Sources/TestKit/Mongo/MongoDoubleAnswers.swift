@@ -64,12 +64,15 @@ struct MongoDoubleAnswers {
         let date = { (ts: OpTime) -> BSONValue in .date(milliseconds: Int64(ts.seconds) * 1000) }
         var fields: [(String, BSONValue)] = []
         if let setName = state.setName {
+            let hosts = ([state.port] + state.others).map { BSONValue.string("127.0.0.1:\($0)") }
             fields += [
-                ("hosts", .array([.string(me)])), ("setName", .string(setName)),
+                ("hosts", .array(hosts)), ("setName", .string(setName)),
                 ("setVersion", .int32(1)), ("ismaster", .bool(state.isPrimary)),
                 ("secondary", .bool(!state.isPrimary)), ("me", .string(me)),
             ]
-            if state.isPrimary { fields.append(("primary", .string(me))) }
+            if let primary = state.isPrimary ? state.port : state.primary {
+                fields.append(("primary", .string("127.0.0.1:\(primary)")))
+            }
             fields.append(
                 (
                     "lastWrite",
@@ -140,7 +143,8 @@ struct MongoDoubleAnswers {
             (
                 "databases",
                 .array(names.sorted().map { .document(BSONDocument([("name", .string($0))])) })
-            )
+            ),
+            ("operationTime", .timestamp(state.read { $0.newest })),
         ])
     }
 
@@ -276,6 +280,7 @@ struct MongoDoubleAnswers {
                 end += 1
             }
             state.cursors[id] = .oplog(end)
+            state.sent = end
             return next < end
                 ? state.entries[next..<end].compactMap { try? BSONDocument($0.bytes) } : []
         }

@@ -64,6 +64,9 @@ extension MongoDoubleAnswers {
             state.hasEvent(next) || state.cursors[id] == nil
                 ? true : nil as Bool?
         }
+        if let end = state.read({ $0.failsAtEvent }), next >= end {
+            return error(11600, "InterruptedAtShutdown", "interrupted at shutdown")
+        }
         var isOld = false
         let found = state.update { state -> [BSONDocument]? in
             guard state.cursors[id] != nil else { return nil }
@@ -76,9 +79,8 @@ extension MongoDoubleAnswers {
             }
             var bytes = 0
             var end = next
-            while end < state.events.count, state.events[end].ts <= state.majority,
-                bytes < state.batchBytes
-            {
+            let limit = min(state.events.count, state.failsAtEvent ?? .max)
+            while end < limit, state.events[end].ts <= state.majority, bytes < state.batchBytes {
                 bytes += state.events[end].bytes.count
                 end += 1
             }

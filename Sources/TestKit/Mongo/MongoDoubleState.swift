@@ -48,6 +48,9 @@ package struct MongoDoubleState: Sendable {
     package var minWireVersion: Int32 = 0
     package var isPrimary = true
     package var isRouter = false
+    /// Ports of the set's other members, and of its primary where that is another.
+    package var others: [Int] = []
+    package var primary: Int?
     package var entries: [Entry] = []
     /// Entries before it have fallen off the oplog.
     package var first = 0
@@ -89,6 +92,10 @@ package struct MongoDoubleState: Sendable {
     package var damagesAnswersFrom: Int?
     /// The next answer about the oplog begins so many entries before the cursor's place.
     package var goesBack: Int?
+    /// A change stream that has come to this event is interrupted.
+    package var failsAtEvent: Int?
+    /// How many entries have been sent by tailed cursors, or lie before them.
+    package var sent = 0
     /// Bytes of entries in one answer.
     package var batchBytes = 16 << 20
     /// How often each command came.
@@ -105,6 +112,17 @@ package struct MongoDoubleState: Sendable {
             preconditionFailure("the double serves recorded entries")
         }
         entries.append(Entry(ts: ts, bytes: bytes))
+    }
+
+    /// A router of a sharded cluster, which has an identity and no `lastWrite`.
+    package static func makeRouter(_ state: inout MongoDoubleState) {
+        state.setName = nil
+        state.isRouter = true
+        var version = Stored()
+        version.documents = [
+            BSONDocument([("_id", .int32(1)), ("clusterId", .objectID(Array(1...12)))])
+        ]
+        state.collections[Namespace("config", "version")] = version
     }
 
     /// From 6.0 on.

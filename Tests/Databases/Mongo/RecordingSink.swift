@@ -6,6 +6,16 @@ final class RecordingSink: ChangeSink {
     var position: UInt64 = 0
     var notes: [HistoryEntry] = []
     var edges: [UInt64] = []
+    /// Bytes of each part of a transaction that was not whole when it came.
+    private(set) var parts: [Int] = []
+    /// Bytes that count.
+    private var whole = 0
+
+    /// A new session: what is not whole is cut off, as the archive does.
+    func begin(at position: UInt64) {
+        bytes.removeLast(bytes.count - whole)
+        self.position = position
+    }
 
     func append(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
         preconditionFailure("positions of this stream do not count bytes")
@@ -14,8 +24,10 @@ final class RecordingSink: ChangeSink {
     func append(
         _ entries: RawSpan, from first: UInt64, to last: UInt64
     ) throws(TidemarkError) {
-        precondition(first == position && last > first, "a stream has no holes")
+        precondition(first == position && last >= first, "a stream has no holes")
+        precondition(entries.byteCount > 0, "there is something in it")
         entries.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        if last == first { parts.append(entries.byteCount) } else { whole = bytes.count }
         position = last
     }
 

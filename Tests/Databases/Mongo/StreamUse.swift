@@ -14,13 +14,16 @@ final class StreamUse {
     private(set) var opening: StreamOpening?
 
     /// - Parameter options: of the URL.
-    init(_ double: MongoDouble, options: String = "") throws {
+    init(
+        _ double: MongoDouble, options: String = "",
+        transactionLimit: Int = MongoRoom.transactionLimit
+    ) throws {
         self.double = double
         room = MongoRoom(
             try MongoConfiguration(
                 source: SourceID("lessons")!,
                 url: "mongodb://127.0.0.1:\(double.port)/?\(options)"),
-            time: SystemTimeSource())
+            time: SystemTimeSource(), transactionLimit: transactionLimit)
         stream = room.stream()
     }
 
@@ -29,7 +32,7 @@ final class StreamUse {
         -> StreamOpening
     {
         let opening = try stream.open(resume)
-        sink.position = opening.start.ordinal
+        sink.begin(at: opening.start.ordinal)
         self.opening = opening
         return opening
     }

@@ -15,9 +15,17 @@ import Testing
             ]))
     }
 
+    private func remove(_ id: Int32) -> BSONValue {
+        .document(
+            BSONDocument([
+                ("op", .string("d")), ("ns", place),
+                ("o", .document(BSONDocument([("_id", .int32(id))]))),
+            ]))
+    }
+
     private func entry(
         _ ts: UInt32, _ o: [(String, BSONValue)], previous: UInt32 = 0, number: Int64? = 1,
-        more: [(String, BSONValue)] = []
+        session: BSONValue? = nil, more: [(String, BSONValue)] = []
     ) -> [UInt8] {
         var fields: [(String, BSONValue)] = [
             ("op", .string("c")), ("ns", .string("admin.$cmd")), ("o", .document(BSONDocument(o))),
@@ -26,7 +34,7 @@ import Testing
         if let number {
             let before = OpTime(seconds: previous, increment: previous == 0 ? 0 : 1)
             fields += [
-                ("lsid", session), ("txnNumber", .int64(number)),
+                ("lsid", session ?? self.session), ("txnNumber", .int64(number)),
                 ("prevOpTime", .document(BSONDocument([("ts", .timestamp(before))]))),
             ]
         }
@@ -34,7 +42,8 @@ import Testing
     }
 
     private func replay(
-        _ entries: [[UInt8]], after: UInt32 = 0, upTo: UInt32? = nil
+        _ entries: [[UInt8]], after: UInt32 = 0, upTo: UInt32? = nil,
+        limit: Int = TransactionAssembler.limit
     ) throws -> (found: Set<Int64>, undecided: Int) {
         let target = MemoryDatabase()
         var catalog = ReplayCatalog()
@@ -45,7 +54,8 @@ import Testing
             target, catalog: catalog,
             rules: ReplayRules(
                 after: OpTime(seconds: after, increment: 1),
-                upTo: upTo.map { OpTime(seconds: $0, increment: 1) }))
+                upTo: upTo.map { OpTime(seconds: $0, increment: 1) }),
+            transactions: TransactionAssembler(limit: limit))
         for entry in entries { try replay.take(entry) }
         try replay.finish()
         let found = target.collections[namespace]?.documents.compactMap { $0["_id"]?.integer } ?? []
@@ -66,6 +76,51 @@ import Testing
         // Begun before the base, committed after it.
         #expect(try replay(chain, after: 6).found == [1, 2, 3])
         #expect(try replay(chain, after: 7).found.isEmpty)
+    }
+
+    @Test(arguments: [0, 300, 2000, Int.max])
+    func `a transaction of many entries comes whole and in order, however little is held`(
+        limit: Int
+    ) throws {
+        let count: UInt32 = 200
+        // The last write of each document is what has to be there in the end.
+        var chain = (0..<count).map { place in
+            entry(
+                5 + place,
+                [
+                    (
+                        "applyOps",
+                        .array([
+                            insert(Int32(place)), place > 0 ? remove(Int32(place) - 1) : insert(0),
+                        ])
+                    ), ("partialTxn", .bool(true)),
+                ], previous: place == 0 ? 0 : 4 + place)
+        }
+        let end = 5 + count
+        chain.append(
+            entry(
+                end,
+                [("applyOps", .array([insert(9000)])), ("count", .int64(Int64(count) * 2 + 1))],
+                previous: end - 1))
+        #expect(try replay(chain, limit: limit).found == [Int64(count) - 1, 9000])
+        #expect(try replay(Array(chain.dropLast()), limit: limit).found.isEmpty)
+    }
+
+    @Test func `what is held in memory is bounded, over all transactions`() throws {
+        var transactions = TransactionAssembler(limit: 1000)
+        var bytes = 0
+        for number in 0..<50 as Range<UInt32> {
+            let session = BSONValue.document(BSONDocument([("id", .int32(Int32(number % 7)))]))
+            let bytesOfEntry = entry(
+                5 + number, [("applyOps", .array([insert(1)])), ("partialTxn", .bool(true))],
+                previous: number < 7 ? 0 : 5 + number - 7, session: session)
+            let decided = try transactions.take(
+                OplogEntry(BSONDocument(bytesOfEntry)), isBefore: false)
+            #expect(decided?.count == 0)
+            bytes = max(bytes, transactions.bytes)
+        }
+        #expect(transactions.open == 7)
+        #expect(bytes > 0 && bytes <= 1000)
     }
 
     @Test func `a chain without its beginning is refused`() throws {

@@ -21,7 +21,9 @@ final class ArchiveHarness: SidecarUse, Sendable {
     var user: UserIdentity? { Self.user }
 
     /// The double has the recorded base, and of the oplog the entry before it.
-    init(_ name: String) throws {
+    ///
+    /// - Parameter options: of the source's URL, behind those of the set.
+    init(_ name: String, options: String = "") throws {
         fixture = try MongoFixture(name)
         entries = try fixture.oplog()
         double = try MongoDouble(entries: entries, visible: 1)
@@ -41,10 +43,16 @@ final class ArchiveHarness: SidecarUse, Sendable {
                 state.collections[namespace] = stored
             }
         }
+        double.tell(try fixture.changes())
+        try configure(options)
+    }
+
+    /// Writes the configuration.
+    func configure(_ options: String) throws {
         let text = """
             repository: { url: "file://\(archive)" }
             sources:
-              lessons: { url: "\(double.url)", rpo: 1h }
+              lessons: { url: "\(double.url)\(options)", rpo: 1h }
             """
         try Subprocess.run(
             "/bin/sh", ["-c", "cat > \"$0\"", config],

@@ -97,6 +97,8 @@ struct ArchiveTests {
             }
             // One that was killed late may have finished it already.
             let patient = try harness.start()
+            // Those before it may have been killed before they made an archive.
+            try patient.waitForLog("stream opened", seconds: 60)
             try eventually("there is a base backup", seconds: 90) {
                 try harness.status().lastBackup != nil
             }

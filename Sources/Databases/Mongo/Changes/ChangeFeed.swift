@@ -15,7 +15,7 @@ struct ChangeFeed {
     private var groups: ChangeGroups
     private(set) var received: OpTime
     /// Of what was handed on.
-    private var tail = ChangeTail()
+    private(set) var tail = ChangeTail()
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
@@ -30,14 +30,16 @@ struct ChangeFeed {
     /// Opens it; a failure is the server's.
     static func open(
         _ connection: Connection, _ member: Connection.Member, behind received: OpTime,
-        tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool
+        tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool,
+        limit: Int = ChangeGroups.limit
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
         case .failure(let failure): return .failure(failure)
         case .success(let cursor):
             var feed = ChangeFeed(
                 connection: connection, member: member, features: features, isRouter: isRouter,
-                cursor: cursor, groups: ChangeGroups(behind: received), received: received)
+                cursor: cursor, groups: ChangeGroups(behind: received, limit: limit),
+                received: received)
             feed.tail = tail
             return .success(feed)
         }
@@ -58,7 +60,8 @@ struct ChangeFeed {
 
     func close() { cursor.close() }
 
-    /// Entries whose times are complete, the last of these, and what the index is told.
+    /// Entries whose times are complete, the last of these, and what the index is told. Where the
+    /// last is what was received before, a part of a large transaction, whose last part is to come.
     typealias Piece = (bytes: ArraySlice<UInt8>, last: OpTime, notes: [ChangeGroups.Note])
 
     /// Asks once. Returns the bytes that came, or why the cursor is gone.
@@ -68,7 +71,7 @@ struct ChangeFeed {
         let bound = try isDue(now) ? majority() : nil
         // Taken out while they are at work, so that nothing of them is copied.
         var groups = groups
-        self.groups = ChangeGroups(behind: received)
+        self.groups = ChangeGroups(behind: received, limit: groups.limit)
         var cursor = cursor
         // A replica set then says that there is no more of that time; a router does not, until its
         // shards have come past it.
@@ -81,6 +84,7 @@ struct ChangeFeed {
                 throw OplogBatch.malformed(error)
             }
             if groups.ready >= Self.pieceBytes { try handOn(&groups, body) }
+            try handOnPart(&groups, body)
         }
         self.cursor = cursor
         if case .batch(let events, _) = answer {
@@ -158,23 +162,59 @@ struct ChangeFeed {
         groups.clear()
     }
 
-    /// Opens the stream again behind what was handed on.
-    mutating func findAgain() throws(TidemarkError) -> ConnectionFailure? {
+    /// Events of a transaction that is too large to be held.
+    private mutating func handOnPart(
+        _ groups: inout ChangeGroups,
+        _ body: (Piece) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        guard groups.isPartDue else { return }
+        if groups.ready > 0 { try handOn(&groups, body) }
+        // In a call of its own, so that nothing of it is left when it is removed.
+        try handOnHeld(&groups, body)
+        groups.clearPart()
+    }
+
+    private func handOnHeld(
+        _ groups: inout ChangeGroups,
+        _ body: (Piece) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) {
+        let part: ArraySlice<UInt8>
+        do throws(BSONFailure) {
+            part = try groups.part()
+        } catch {
+            throw OplogBatch.malformed(error)
+        }
+        try body((part, received, []))
+    }
+
+    /// Half of a large transaction has been handed on.
+    var isInParts: Bool { groups.isInParts }
+
+    /// Opens the stream again behind what was handed on; false when this member no longer has what
+    /// comes there.
+    mutating func findAgain() throws(TidemarkError) -> Bool {
+        guard !groups.isInParts else {
+            throw TidemarkError(
+                .sourceUnreachable,
+                "MongoDB at \(connection.configuration.place) closed the change stream within a "
+                    + "transaction of more than \(ByteCount(UInt64(groups.limit)))",
+                remedy: "Tidemark connects again by itself, and asks for all of it once more")
+        }
         groups.restart()
         isIdle = false
         let proof = JoinProof(
             connection: connection, member: member, features: features, isRouter: isRouter)
         switch try proof.check(tail) {
         case .joins: break
-        case .missing(let why): throw ChangeOpening.missing(connection.configuration, why)
-        case .tooOld(let why): throw ChangeOpening.lost(connection.configuration, received, why)
-        case .failed(let failure): return failure
+        case .missing, .tooOld: return false
+        case .failed(let failure): throw failure.changesError(connection.configuration)
         }
         switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
-        case .failure(let failure): return failure
         case .success(let found):
             cursor = found
-            return nil
+            return true
+        case .failure(let failure) where failure.isHistoryLost: return false
+        case .failure(let failure): throw failure.changesError(connection.configuration)
         }
     }
 }

@@ -5,6 +5,9 @@
 /// a later one was seen: in an event, or in the token behind the batch. On a replica set it is also
 /// complete when the cursor had nothing more to give, since one entry of the oplog makes all events
 /// of a time; of a router that is not so, because another shard may still have some.
+///
+/// Of a transaction that is larger than `limit` the parts are handed on as they come, all but the
+/// newest event: the archive does not count them before the last one is there.
 struct ChangeGroups {
     /// What the archive's index is told.
     struct Note: Hashable, Sendable {
@@ -29,12 +32,19 @@ struct ChangeGroups {
     /// Everything up to here was archived before.
     private let origin: OpTime
 
-    /// All events of one transaction have to be held.
-    static let limit = 512 << 20
+    /// Parts of the time that is not complete have been handed on.
+    private(set) var isInParts = false
+
+    /// Bytes of one transaction that are held.
+    static let limit = 64 << 20
+    let limit: Int
+    /// Of a larger one, what is held before it is handed on.
+    private static let partBytes = 1 << 20
 
     /// - Parameter time: everything up to here is archived.
-    init(behind time: OpTime) {
+    init(behind time: OpTime, limit: Int = Self.limit) {
         self.time = time
+        self.limit = limit
         origin = time
     }
 
@@ -51,9 +61,6 @@ struct ChangeGroups {
         } else if head.ts != time || !isHolding {
             throw BSONFailure("a change stream went from \(time) to \(head.ts)", at: start)
         }
-        guard bytes.count - ready + head.length <= Self.limit else {
-            throw BSONFailure("one transaction has more than \(Self.limit >> 20) MB", at: start)
-        }
         lastStart = bytes.count
         isContinued = head.isContinued
         let event = reply.extracting(start..<start + head.length)
@@ -69,20 +76,44 @@ struct ChangeGroups {
         try complete()
     }
 
+    private mutating func requireExpected() throws(BSONFailure) {
+        guard !expected.isEmpty else { return }
+        guard bytes[ready...].starts(with: expected) else {
+            throw BSONFailure("events that were sent again are not the same", at: 0)
+        }
+        expected = []
+    }
+
     /// Says that everything has come that there is.
     mutating func settle() throws(BSONFailure) { try settle(time) }
 
     private mutating func complete() throws(BSONFailure) {
         guard isHolding else { return }
-        if !expected.isEmpty {
-            guard bytes[ready...].starts(with: expected) else {
-                throw BSONFailure("events that were sent again are not the same", at: 0)
-            }
-            expected = []
-        }
+        try requireExpected()
         ready = bytes.count
         readyTime = time
         readyLast = lastStart
+        isInParts = false
+    }
+
+    /// More of the time that is not complete is held than may be. The last document stays: it is to
+    /// move the position.
+    var isPartDue: Bool {
+        bytes.count - ready > (isInParts ? Self.partBytes : limit) && lastStart > ready
+    }
+
+    /// What is to be handed on of the time that is not complete, whole documents.
+    mutating func part() throws(BSONFailure) -> ArraySlice<UInt8> {
+        precondition(ready == 0, "what is complete is handed on before a part of what is not")
+        try requireExpected()
+        return bytes[..<lastStart]
+    }
+
+    /// What `part` said has been handed on.
+    mutating func clearPart() {
+        bytes.removeFirst(lastStart)
+        lastStart = 0
+        isInParts = true
     }
 
     /// Puts our own mark behind everything; false when it would say nothing new.
@@ -114,6 +145,7 @@ struct ChangeGroups {
 
     /// The cursor died: what is not complete will be sent again.
     mutating func restart() {
+        precondition(!isInParts, "parts that were handed on cannot be taken back")
         guard isHolding else { return }
         if bytes.count - ready > expected.count { expected = Array(bytes[ready...]) }
         bytes.removeLast(bytes.count - ready)

@@ -4,9 +4,11 @@ import Model
 struct ChangeOpening {
     let configuration: MongoConfiguration
     let connection: Connection
-    let member: Connection.Member
-    let hello: Hello
+    var member: Connection.Member
+    var hello: Hello
     let version: String
+    /// See `ChangeGroups.limit`.
+    var limit = ChangeGroups.limit
 
     /// An open stream, and where the archive goes on with it.
     struct Joined {
@@ -27,7 +29,7 @@ struct ChangeOpening {
                 remedy: "archive its oplog: mode=oplog in the source's url; change streams need 4.2"
             )
         }
-        let now = try Questions.newestCommitted(connection, hello, member, configuration)
+        let now = try newest()
         guard let end = resume.end else {
             return try begin(ChangeTimeline.first(identity), behind: now, now)
         }
@@ -52,7 +54,7 @@ struct ChangeOpening {
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         try ChangeFeed.open(
             connection, member, behind: time, tail: tail, features,
-            isRouter: hello.isRouter)
+            isRouter: hello.isRouter, limit: limit)
     }
 
     private func begin(
@@ -67,9 +69,34 @@ struct ChangeOpening {
         }
     }
 
+    /// What one member says of the archive's end.
+    private struct Found {
+        enum Verdict {
+            case joins(ChangeFeed)
+            case tooOld(String)
+            case missing(String)
+        }
+
+        var opening: ChangeOpening
+        var verdict: Verdict
+
+        var answer: MemberSearch.Answer {
+            switch verdict {
+            case .joins: .joins
+            case .tooOld: .truncated
+            case .missing: .diverged
+            }
+        }
+
+        func close() {
+            if case .joins(let feed) = verdict { feed.close() }
+        }
+    }
+
     /// Behind the archive's end, once it is proved that the server has the archive's last
     /// event: one that was put back to an older copy has not. Where that event has left the oplog
-    /// meanwhile, the server only has to have what comes behind the end.
+    /// meanwhile, the server only has to have what comes behind the end. A member that does not is
+    /// not the only one asked.
     private func goOn(
         _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ identity: String
     ) throws(TidemarkError) -> Joined {
@@ -77,45 +104,97 @@ struct ChangeOpening {
         var tail = ChangeTail()
         if let archived = resume.tail { tail = try ArchivedTail.changes(archived) }
         tail.end(at: time)
+        let found = try search(behind: time, tail)
+        guard let first = found.first else {
+            preconditionFailure("the first member's answer counts unless another's does")
+        }
+        switch first.verdict {
+        case .joins(let feed): return Joined(feed: feed, start: end, sourceEnd: max(now, time))
+        case .missing(let why):
+            guard resume.skipsLostHistory else { throw Self.missing(configuration, why) }
+            return try first.opening.beginAnew(nextTimeline(identity, resume))
+        case .tooOld(let why):
+            guard resume.skipsLostHistory else { throw Self.lost(configuration, time, why) }
+            return try salvage(end, found.map(\.opening))
+        }
+    }
+
+    /// A feed of another member in place of one whose member lacks what comes behind it.
+    func findAgain(_ feed: ChangeFeed) throws(TidemarkError) -> ChangeFeed {
+        switch try search(behind: feed.received, feed.tail).first?.verdict {
+        case .joins(let feed): return feed
+        case .missing(let why): throw Self.missing(configuration, why)
+        case .tooOld(let why): throw Self.lost(configuration, feed.received, why)
+        case nil: preconditionFailure("the first member's answer counts unless another's does")
+        }
+    }
+
+    /// Asks this member, and others when it lacks the history.
+    private func search(
+        behind time: OpTime, _ tail: ChangeTail
+    ) throws(TidemarkError) -> [Found] {
+        try MemberSearch.run(
+            connection, first: member,
+            ask: { (member) throws(TidemarkError) in
+                var opening = self
+                if member != self.member {
+                    opening.member = member
+                    opening.hello = try Questions.hello(connection, member)
+                }
+                let found = Found(
+                    opening: opening, verdict: try opening.verdict(behind: time, tail))
+                return (found.answer, found)
+            },
+            drop: { $0.close() }
+        ).found
+    }
+
+    private func verdict(
+        behind time: OpTime, _ tail: ChangeTail
+    ) throws(TidemarkError) -> Found.Verdict {
         let proof = JoinProof(
             connection: connection, member: member, features: features, isRouter: hello.isRouter)
         switch try proof.check(tail) {
         case .joins: break
-        case .missing(let why): return try diverged(resume, identity, now, why)
-        case .tooOld(let why): return try truncated(resume, end, now, why)
+        case .missing(let why): return .missing(why)
+        case .tooOld(let why): return .tooOld(why)
         case .failed(let failure): throw failed(failure)
         }
         switch try open(behind: time, tail: tail) {
-        case .success(let feed):
-            return Joined(feed: feed, start: end, sourceEnd: max(now, time))
-        case .failure(let failure) where failure.isEventTooOld:
-            return try truncated(resume, end, now, failure.text)
+        case .success(let feed): return .joins(feed)
+        case .failure(let failure) where failure.isEventTooOld: return .tooOld(failure.text)
         case .failure(let failure): throw failed(failure)
         }
     }
 
-    /// The server's oplog no longer reaches back to the archive's end.
-    private func truncated(
-        _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ why: String
+    /// Begins at the member's newest, with nothing before it.
+    private func beginAnew(_ timeline: TimelineID) throws(TidemarkError) -> Joined {
+        let now = try newest()
+        return try begin(timeline, behind: now, now)
+    }
+
+    private func newest() throws(TidemarkError) -> OpTime {
+        try Questions.newestCommitted(connection, hello, member, configuration)
+    }
+
+    /// Behind the oldest moment that one of these members can still begin with, so that everything
+    /// which is left is kept.
+    private func salvage(
+        _ end: Position, _ members: [ChangeOpening]
     ) throws(TidemarkError) -> Joined {
-        guard resume.skipsLostHistory else {
-            throw Self.lost(configuration, OpTime(ordinal: end.ordinal), why)
+        var best = (opening: self, moment: OpTime(ordinal: .max), now: OpTime.zero)
+        for opening in members {
+            let now = try opening.newest()
+            let moment = try opening.oldestMoment(behind: OpTime(ordinal: end.ordinal), now)
+            if moment < best.moment { best = (opening, moment, now) }
         }
-        return try salvage(end, now)
+        return try best.opening.begin(end.timeline, behind: best.moment, best.now)
     }
 
-    /// The server has come past the archive's last event, and does not have it.
-    private func diverged(
-        _ resume: ResumePoint, _ identity: String, _ now: OpTime, _ why: String
-    ) throws(TidemarkError) -> Joined {
-        guard resume.skipsLostHistory else { throw Self.missing(configuration, why) }
-        return try begin(nextTimeline(identity, resume), behind: now, now)
-    }
-
-    /// The oldest moment that the server can still begin with, so that everything which is left
-    /// is kept.
-    private func salvage(_ end: Position, _ now: OpTime) throws(TidemarkError) -> Joined {
-        var search = OldestMoment(lost: OpTime(ordinal: end.ordinal), there: now)
+    private func oldestMoment(
+        behind end: OpTime, _ now: OpTime
+    ) throws(TidemarkError) -> OpTime {
+        var search = OldestMoment(lost: end, there: now)
         while let moment = search.question {
             switch try open(behind: moment) {
             case .success(let feed):
@@ -126,7 +205,7 @@ struct ChangeOpening {
             case .failure(let failure): throw failed(failure)
             }
         }
-        return try begin(end.timeline, behind: search.there, now)
+        return search.there
     }
 
     private func nextTimeline(_ identity: String, _ resume: ResumePoint) -> TimelineID {
@@ -140,7 +219,7 @@ struct ChangeOpening {
     }
 
     private func failed(_ failure: ConnectionFailure) -> TidemarkError {
-        failure.error(configuration, command: "$changeStream", rights: .changes)
+        failure.changesError(configuration)
     }
 
     static func missing(_ configuration: MongoConfiguration, _ why: String) -> TidemarkError {

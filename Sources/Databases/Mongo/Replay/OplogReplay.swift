@@ -13,7 +13,7 @@ package final class OplogReplay {
     private let live: any ReplayTarget
     private let muted: MutedTarget
     let rules: ReplayRules
-    private var transactions = TransactionAssembler()
+    private var transactions: TransactionAssembler
     private var windows: [Namespace: WriteWindow] = [:]
     private var held = 0
     /// Collections that a fuzzy base no longer had, since others have taken their names.
@@ -29,7 +29,17 @@ package final class OplogReplay {
     /// The server refuses deeper ones (`ApplyOps::kMaxDepth`).
     private static let depth = 10
 
-    package init(_ target: any ReplayTarget, catalog: ReplayCatalog, rules: ReplayRules) {
+    package convenience init(
+        _ target: any ReplayTarget, catalog: ReplayCatalog, rules: ReplayRules
+    ) {
+        self.init(target, catalog: catalog, rules: rules, transactions: TransactionAssembler())
+    }
+
+    init(
+        _ target: any ReplayTarget, catalog: ReplayCatalog, rules: ReplayRules,
+        transactions: TransactionAssembler
+    ) {
+        self.transactions = transactions
         live = target
         muted = MutedTarget(target)
         self.catalog = catalog
@@ -84,7 +94,9 @@ package final class OplogReplay {
         let isBefore = entry.ts <= rules.after
         if let operations = try transactions.take(entry, isBefore: isBefore) {
             guard !isBefore else { return }
-            try unroll(operations, depth: 1)
+            try operations.each { (operation) throws(TidemarkError) in
+                try unroll([operation], depth: 1)
+            }
         } else {
             guard !isBefore else { return }
             try apply(entry.change, entry.document, depth: 0)

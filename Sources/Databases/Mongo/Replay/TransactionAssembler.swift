@@ -9,19 +9,21 @@ import Model
 struct TransactionAssembler {
     private struct Chain {
         var number: Int64
-        var operations: [BSONDocument]
-        var bytes: Int
+        var operations = HeldOperations()
         var isPrepared: Bool
         /// The newest entry of the chain.
         var last: OpTime
     }
 
     private var chains: [BSONValue: Chain] = [:]
+    /// Of operations in memory.
     private(set) var bytes = 0
 
-    /// Operations of undecided transactions that are held at most. A transaction lives a minute
-    /// (`transactionLifetimeLimitSeconds`), so more means that the archive is not what it seems.
-    static let limit = 1 << 30
+    /// Bytes of operations that are held in memory; what is more lies in files.
+    static let limit = 64 << 20
+    private let limit: Int
+
+    init(limit: Int = Self.limit) { self.limit = limit }
 
     /// Transactions that have begun and not ended.
     var open: Int { chains.count }
@@ -32,7 +34,7 @@ struct TransactionAssembler {
     ///   they are undecided, and dropped when it decides.
     mutating func take(
         _ entry: OplogEntry, isBefore: Bool
-    ) throws(TidemarkError) -> [BSONDocument]? {
+    ) throws(TidemarkError) -> HeldOperations? {
         guard let transaction = entry.transaction, case .command(_, let command) = entry.change
         else { return nil }
         switch command {
@@ -41,7 +43,7 @@ struct TransactionAssembler {
         case .commitTransaction:
             guard let chain = remove(transaction.session), chain.number == transaction.number
             else {
-                if isBefore { return [] }
+                if isBefore { return HeldOperations() }
                 throw incomplete(entry, "the operations it commits lie before")
             }
             return chain.operations
@@ -49,7 +51,7 @@ struct TransactionAssembler {
             if chains[transaction.session]?.number == transaction.number {
                 _ = remove(transaction.session)
             }
-            return []
+            return HeldOperations()
         default: return nil
         }
     }
@@ -57,24 +59,21 @@ struct TransactionAssembler {
     private mutating func take(
         _ ops: OplogCommand.ApplyOps, _ transaction: OplogEntry.Transaction, _ entry: OplogEntry,
         isBefore: Bool
-    ) throws(TidemarkError) -> [BSONDocument] {
+    ) throws(TidemarkError) -> HeldOperations {
         let session = transaction.session
         if let old = chains[session], old.number != transaction.number { _ = remove(session) }
         var chain =
             remove(session)
-            ?? Chain(
-                number: transaction.number, operations: [], bytes: 0, isPrepared: false,
-                last: .zero)
+            ?? Chain(number: transaction.number, isPrepared: false, last: .zero)
         let isWhole = chain.last == transaction.previous
         if !isWhole {
             // A chain whose beginning is not here: only its end may need it.
-            chain.operations = []
+            chain.operations = HeldOperations()
         }
-        chain.operations += ops.operations
-        chain.bytes += entry.document.bytes.count
+        chain.operations.append(ops.operations)
         chain.last = entry.ts
         guard ops.isPartial || ops.isPrepared else {
-            if isBefore { return [] }
+            if isBefore { return HeldOperations() }
             if let count = ops.count, count != chain.operations.count {
                 throw incomplete(
                     entry, "it has \(count) operations, of which \(chain.operations.count) are here"
@@ -84,20 +83,15 @@ struct TransactionAssembler {
             return chain.operations
         }
         chain.isPrepared = ops.isPrepared
+        if bytes + chain.operations.bytes > limit { try chain.operations.spill() }
         chains[session] = chain
-        bytes += chain.bytes
-        guard bytes <= Self.limit else {
-            throw TidemarkError(
-                .archiveDamaged,
-                "undecided transactions at \(entry.ts) hold more than \(ByteCount(UInt64(bytes)))",
-                remedy: "choose a target before \(entry.ts), or a newer base backup")
-        }
-        return []
+        bytes += chain.operations.bytes
+        return HeldOperations()
     }
 
     private mutating func remove(_ session: BSONValue) -> Chain? {
         guard let chain = chains.removeValue(forKey: session) else { return nil }
-        bytes -= chain.bytes
+        bytes -= chain.operations.bytes
         return chain
     }
 
