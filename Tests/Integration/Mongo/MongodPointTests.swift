@@ -116,4 +116,41 @@ struct MongodPointTests {
             #expect(told.contains("phase1") && told.hasSuffix(" 100 True"), "\(told)")
         }
     }
+
+    @Test func `a restore goes on to the same state when it or its server is killed`()
+        async throws
+    {
+        try await offPool {
+            let source = try MongodServer.start()
+            let (harness, moments) = try Self.archived(source)
+            let target = try MongodServer.start()
+            let words = [
+                "restore", "--to", "point:phase2", "--into", "lessons=" + target.url,
+                "--config", harness.config,
+            ]
+            var random = SeededRandom(seed: MongodHarness.seed)
+            print("the mongod restore test runs with TIDEMARK_CRASH_SEED=\(MongodHarness.seed)")
+            for round in 0..<MongodHarness.rounds(6) {
+                let restore = try TidemarkProcess(
+                    words, environment: harness.environment, directory: harness.folder,
+                    user: harness.user)
+                let wait = Double.random(in: 0.1...1.2, using: &random)
+                _ = Monitor(()).wait(seconds: wait) { _ in Bool?.none }
+                let isDone = !restore.isRunning
+                if round % 2 == 1 {
+                    target.kill9()
+                    // Whoever loses its server says so, and how to go on.
+                    #expect(restore.process.wait(seconds: 60) != nil)
+                    try target.start()
+                }
+                restore.kill9()
+                if isDone { try Self.empty(target) }
+            }
+            try harness.restore(to: "point:phase2", into: target)
+            try MongodHarness.expectSame(
+                target, as: moments[2].state, "TIDEMARK_CRASH_SEED=\(MongodHarness.seed)")
+            let databases = try target.run("print(client.list_database_names())")
+            #expect(!databases.contains("tidemark_restore"))
+        }
+    }
 }
