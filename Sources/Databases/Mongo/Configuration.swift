@@ -94,6 +94,19 @@ package struct MongoConfiguration: Sendable {
         return (url[..<mark] + rest, mode)
     }
 
+    /// For each address of the URL one that talks to it alone, whatever set it is of, and as nobody;
+    /// empty for a service name.
+    var directURLs: [String] {
+        guard url.hasPrefix("mongodb://") else { return [] }
+        let mark = url.firstIndex(of: "?") ?? url.endIndex
+        let options = url[mark...].dropFirst().split(separator: "&").filter {
+            let name = $0.lowercased()
+            return name.hasPrefix("tls") || name.hasPrefix("ssl")
+        }
+        let all = (options + ["directConnection=true"]).joined(separator: "&")
+        return place.split(separator: ",").map { "mongodb://\($0)/?\(all)" }
+    }
+
     /// libmongoc's reading of the URL with our limits, where it sets none; to be destroyed.
     func uri() throws(TidemarkError) -> OpaquePointer {
         let uri = unsafe try Self.parsed(url, source)

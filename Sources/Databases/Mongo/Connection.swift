@@ -57,7 +57,11 @@ final class Connection {
         let server = unsafe mongoc_client_select_server(
             client, member == .primary, member == .primary ? nil : preference, &failure)
         guard let server = unsafe server else {
-            throw ConnectionFailure(failure, .empty).error(configuration, command: "hello")
+            let told = ConnectionFailure(failure, .empty)
+            if told.domain == .selection, let why = DirectQuestion.explain(configuration) {
+                throw why
+            }
+            throw told.error(configuration, command: "hello")
         }
         defer { unsafe mongoc_server_description_destroy(server) }
         return unsafe mongoc_server_description_id(server)

@@ -8,6 +8,10 @@ struct Hello: Hashable, Sendable {
     /// A router of a sharded cluster.
     var isRouter: Bool
     var isArbiter: Bool
+    /// Of a set that nobody has initiated yet.
+    var isUninitiated: Bool
+    /// What the set calls its members.
+    var hosts: [String]
     var maxWireVersion: Int64
     /// The newest entry of this member, and the newest that a majority has.
     var newest: OpTime?
@@ -26,6 +30,8 @@ struct Hello: Hashable, Sendable {
         isSecondary = reply["secondary"]?.isTrue == true
         isRouter = reply["msg"]?.string == "isdbgrid"
         isArbiter = reply["arbiterOnly"]?.isTrue == true
+        isUninitiated = setName == nil && reply["isreplicaset"]?.isTrue == true
+        hosts = (reply["hosts"]?.elements ?? []).compactMap(\.string)
         maxWireVersion = reply["maxWireVersion"]?.integer ?? 0
         let last = reply["lastWrite"]?.document
         newest = last?["opTime"]?.document?["ts"]?.timestamp

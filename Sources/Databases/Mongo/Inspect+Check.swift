@@ -22,7 +22,7 @@ extension Inspect {
                 return findings + (try changes(connection, member, hello, version))
             }
             let missing = try rights(connection, member)
-            findings += missing
+            findings += missing + (try majorityReads(connection, member))
             if missing.allSatisfy({ $0.level == .ok }) {
                 findings += try end(connection, hello, member)
             }
@@ -49,6 +49,23 @@ extension Inspect {
                 .error, "user \(user) may not \(missing.joined(separator: ", nor "))",
                 remedy: ConnectionFailure.grant(configuration))
         ]
+    }
+
+    /// Without them what is read could be rolled back, and the stream is refused.
+    private func majorityReads(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> [Finding] {
+        let majority = BSONDocument([("level", .string("majority"))])
+        let question = BSONDocument([
+            ("find", .string("oplog.rs")), ("limit", .int32(1)), ("singleBatch", .bool(true)),
+            ("readConcern", .document(majority)),
+        ])
+        guard
+            case .failure(let failure) = try connection.answer(
+                question, on: "local", at: member), failure.isMajorityMissing
+        else { return [] }
+        let error = failure.error(configuration, command: "find")
+        return [Finding(.error, error.message, remedy: error.remedy)]
     }
 
     /// What is done, on which database, by which command.

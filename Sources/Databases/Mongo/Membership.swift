@@ -14,6 +14,11 @@ enum Membership {
                 remedy: "leave mode=oplog out of the source's url: then change streams are read; "
                     + "or archive each shard's replica set under a name of its own")
         }
+        guard !hello.isUninitiated else {
+            throw TidemarkError(
+                .sourceRefused, "\(place) is of a replica set that was not initiated yet",
+                remedy: "run `rs.initiate()` in its shell; one member is enough")
+        }
         guard let setName = hello.setName else {
             throw TidemarkError(
                 .sourceRefused, "\(place) is a standalone server, which has no oplog",

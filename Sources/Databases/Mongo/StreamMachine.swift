@@ -180,7 +180,8 @@ struct StreamMachine: Sendable {
                     + "\(OpTime(ordinal: known.position.ordinal)), where the archive ends: its "
                     + "oldest entry is \(source.oldest)",
                 "Tidemark records a gap and takes a new base backup by itself; make the oplog "
-                    + "larger: `db.adminCommand({replSetResizeOplog: 1, minRetentionHours: 24})`")
+                    + "larger: `db.adminCommand({replSetResizeOplog: 1, minRetentionHours: 24})`, "
+                    + "before 4.4 `db.adminCommand({replSetResizeOplog: 1, size: 16000})` (in MB)")
         }
         // Everything that is still there is kept, not only what comes from now on.
         return Start(

@@ -2,8 +2,8 @@ package import Model
 import Platform
 import Glibc
 
-/// A real mongod in a scratch directory, as a replica set of one member on a free port of
-/// 127.0.0.1; killed when the object goes and when the test process dies.
+/// A real mongod in a scratch directory, as a replica set of one member unless told otherwise, on a
+/// free port of 127.0.0.1; killed when the object goes and when the test process dies.
 ///
 /// The program that `TIDEMARK_TEST_MONGOD` names, `mongod` on PATH, or what `Scripts/test` has put
 /// into `.build/mongod`, since Debian has none. Run as `nobody` by a test that is root. Every call
@@ -44,23 +44,63 @@ package final class MongodServer: LiveMongo {
     private static let user: UserIdentity? =
         UserIdentity.isRoot ? try? UserIdentity(named: "nobody") : nil
 
-    /// Makes an empty set and waits until it has a primary.
-    package static func start() throws(TidemarkError) -> MongodServer {
-        let server = try MongodServer()
+    /// How a server is begun.
+    package struct Options: Sendable {
+        /// The set that it is of; nil: a standalone server.
+        package var setName: String?
+        /// Whether it makes a set of itself alone when it is new.
+        package var initiates: Bool
+        /// Further arguments of mongod.
+        package var arguments: [String]
+        /// Users and passwords are asked for.
+        package var hasLogin: Bool
+
+        package init(
+            setName: String? = "rs0", initiates: Bool = true, arguments: [String] = [],
+            hasLogin: Bool = false
+        ) {
+            self.setName = setName
+            self.initiates = initiates
+            self.arguments = arguments
+            self.hasLogin = hasLogin
+        }
+    }
+
+    private let options: Options
+
+    /// Makes an empty server and starts it; of a set, waits until it is the primary.
+    package static func start(
+        _ options: Options = Options()
+    ) throws(TidemarkError) -> MongodServer {
+        let server = try MongodServer(options)
         try server.start()
         return server
     }
 
-    private init() throws(TidemarkError) {
+    private init(_ options: Options) throws(TidemarkError) {
+        self.options = options
         port = try freePort()
         scratch = try ScratchDirectory(owner: Self.user)
         directory = try scratch.directory("data", owner: Self.user)
+        // Members of a set know each other by it.
+        if options.hasLogin { try shell("umask 077; echo bGVzc29ucw== > \"$0\"", keyFile) }
     }
 
     deinit { kill9() }
 
     package var url: String { "mongodb://127.0.0.1:\(port)" }
     package var logPath: String { scratch.path + "/server.log" }
+    private var keyFile: String { scratch.path + "/key" }
+
+    private var arguments: [String] {
+        var words = [
+            "--dbpath", directory, "--port", "\(port)", "--bind_ip", "127.0.0.1",
+            "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
+        ]
+        if let name = options.setName { words += ["--replSet", name] }
+        if options.hasLogin { words += ["--auth", "--keyFile", keyFile] }
+        return words + options.arguments
+    }
 
     /// Starts the server on its data, and makes it a set the first time.
     package func start(seconds: Double = 120) throws(TidemarkError) {
@@ -70,21 +110,17 @@ package final class MongodServer: LiveMongo {
                 remedy: "name one by TIDEMARK_TEST_MONGOD, or put it on PATH")
         }
         let process = try Subprocess(
-            program,
-            [
-                "--dbpath", directory, "--port", "\(port)", "--bind_ip", "127.0.0.1",
-                "--replSet", "rs0", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
-            ],
+            program, arguments,
             SubprocessOptions(
                 directory: scratch.path, user: Self.user, outputFile: logPath,
                 signalOnParentDeath: .kill))
         server.update { $0 = process }
         do {
-            try eventually("mongod on port \(port) is a primary", seconds: seconds) {
+            try eventually("mongod on port \(port) is ready", seconds: seconds) {
                 if let status = process.status {
                     throw TidemarkError(.failed, "it ended: \(status)")
                 }
-                return try isPrimary()
+                return try isReady()
             }
         } catch {
             kill9()
@@ -94,20 +130,62 @@ package final class MongodServer: LiveMongo {
         }
     }
 
-    /// Whether it answers as one; a fresh one is told to begin a set.
-    private func isPrimary() throws(TidemarkError) -> Bool {
+    /// Whether it answers, and, alone in its set, is the primary; a fresh one is told to begin it.
+    /// Asks for some seconds, since an interpreter takes longer to start than a server.
+    private func isReady() throws(TidemarkError) -> Bool {
         try run(
             """
+            import time
             from pymongo.errors import PyMongoError
             member = {"_id": 0, "host": "127.0.0.1:\(port)"}
-            try:
-                told = client.admin.command("isMaster")
-                if "setName" not in told:
-                    client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
-                print(bool(told.get("ismaster")))
-            except PyMongoError as error:
-                print("not yet:", error)
+            begin = {"_id": "\(options.setName ?? "")", "members": [member]}
+            settles = \(options.setName != nil && options.initiates ? "True" : "False")
+            told = None
+            for look in range(200):
+                try:
+                    told = client.admin.command("isMaster")
+                    if told["ismaster"] or not settles: break
+                    if "setName" not in told:
+                        client.admin.command("replSetInitiate", begin)
+                except PyMongoError as error: told = None
+                time.sleep(0.02)
+            print(told is not None and (told["ismaster"] or not settles))
             """) == "True"
+    }
+
+    // MARK: what befalls it
+
+    /// Stops it in its tracks, as a machine does that is out of reach, until `resume`.
+    package func pause() { server.read { $0?.signal(SIGSTOP) } }
+
+    package func resume() { server.read { $0?.signal(SIGCONT) } }
+
+    /// Ends it in good order.
+    package func stop(seconds: Double = 60) throws(TidemarkError) {
+        guard let process = server.read({ $0 }) else { return }
+        process.signal(SIGTERM)
+        guard process.wait(seconds: seconds) != nil else {
+            throw TidemarkError(.failed, "mongod did not end within \(seconds) s after SIGTERM")
+        }
+        server.update { $0 = nil }
+    }
+
+    /// Throws its data away; it must not run.
+    package func wipe() throws(TidemarkError) { try shell("rm -rf \"$0\"/*", directory) }
+
+    /// Copies the data of the server, which must not run, as a backup of the disk would.
+    package func keepCopy() throws(TidemarkError) {
+        try shell("cp -a \"$0\" \"$0.copy\"", directory)
+    }
+
+    /// Puts the copy in place of the data.
+    package func putBackCopy() throws(TidemarkError) {
+        try shell("rm -rf \"$0\"/* && cp -a \"$0.copy\"/. \"$0\"", directory)
+    }
+
+    private func shell(_ script: String, _ path: String) throws(TidemarkError) {
+        try Subprocess.run(
+            "/bin/sh", ["-c", script, path], SubprocessOptions(user: Self.user), seconds: 60)
     }
 
     package func kill9() {
@@ -122,6 +200,6 @@ package final class MongodServer: LiveMongo {
     package func python(
         _ script: String, seconds: Double = 120
     ) throws(TidemarkError) -> String {
-        try SecantusServer.python(script, url: url, seconds: seconds)
+        try SecantusServer.python(script, url: url + "/?directConnection=true", seconds: seconds)
     }
 }

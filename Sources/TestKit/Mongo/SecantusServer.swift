@@ -96,7 +96,7 @@ package final class SecantusServer: Sendable {
     /// without the last line end. Throws `failed`, with the script's error, when it fails.
     @discardableResult
     package func python(_ script: String, seconds: Double = 120) throws(TidemarkError) -> String {
-        try Self.python(script, url: url, seconds: seconds)
+        try Self.python(script, url: url + "/?directConnection=true", seconds: seconds)
     }
 
     /// The same against any server: the virtual environment has the driver.
@@ -107,8 +107,7 @@ package final class SecantusServer: Sendable {
         let begin = """
             import pymongo, bson, sys
             from bson import *
-            client = pymongo.MongoClient("\(url)", directConnection=True,
-                serverSelectionTimeoutMS=20000)
+            client = pymongo.MongoClient("\(url)", serverSelectionTimeoutMS=20000)
 
             """
         let done = try Subprocess.run(

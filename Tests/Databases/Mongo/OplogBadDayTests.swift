@@ -41,7 +41,9 @@ import Testing
             let url = "mongodb://127.0.0.1:\(double.port)/"
             let wrong = url + "?replicaSet=other&serverSelectionTimeoutMS=1500"
             let error = refusal(try room(double, url: wrong))
-            #expect(error?.remedy.contains("replicaSet") == true, "\(String(describing: error))")
+            #expect(
+                error?.remedy.contains("replicaSet=rs0") == true, "\(String(describing: error))")
+            #expect(error?.message.contains("belongs to replica set rs0") == true)
             // Talked to directly, it says its name.
             let hello = Hello(
                 BSONDocument([("setName", .string("rs0")), ("ismaster", .bool(true))]))

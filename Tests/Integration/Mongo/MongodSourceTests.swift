@@ -10,43 +10,6 @@ struct MongodSourceTests {
     /// The live servers whose oplog has a server's own shapes.
     private static let sources = LiveMongoKind.there.filter { $0 == .mongod }
 
-    /// A configuration and an archive beside a mongod.
-    private final class Harness: SidecarUse {
-        let server: MongodServer
-        private let scratch: ScratchDirectory
-        let folder: String
-        let config: String
-        var user: UserIdentity? { ArchiveHarness.user }
-
-        init() throws {
-            server = try MongodServer.start()
-            scratch = try ScratchDirectory(owner: ArchiveHarness.user)
-            folder = scratch.path
-            config = folder + "/tidemark.yml"
-            let text = """
-                repository: { url: "file://\(folder)/archive" }
-                sources:
-                  lessons: { url: "\(server.url)/?replicaSet=rs0", rpo: 1h }
-                """
-            try Subprocess.run(
-                "/bin/sh", ["-c", "cat > \"$0\"", config],
-                SubprocessOptions(user: user, input: Array((text + "\n").utf8)), seconds: 20)
-        }
-    }
-
-    /// Hashes of all collections as the server itself takes them, and their indexes.
-    private func state(_ server: MongodServer) throws -> String {
-        try server.run(
-            """
-            for database in sorted(client.list_database_names()):
-                if database in ("admin", "config", "local"): continue
-                hashes = client[database].command("dbHash")["collections"]
-                for name in sorted(hashes):
-                    indexes = sorted(str(x) for x in client[database][name].list_indexes())
-                    print(database, name, hashes[name], indexes)
-            """)
-    }
-
     /// Pipelines of updates came with 4.2, transactions with 4.0.
     private static let writes = """
         hasPipelines = \(MongodServer.isAtLeast(4, 2) ? "True" : "False")
@@ -76,6 +39,8 @@ struct MongodSourceTests {
                         shop.orders.insert_one({"by": seed}, session=session)
 
         shop.paid.insert_one({"first": True})
+        # Its entry is larger than a document may be.
+        client.large.one.insert_one({"_id": 1, "b": bytes((16 << 20) - 40)})
         threads = [threading.Thread(target=write, args=(seed,)) for seed in range(3)]
         for thread in threads: thread.start()
         for thread in threads: thread.join()
@@ -87,23 +52,23 @@ struct MongodSourceTests {
         _ kind: LiveMongoKind
     ) async throws {
         try await offPool {
-            let harness = try Harness()
+            let source = try MongodServer.start()
+            let harness = try MongodHarness(url: source.url + "/?replicaSet=rs0")
             // The base backup is taken while three writers are at work.
-            let source = harness.server
             let writing = DedicatedThread("writers") { () throws(TidemarkError) in
                 try source.run(Self.writes)
             }
             let sidecar = try harness.startWithBackup()
             _ = try writing.join()
             try harness.expect(0, ["mark", "end"])
-            let wanted = try state(harness.server)
+            let wanted = try MongodHarness.state(source)
             #expect(wanted.contains("shop settled"))
             #expect(try sidecar.terminate().isSuccess)
             try harness.expect(0, ["verify", "--deep"])
             let target = try MongodServer.start()
             try harness.expect(
                 0, ["restore", "--to", "point:end", "--into", "lessons=" + target.url])
-            #expect(try state(target) == wanted)
+            try MongodHarness.expectSame(target, as: wanted)
         }
     }
 }

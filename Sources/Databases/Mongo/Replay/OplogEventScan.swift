@@ -14,6 +14,7 @@ final class OplogEventScan: EventScan {
     private var at: UInt64?
     private var before: UInt64?
     private var run: Deletions?
+    private var drops: Drops?
 
     /// Deletions from one collection with nothing else between.
     private struct Deletions {
@@ -21,6 +22,22 @@ final class OplogEventScan: EventScan {
         var before: UInt64
         var count: Int
         var time: CommitTime?
+    }
+
+    /// Drops of collections of one database, and nothing else of it between. With these a server
+    /// begins to drop a database, and tells that at the end: before that there is nothing left.
+    private struct Drops {
+        var database: String
+        var before: UInt64
+        var time: CommitTime?
+
+        /// Seconds; who drops a collection by himself and the database later has dropped twice.
+        private static let limit = 10.0
+
+        func isOpen(at now: CommitTime?) -> Bool {
+            guard let time, let now else { return false }
+            return now.seconds(since: time) <= Self.limit
+        }
     }
 
     init(_ timeline: TimelineID) { self.timeline = timeline }
@@ -37,7 +54,9 @@ final class OplogEventScan: EventScan {
             let before = before ?? first
             let time = head.wall.map { CommitTime(milliseconds: $0) }
             // The server splits only what carries documents.
-            guard head.kind == .delete || head.kind == .command, !head.isContinued else {
+            if drops?.isOpen(at: time) != true { drops = nil }
+            let isAsked = head.kind == .delete || head.kind == .command || drops != nil
+            guard isAsked, head.kind != .noop, !head.isContinued else {
                 run = nil
                 return
             }
@@ -49,6 +68,7 @@ final class OplogEventScan: EventScan {
                     .archiveDamaged, in: "the archived oplog entry \(head.ts)",
                     remedy: "run `tidemark verify --deep`")
             }
+            let earlier = follow(entry.change, before, time)
             if case .delete(let target, _) = entry.change {
                 return try count(target.namespace, before, time, found)
             }
@@ -56,8 +76,33 @@ final class OplogEventScan: EventScan {
             guard let (action, place) = Self.action(entry.change) else { return }
             try found(
                 DestructiveEvent(
-                    before: Position(timeline: timeline, ordinal: before), action: action,
-                    place: place, time: time))
+                    before: Position(timeline: timeline, ordinal: earlier ?? before),
+                    action: action, place: place, time: time))
+        }
+    }
+
+    /// Keeps the drops that may lead to that of a database; of that, the place before them.
+    private func follow(
+        _ change: OplogChange, _ before: UInt64, _ time: CommitTime?
+    ) -> UInt64? {
+        let database: String
+        switch change {
+        case .insert(let target, _), .update(let target, _, _), .delete(let target, _),
+            .command(let target, _):
+            database = target.namespace.database
+        case .noop, .bookkeeping, .unknown: return nil
+        }
+        let known = drops?.database == database ? drops?.before : nil
+        switch change {
+        case .command(_, .drop):
+            drops = Drops(database: database, before: known ?? before, time: time)
+            return nil
+        case .command(_, .dropDatabase):
+            drops = nil
+            return known
+        default:
+            if known != nil { drops = nil }
+            return nil
         }
     }
 

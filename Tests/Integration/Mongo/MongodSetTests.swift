@@ -1,0 +1,100 @@
+import Model
+import Mongo
+import Platform
+import TestKit
+import Testing
+
+/// A real replica set of three members that die, stand still and are taken back.
+@Suite(.enabled(if: MongodHarness.isThere))
+struct MongodSetTests {
+    /// What a restore to the archive's end has, beside the primary.
+    private static func restored(
+        _ harness: MongodHarness, _ set: MongodSet
+    ) throws -> MongodServer {
+        let primary = try set.primary()
+        try harness.expect(0, ["mark", "end"])
+        let wanted = try MongodHarness.state(primary)
+        let target = try MongodServer.start()
+        try harness.restore(to: "point:end", into: target)
+        try MongodHarness.expectSame(target, as: wanted)
+        return target
+    }
+
+    @Test func `a primary that is killed under load costs no acknowledged write`() async throws {
+        try await offPool {
+            let set = try MongodSet()
+            let harness = try MongodHarness(url: set.url)
+            let sidecar = try harness.startWithBackup()
+            let load = try MongodLoad { script throws(TidemarkError) in try set.python(script) }
+            try harness.waitProved()
+            let primary = try set.primary()
+            primary.kill9()
+            let next = try set.primary()
+            #expect(next.port != primary.port)
+            try harness.waitProved()
+            // The one that is followed may have been killed too: the other secondary dies, and the
+            // first comes back.
+            try primary.start()
+            try set.waitWhole()
+            let other = try #require(set.members.first { $0 !== primary && $0 !== next })
+            other.kill9()
+            try harness.waitProved()
+            let acknowledged = try load.end()
+            #expect(acknowledged > 100)
+            let target = try Self.restored(harness, set)
+            #expect(try load.missing(in: target) == 0)
+            #expect(try harness.status().gaps.isEmpty)
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
+
+    @Test func `what a primary that is cut off took alone is never believed`() async throws {
+        try await offPool {
+            let set = try MongodSet()
+            let harness = try MongodHarness(url: set.url)
+            let primary = try set.primary()
+            let others = set.members.filter { $0 !== primary }
+            let sidecar = try harness.startWithBackup()
+            try set.python("client.shop.kept.insert_one({'_id': 'before'})")
+            try harness.waitProved()
+            for other in others { other.pause() }
+            let lost = try primary.run(
+                """
+                one = pymongo.WriteConcern(1)
+                for n in range(200):
+                    client.shop.get_collection("kept", write_concern=one).insert_one({"_id": n})
+                print(client.admin.command("isMaster")["localTime"]
+                    .isoformat(timespec="milliseconds") + "Z")
+                """)
+            // Nothing is proved of the time in which only this one took writes.
+            #expect(try harness.status().restorableTo ?? "" < lost)
+            primary.kill9()
+            for other in others { other.resume() }
+            let next = try set.primary()
+            #expect(next.port != primary.port)
+            try set.python(
+                """
+                safe = pymongo.WriteConcern("majority")
+                for n in range(1000, 1100):
+                    client.shop.get_collection("kept", write_concern=safe).insert_one({"_id": n})
+                """)
+            // It comes back with writes that no one else has, and takes them back.
+            try primary.start()
+            try set.waitWhole()
+            try harness.waitProved()
+            let target = try Self.restored(harness, set)
+            // What was under way to the others when it died may have come to them.
+            let told = try target.run(
+                """
+                have = set(x["_id"] for x in client.shop.kept.find())
+                print(have >= {"before", *range(1000, 1100)}, len(have & set(range(200))) < 200)
+                """)
+            #expect(told == "True True")
+            #expect(try harness.hasEntries(of: next))
+            #expect(try harness.status().gaps.isEmpty)
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
+}
