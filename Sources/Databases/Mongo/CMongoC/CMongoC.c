@@ -44,6 +44,11 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *problem;
 
 static void load(void) {
+    // libmongoc makes its performance counters when it is loaded: a file /dev/shm/mongoc-PID, which
+    // stays when the process is killed, and a warning on standard error where /dev/shm cannot be
+    // written. Nobody reads them. Not earlier: Swift finds the arguments of main by the place of the
+    // environment, which the first change moves. It leaves the old one to whoever is reading it.
+    setenv("MONGOC_DISABLE_SHM", "1", 1);
     problem = tm_load_functions(
         "libmongoc-1.0.so.0", functions, sizeof functions / sizeof *functions);
 }
@@ -62,13 +67,6 @@ static void require(void) {
 }
 
 TM_MONGOC_FUNCTIONS(FORWARD)
-
-// libmongoc makes its performance counters when it is loaded: a file /dev/shm/mongoc-PID, which stays
-// when the process is killed, and a warning on standard error where /dev/shm cannot be written. Nobody
-// reads them. The environment is changed while there is one thread only.
-__attribute__((constructor)) static void keep_counters_private(void) {
-    setenv("MONGOC_DISABLE_SHM", "1", 1);
-}
 
 bool tm_insert_many(
     mongoc_collection_t *collection, const uint8_t *bytes, size_t count, const bson_t *options,

@@ -77,6 +77,8 @@ typedef struct _mongoc_bulk_operation_t mongoc_bulk_operation_t;
     F(bool, mongoc_uri_set_option_as_int32, \
       (mongoc_uri_t *uri, const char *option, int32_t value), \
       (uri, option, value)) \
+    F(bool, mongoc_uri_get_option_as_bool, \
+      (const mongoc_uri_t *uri, const char *option, bool fallback), (uri, option, fallback)) \
     F(bool, mongoc_uri_has_option, (const mongoc_uri_t *uri, const char *key), (uri, key)) \
     F(const char *, mongoc_uri_get_username, (const mongoc_uri_t *uri), (uri)) \
     F(const char *, mongoc_uri_get_srv_hostname, (const mongoc_uri_t *uri), (uri)) \
@@ -108,6 +110,8 @@ typedef struct _mongoc_bulk_operation_t mongoc_bulk_operation_t;
     F(mongoc_collection_t *, mongoc_client_get_collection, \
       (mongoc_client_t *client, const char *db, const char *collection), \
       (client, db, collection)) \
+    F(const char *, mongoc_server_description_type, \
+      (const mongoc_server_description_t *description), (description)) \
     F(uint32_t, mongoc_server_description_id, (const mongoc_server_description_t *description), \
       (description)) \
     F(mongoc_host_list_t *, mongoc_server_description_host, \
