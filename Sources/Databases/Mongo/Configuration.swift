@@ -94,7 +94,7 @@ package struct MongoConfiguration: Sendable {
         return (url[..<mark] + rest, mode)
     }
 
-    /// For each address of the URL one that talks to it alone, whatever set it is of, and as nobody;
+    /// For each address of the URL one that talks to it alone, whatever set it is of, as nobody;
     /// empty for a service name.
     var directURLs: [String] {
         guard url.hasPrefix("mongodb://") else { return [] }
