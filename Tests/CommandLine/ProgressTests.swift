@@ -36,7 +36,7 @@ import Testing
             clock.pass(1)
             line.advanced(to: UInt64(second) * 20 << 20)
         }
-        line.ended()
+        line.ended(isDone: true)
         #expect(
             lines.all == [
                 "base backup of ledger: 200.0 MiB of 1000.0 MiB (20 %), 20.0 MiB/s, 40 s left\n",
@@ -53,7 +53,7 @@ import Testing
         line.advanced(to: 1 << 20)
         clock.pass(0.75)
         line.advanced(to: 2 << 20)
-        line.ended()
+        line.ended(isDone: true)
         #expect(
             lines.all == [
                 "\rverify: 1.0 MiB, 4.0 MiB/s\u{1B}[K", "\rverify: 2.0 MiB, 2.0 MiB/s\u{1B}[K",
@@ -79,11 +79,27 @@ import Testing
         #expect(meter.advance(to: 20, now: later) == "x: 20 B of 20 B (99 %), 2 B/s")
     }
 
+    @Test func `work that was given up is not called done`() {
+        let (line, clock, lines) = line(isTerminal: false)
+        line.began("base backup of ledger", total: nil)
+        clock.pass(3)
+        line.ended(isDone: false)
+        line.began("base backup of ledger", total: nil)
+        line.advanced(to: 5 << 20)
+        clock.pass(3)
+        line.ended(isDone: false)
+        #expect(
+            lines.all == [
+                "base backup of ledger: given up after 0 B, 3 s\n",
+                "base backup of ledger: given up after 5.0 MiB, 3 s\n",
+            ])
+    }
+
     @Test func `nothing is shown when nothing was begun`() {
         let (line, clock, lines) = line(isTerminal: true)
         clock.pass(60)
         line.advanced(to: 5)
-        line.ended()
+        line.ended(isDone: true)
         #expect(lines.all.isEmpty)
     }
 

@@ -37,10 +37,11 @@ final class ProgressLine: ProgressObserver {
         }
     }
 
-    func ended() {
+    func ended(isDone: Bool) {
         state.update { state in
             guard let meter = state.meter else { return }
-            show(meter.finish(state.bytes, now: time.monotonic()), isLast: true)
+            let line = meter.finish(state.bytes, isDone: isDone, now: time.monotonic())
+            show(line, isLast: true)
             state.meter = nil
         }
     }

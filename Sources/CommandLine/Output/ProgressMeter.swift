@@ -35,8 +35,11 @@ struct ProgressMeter {
     }
 
     /// The last line: what it took as a whole.
-    func finish(_ bytes: UInt64, now: MonotonicTime) -> String {
+    func finish(_ bytes: UInt64, isDone: Bool = true, now: MonotonicTime) -> String {
         let seconds = now.seconds(since: began)
+        guard isDone else {
+            return "\(what): given up after \(ByteCount(bytes)), \(Self.time(seconds))"
+        }
         guard bytes > 0 else { return "\(what): nothing to copy, done in \(Self.time(seconds))" }
         let rate = seconds > 0 ? Double(bytes) / seconds : 0
         return "\(what): \(ByteCount(bytes)) in \(Self.time(seconds)), \(Self.rate(rate))"

@@ -45,7 +45,8 @@ package struct BackupOperation: Sendable {
             room, repository, Archiver.Options(configuration), time: time, log: log)
         defer { stream.close() }
         progress.began("base backup of \(source.name)", total: nil)
-        defer { progress.ended() }
+        var isDone = false
+        defer { progress.ended(isDone: isDone) }
         let observer = progress
         let taken = try BaseBackupTaking(
             room: room, repository: repository,
@@ -64,6 +65,7 @@ package struct BackupOperation: Sendable {
             })
         // What comes in less than one piece was not told on the way.
         observer.advanced(to: taken.bytes)
+        isDone = true
         return taken
     }
 }

@@ -47,11 +47,14 @@ package struct ExportOperation: Sendable {
             repositoryFolder: configuration.repository.folder,
             force: force)
         progress.began("exporting \(source)", total: nil)
-        defer { progress.ended() }
+        var isDone = false
+        defer { progress.ended(isDone: isDone) }
         let progress = progress
         let export = Export(repository, try Rooms.replayer(descriptor.kind)) {
             progress.advanced(to: $0)
         }
-        return ExportReport(try export.run(request), Rooms.style(descriptor))
+        let report = ExportReport(try export.run(request), Rooms.style(descriptor))
+        isDone = true
+        return report
     }
 }

@@ -4,5 +4,6 @@ package protocol ProgressObserver: Sendable {
     func began(_ what: String, total: UInt64?)
     /// Bytes done so far of the work that was begun last. Cheap: most calls show nothing.
     func advanced(to bytes: UInt64)
-    func ended()
+    /// - Parameter isDone: false when the work was given up.
+    func ended(isDone: Bool)
 }

@@ -111,9 +111,11 @@ package struct RestoreOperation: Sendable {
     ) throws(TidemarkError) -> RestoredSource {
         let order = prepared.request
         let source = order.source
-        defer { progress.ended() }
+        var isDone = false
+        defer { progress.ended(isDone: isDone) }
         let estimate = estimate(prepared, repository)
         let outcome = try restore(source, repository).run(prepared)
+        isDone = true
         var view = view(outcome.plan, order, outcome.notices, estimate)
         view.url = outcome.server.map { access($0.url, as: source) }
         view.rtoSeconds = outcome.server == nil ? nil : outcome.seconds

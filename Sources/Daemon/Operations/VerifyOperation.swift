@@ -29,10 +29,12 @@ package struct VerifyOperation: Sendable {
             rules: Rooms.verificationRules)
         // Names and footers are a few bytes, and no measure of anything.
         if isDeep { progress.began("verify", total: nil) }
-        defer { if isDeep { progress.ended() } }
+        var isDone = false
+        defer { if isDeep { progress.ended(isDone: isDone) } }
         let report = try verifier.run { (state) throws(TidemarkError) in
             if isDeep { progress.advanced(to: state.bytes) }
         }
+        isDone = true
         return VerifyReport(report, deep: isDeep)
     }
 }
