@@ -19,6 +19,10 @@ struct ChangeFeed {
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
+    /// What a majority had before the last question, when that had no answer.
+    private var unanswered: Bound?
+
+    private typealias Bound = (time: OpTime, wall: Int64?)
 
     /// Bytes that are handed on before the batch at hand is at its end.
     private static let pieceBytes = 1 << 20
@@ -102,7 +106,7 @@ struct ChangeFeed {
 
     /// What a majority has before the question is asked, so that an empty answer says that all of
     /// it has come. A router does not know it: there only the tokens count.
-    private func majority() throws(TidemarkError) -> (time: OpTime, wall: Int64?)? {
+    private func majority() throws(TidemarkError) -> Bound? {
         if isRouter { return (.zero, nil) }
         let hello = try Questions.hello(connection, member)
         return hello.majority.map { ($0, hello.majorityWall) }
@@ -111,7 +115,7 @@ struct ChangeFeed {
     /// Decides what is complete behind an answer, and writes a mark when it is due.
     private mutating func settle(
         _ groups: inout ChangeGroups, events: Int, isOver: Bool,
-        bound: (time: OpTime, wall: Int64?)?, _ now: MonotonicTime
+        bound: Bound?, _ now: MonotonicTime
     ) throws(TidemarkError) {
         let reached = ResumeToken.time(cursor.token)
         do throws(BSONFailure) {
@@ -124,7 +128,12 @@ struct ChangeFeed {
             throw OplogBatch.malformed(error)
         }
         isIdle = events == 0
-        guard events == 0, let bound, let token = cursor.token else { return }
+        let before = unanswered
+        unanswered = events == 0 ? bound : nil
+        // A server whose tokens tell no time may write an event a little after it has told its
+        // time: of such a one what it told a question earlier counts.
+        guard events == 0, let bound = reached == nil ? before : bound, let token = cursor.token
+        else { return }
         // A token that is no event's stands before the events of its time.
         let told = OpTime(ordinal: max(1, reached?.ordinal ?? 1) - 1)
         let isMajority = bound.time >= told
@@ -202,6 +211,7 @@ struct ChangeFeed {
         }
         groups.restart()
         isIdle = false
+        unanswered = nil
         let proof = JoinProof(
             connection: connection, member: member, features: features, isRouter: isRouter)
         switch try proof.check(tail) {
