@@ -61,6 +61,16 @@ struct PromiseTests {
         return try #require(try read(Moment.self, body).sources.first)
     }
 
+    /// The page reads the archive now and again, and meanwhile tells less.
+    private static func awaitPage(_ port: Int, _ list: Windows) throws {
+        let ends = try list.sources[0].windows.flatMap { [$0.from, $0.to] }.map {
+            try #require(CommitTime($0))
+        }
+        try eventually("the page knows what the list tells", seconds: 90) {
+            try ends.allSatisfy { try moment(port, $0).isRestorable }
+        }
+    }
+
     /// Whether a restore to a moment is accepted; every refusal must be one of time.
     private static func isAccepted(_ harness: ArchiveHarness, _ at: CommitTime) throws -> Bool {
         let done = try harness.tidemark([
@@ -124,6 +134,7 @@ struct PromiseTests {
 
             var random = SeededRandom(seed: seed)
             let list = try Self.listed(harness)
+            try Self.awaitPage(port, list)
             var refused = 0
             for round in 0..<30 {
                 let at =
@@ -181,12 +192,7 @@ struct PromiseTests {
             let end = try harness.moment()
             try harness.waitProved(end)
             let list = try Self.listed(harness)
-            // It reads the archive now and again, and meanwhile tells less.
-            try eventually("the page knows what the list tells", seconds: 90) {
-                try list.sources[0].windows.flatMap { [$0.from, $0.to] }.allSatisfy {
-                    try Self.moment(port, try #require(CommitTime($0))).isRestorable
-                }
-            }
+            try Self.awaitPage(port, list)
 
             var random = SeededRandom(seed: seed)
             var refused = 0
