@@ -149,8 +149,10 @@ struct SidecarLinkTests {
         async throws
     {
         try await offPool {
+            // The bus's own port, 10000 above by default, may be taken.
             let server = try RedisServer.start([
                 "cluster-enabled yes", "cluster-require-full-coverage no",
+                "cluster-port \(try freePort())",
             ])
             try server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
             try eventually("the cluster is up") {
