@@ -37,8 +37,15 @@ package final class BaseBackupWriter {
         let start = try source.begin(label: options.label, fast: options.isFast)
         try checkIdentity(start, name)
         // The sidecar's clock: the schedule compares it with its own. `finished` is the source's.
-        let started = clock.wall()
-        let id = BackupID.make(started: started, timeline: start.timeline, start: start.start)
+        var started = clock.wall()
+        var id = BackupID.make(started: started, timeline: start.timeline, start: start.start)
+        // One of the same second and position has this name: it must neither be written into nor,
+        // when this one fails, be removed with it.
+        let taken = Set(try repository.backups(name).map(\.id))
+        while taken.contains(id) {
+            started = started.advanced(bySeconds: 1)
+            id = BackupID.make(started: started, timeline: start.timeline, start: start.start)
+        }
         do throws(TidemarkError) {
             let (files, end) = try store(source, start, Layout.backup(name, id), hooks)
             source.close()
