@@ -39,6 +39,24 @@ struct BaseBackupWriterTests {
         memory.bytes(Layout.backup(Fixture.ledger, "20261122T120000Z-1-0000000003000060") / name)
     }
 
+    @Test func `one of the same second and position has a name of its own, and takes none away`()
+        async throws
+    {
+        let source = { @Sendable in ScriptedBackupSource(Fixture.start(), [.end(Fixture.end)]) }
+        let first = try await take(source)
+        let second = try await take(source)
+        #expect(first.id != second.id)
+        await #expect(throws: TidemarkError.self) {
+            try await take(
+                source,
+                waitArchived: { (_) throws(TidemarkError) in
+                    throw TidemarkError(.failed, "no", remedy: "no")
+                })
+        }
+        let left = try ArchiveRepository(memory).backups(Fixture.ledger).map(\.id)
+        #expect(left == [first.id, second.id])
+    }
+
     @Test(arguments: Compression.allCases)
     func `every file comes back byte for byte, whatever its size`(
         _ compression: Compression
