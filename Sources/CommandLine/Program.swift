@@ -11,7 +11,7 @@ struct Program {
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         ProcessTitle.hideSecrets()
-        Glibc.exit(await run(arguments))
+        ProcessEnd.now(await run(arguments))
     }
 
     /// Parses and runs one command line; the exit status.

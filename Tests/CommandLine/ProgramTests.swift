@@ -28,6 +28,18 @@ import Testing
         #expect(!done.output.isEmpty && done.errors.isEmpty)
     }
 
+    @Test(arguments: [["--version"], ["status"]])
+    func `the process ends without exit handlers, that free what its threads still use`(
+        arguments: [String]
+    ) async throws {
+        // The loader tells what it does, the end of each library among it.
+        let done = try await run(
+            arguments,
+            environment: Self.unconfigured.merging(["LD_DEBUG": "files"]) { first, _ in first })
+        #expect(done.errors.contains("calling init: "))
+        #expect(!done.errors.contains("calling fini: "))
+    }
+
     @Test(arguments: [
         ["frobnicate"], ["status", "--bogus"], ["mark"], ["restore", "--to", "latest"],
         ["restore", "--into", "x"], ["restore", "--to", "yesterday", "--into", "x"],

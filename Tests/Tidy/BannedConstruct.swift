@@ -18,6 +18,10 @@ struct BannedConstruct {
             pattern: "print(", instead: "a result goes through Output, everything else to the log",
             coversTests: false),
         BannedConstruct(pattern: "debugPrint(", instead: "remove it"),
+        BannedConstruct(
+            pattern: "exit(", instead: "ProcessEnd.now: exit handlers race with other threads",
+            exceptions: ["Sources/Platform/ProcessEnd.swift", "Sources/TestKit/"],
+            coversTests: false),
         BannedConstruct(pattern: "Date()", instead: "take the time from a TimeSource"),
         BannedConstruct(pattern: "Task.sleep", instead: "wait for the condition, with a limit"),
         BannedConstruct(pattern: "Task.detached", instead: "structured concurrency"),

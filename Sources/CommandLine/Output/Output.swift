@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Standard output for results and nothing else; standard error for everything else.
 enum Output {
@@ -15,13 +16,13 @@ enum Output {
 
     /// In place of what stands on the terminal.
     static func redraw(_ text: String) {
-        if !write(Redraw.over(text, size), to: STDOUT_FILENO), errno == EPIPE { exit(0) }
+        if !write(Redraw.over(text, size), to: STDOUT_FILENO), errno == EPIPE { ProcessEnd.now(0) }
     }
 
     /// The result; a newline is added when it has none. Ends the process when nobody reads it any
     /// more (`tidemark list | head -1`), with the status of success: the reader had enough.
     static func result(_ text: String) {
-        if !write(lines(text), to: STDOUT_FILENO), errno == EPIPE { exit(0) }
+        if !write(lines(text), to: STDOUT_FILENO), errno == EPIPE { ProcessEnd.now(0) }
     }
 
     /// For people; lost when standard error is closed.
