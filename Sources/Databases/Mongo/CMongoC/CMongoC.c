@@ -6,11 +6,7 @@
 #define TIDEMARK_WITH_MONGOC
 #include "CMongoC.h"
 
-#include "CPlatform.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "CLibrary.h"
 
 // What CMongoC.h says of types; their functions are declared twice, which tells a difference.
 _Static_assert(sizeof(bson_t) == 128 && offsetof(bson_t, padding) == 8, "bson_t");
@@ -28,45 +24,15 @@ _Static_assert(
         MONGOC_ERROR_SERVER == 17,
     "mongoc_error_domain_t");
 
-#define POINTER(result, name, parameters, arguments) static typeof(name) *real_##name;
-#define PLACE(result, name, parameters, arguments) {#name, (void **)&real_##name},
-// Hidden, so that the library itself never finds these.
-#define FORWARD(result, name, parameters, arguments) \
-    __attribute__((visibility("hidden"))) result name parameters { \
-        require(); \
-        return real_##name arguments; \
-    }
-
-TM_MONGOC_FUNCTIONS(POINTER)
-
-static const struct tm_function functions[] = {TM_MONGOC_FUNCTIONS(PLACE)};
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const char *problem;
-
-static void load(void) {
+static void prepare(void) {
     // libmongoc makes its performance counters when it is loaded: a file /dev/shm/mongoc-PID, which
     // stays when the process is killed, and a warning on standard error where /dev/shm cannot be
     // written. Nobody reads them. Not earlier: Swift finds the arguments of main by the place of the
     // environment, which the first change moves. It leaves the old one to whoever is reading it.
     setenv("MONGOC_DISABLE_SHM", "1", 1);
-    problem = tm_load_functions(
-        "libmongoc-1.0.so.0", functions, sizeof functions / sizeof *functions);
 }
 
-const char *tm_mongoc_problem(void) {
-    pthread_once(&once, load);
-    return problem;
-}
-
-// Whoever calls a function has asked for the problem before.
-static void require(void) {
-    if (tm_mongoc_problem()) {
-        fprintf(stderr, "%s\n", problem);
-        abort();
-    }
-}
-
-TM_MONGOC_FUNCTIONS(FORWARD)
+TM_LOADED_LIBRARY(TM_MONGOC_FUNCTIONS, "libmongoc-1.0.so.0", prepare, tm_mongoc_problem)
 
 bool tm_insert_many(
     mongoc_collection_t *collection, const uint8_t *bytes, size_t count, const bson_t *options,

@@ -3,11 +3,7 @@
 // Nothing is linked; a prototype that differs from libpq's own header does not compile.
 #include "CLibPQ.h"
 
-#include "CPlatform.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "CLibrary.h"
 
 #define FUNCTIONS(F) \
     F(void, PQclear, (PGresult *res), (res)) \
@@ -57,36 +53,6 @@
     F(void *, PQsslStruct, (PGconn *conn, const char *struct_name), (conn, struct_name)) \
     F(ConnStatusType, PQstatus, (const PGconn *conn), (conn))
 
-#define POINTER(result, name, parameters, arguments) static typeof(name) *real_##name;
-#define PLACE(result, name, parameters, arguments) {#name, (void **)&real_##name},
-// Hidden, so that the library itself never finds these.
-#define FORWARD(result, name, parameters, arguments) \
-    __attribute__((visibility("hidden"))) result name parameters { \
-        require(); \
-        return real_##name arguments; \
-    }
+static void prepare(void) {}
 
-FUNCTIONS(POINTER)
-
-static const struct tm_function functions[] = {FUNCTIONS(PLACE)};
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const char *problem;
-
-static void load(void) {
-    problem = tm_load_functions("libpq.so.5", functions, sizeof functions / sizeof *functions);
-}
-
-const char *tm_libpq_problem(void) {
-    pthread_once(&once, load);
-    return problem;
-}
-
-// Whoever calls a function has asked for the problem before.
-static void require(void) {
-    if (tm_libpq_problem()) {
-        fprintf(stderr, "%s\n", problem);
-        abort();
-    }
-}
-
-FUNCTIONS(FORWARD)
+TM_LOADED_LIBRARY(FUNCTIONS, "libpq.so.5", prepare, tm_libpq_problem)
