@@ -16,6 +16,9 @@ struct Hello: Hashable, Sendable {
     /// The newest entry of this member, and the newest that a majority has.
     var newest: OpTime?
     var majority: OpTime?
+    /// The elections that these two were written after.
+    var newestTerm: Int64?
+    var majorityTerm: Int64?
     /// The primary's clock in the latter entry, in milliseconds since 1970.
     var majorityWall: Int64?
     /// The member's clock.
@@ -36,6 +39,8 @@ struct Hello: Hashable, Sendable {
         let last = reply["lastWrite"]?.document
         newest = last?["opTime"]?.document?["ts"]?.timestamp
         majority = last?["majorityOpTime"]?.document?["ts"]?.timestamp
+        newestTerm = last?["opTime"]?.document?["t"]?.integer
+        majorityTerm = last?["majorityOpTime"]?.document?["t"]?.integer
         majorityWall = last?["majorityWriteDate"]?.date
         time = reply["localTime"]?.date.map { CommitTime(milliseconds: $0) }
         me = reply["me"]?.string

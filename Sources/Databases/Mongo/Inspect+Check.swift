@@ -28,6 +28,7 @@ extension Inspect {
             }
             findings += try window(connection, hello, member)
             findings += try noops(connection, member)
+            findings += try status(connection, hello, member)
             return findings
         }
     }
@@ -133,6 +134,7 @@ extension Inspect {
                     .error, "user \(user) may not \(missing.joined(separator: ", nor "))",
                     remedy: ConnectionFailure.grant(configuration, .changes))
         ]
+        findings += try status(connection, hello, member)
         findings += ChangeTimeline.omissions(features).map { lack in
             Finding(
                 .warning, lack,
@@ -173,6 +175,25 @@ extension Inspect {
                     "db.adminCommand({replSetResizeOplog: 1, minRetentionHours: 24}) on 4.4 and "
                     + "later, else a larger size in MB: db.adminCommand({replSetResizeOplog: 1, "
                     + "size: 16000}); a set that is younger needs nothing")
+        ]
+    }
+
+    /// Without it nobody tells how long ago the members answered their primary.
+    private func status(
+        _ connection: Connection, _ hello: Hello, _ member: Connection.Member
+    ) throws(TidemarkError) -> [Finding] {
+        let question = BSONDocument([("replSetGetStatus", .int32(1))])
+        guard hello.hasRivals,
+            case .failure(let failure) = try connection.answer(question, at: member),
+            failure.isMissingRight
+        else { return [] }
+        let user = configuration.user.isEmpty ? "nobody" : configuration.user
+        return [
+            Finding(
+                .warning,
+                "user \(user) may not ask for the set's status: an idle set is proved up to its "
+                    + "last no-op only, one each 10 s",
+                remedy: ConnectionFailure.grant(configuration))
         ]
     }
 

@@ -11,6 +11,7 @@ final class Inspect: SourceInspector {
     private var connection: Connection?
     /// Bytes of entries that had come when the window was asked for last.
     private var counted: (at: MonotonicTime, bytes: UInt64)?
+    private var hold = PrimaryHold()
 
     init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
         self.configuration = configuration
@@ -56,10 +57,30 @@ final class Inspect: SourceInspector {
             }
             let newest = try Questions.newestEntry(connection, bound, member, configuration)
             let timeline = try self.timeline(connection, bound, member)
+            // The proof is as if it had been asked for when a majority still followed the primary.
+            let age = try age(connection, clock, bound, member)
             return Probe(
-                timeline: timeline, bound: newest.ordinal, sourceTime: clock.time, asked: asked,
-                askedWall: wall, answered: time.monotonic(), isWaitedFor: false)
+                timeline: timeline, bound: newest.ordinal,
+                sourceTime: clock.time?.advanced(bySeconds: -age),
+                asked: asked.advanced(bySeconds: -age), askedWall: wall.advanced(bySeconds: -age),
+                answered: time.monotonic().advanced(bySeconds: -age), isWaitedFor: false)
         }
+    }
+
+    /// Seconds before `clock` that the primary has surely been the only one until.
+    private func age(
+        _ connection: Connection, _ clock: Hello, _ bound: Hello, _ member: Connection.Member
+    ) throws(TidemarkError) -> Double {
+        guard bound.hasRivals, let now = clock.time else { return 0 }
+        let set = try Questions.heartbeats(connection, member)
+        guard let held = hold.held(bound, set?.heartbeats, voters: set?.voters ?? 0) else {
+            throw TidemarkError(
+                .sourceUnreachable,
+                "the primary of MongoDB at \(configuration.place) has not heard yet from a "
+                    + "majority of its set",
+                remedy: "wait until the election is through; if it lasts, look at rs.status()")
+        }
+        return max(0, now.seconds(since: held))
     }
 
     /// The open stream's, or that of the set when none has been open yet.

@@ -15,26 +15,54 @@ enum Questions {
     }
 
     /// What a set is known by for life: `replicaSetId` of its configuration, made when it was
-    /// initiated. From the command, or, without the right to that, from where it is stored; of a
-    /// server that has none, the set's name. A sharded cluster has `clusterId`.
+    /// initiated; of a server that has none, the set's name. A sharded cluster has `clusterId`.
     static func identity(
         _ connection: Connection, _ hello: Hello, _ member: Connection.Member
     ) throws(TidemarkError) -> String {
         if hello.isRouter { return try cluster(connection, member) }
+        let id = try configuration(connection, member)?["settings"]?.document?["replicaSetId"]
+        return id?.objectIDText ?? hello.setName ?? ""
+    }
+
+    /// Of the set: from the command, or, without the right to that, from where it is stored.
+    private static func configuration(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> BSONDocument? {
         let asked = try connection.answer(
             BSONDocument([("replSetGetConfig", .int32(1))]), at: member)
-        var configuration: BSONDocument?
-        if case .success(let reply) = asked { configuration = reply["config"]?.document }
-        if configuration == nil {
-            let stored = try connection.answer(
-                BSONDocument([
-                    ("find", .string("system.replset")), ("limit", .int32(1)),
-                    ("singleBatch", .bool(true)),
-                ]), on: "local", at: member)
-            if case .success(let reply) = stored { configuration = first(reply) }
+        if case .success(let reply) = asked, let found = reply["config"]?.document { return found }
+        let stored = try connection.answer(
+            BSONDocument([
+                ("find", .string("system.replset")), ("limit", .int32(1)),
+                ("singleBatch", .bool(true)),
+            ]), on: "local", at: member)
+        if case .success(let reply) = stored { return first(reply) }
+        return nil
+    }
+
+    /// When the voting members of a primary's set last answered it, as far as they are up, and how
+    /// many vote, the primary among them; nil where it may not be asked.
+    static func heartbeats(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> (heartbeats: [PrimaryHold.Heartbeat], voters: Int)? {
+        guard
+            case .success(let reply) = try connection.answer(
+                BSONDocument([("replSetGetStatus", .int32(1))]), at: member),
+            let members = try configuration(connection, member)?["members"]?.elements
+        else { return nil }
+        let voters = Set(
+            members.compactMap(\.document).filter { $0["votes"]?.integer != 0 }
+                .compactMap { $0["_id"]?.integer })
+        let beats = (reply["members"]?.elements ?? []).compactMap(\.document).compactMap {
+            (one) -> PrimaryHold.Heartbeat? in
+            // Of one that is down it is the time of its last failure.
+            guard one["self"]?.isTrue != true, one["health"]?.integer == 1,
+                let id = one["_id"]?.integer, voters.contains(id),
+                let answered = one["lastHeartbeat"]?.date
+            else { return nil }
+            return PrimaryHold.Heartbeat(member: id, answered: answered)
         }
-        let id = configuration?["settings"]?.document?["replicaSetId"]
-        return id?.objectIDText ?? hello.setName ?? ""
+        return (beats, voters.count)
     }
 
     private static func cluster(

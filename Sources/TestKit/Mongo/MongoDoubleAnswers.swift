@@ -25,6 +25,7 @@ struct MongoDoubleAnswers {
         case "ping", "endSessions", "killCursors": return ok([])
         case "buildInfo": return ok([("version", .string(state.read { $0.version }))])
         case "replSetGetConfig": return ok([("config", .document(configuration()))])
+        case "replSetGetStatus": return status()
         case "getParameter": return ok([("writePeriodicNoops", .bool(true))])
         case "listDatabases": return databases()
         case "listCollections": return collections(database, request)
@@ -101,9 +102,28 @@ struct MongoDoubleAnswers {
     private func configuration() -> BSONDocument {
         let state = state.read { $0 }
         let settings = BSONDocument([("replicaSetId", .objectID(state.replicaSetID))])
+        let members = (0...state.others.count).map { number -> BSONValue in
+            .document(BSONDocument([("_id", .int32(Int32(number))), ("votes", .double(1))]))
+        }
         return BSONDocument([
-            ("_id", .string(state.setName ?? "")), ("settings", .document(settings)),
+            ("_id", .string(state.setName ?? "")), ("members", .array(members)),
+            ("settings", .document(settings)),
         ])
+    }
+
+    /// The others answered just now, unless the state says when.
+    private func status() -> BSONDocument {
+        let state = state.read { $0 }
+        let answered = state.answered ?? state.clock ?? Self.now
+        let members = (0...state.others.count).map { number -> BSONValue in
+            var fields: [(String, BSONValue)] = [
+                ("_id", .int32(Int32(number))), ("health", .double(1)),
+            ]
+            let beat = ("lastHeartbeat", BSONValue.date(milliseconds: answered))
+            fields.append(number == 0 ? ("self", .bool(true)) : beat)
+            return .document(BSONDocument(fields))
+        }
+        return ok([("members", .array(members))])
     }
 
     private func note(_ request: BSONDocument) -> BSONDocument {

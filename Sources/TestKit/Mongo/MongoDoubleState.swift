@@ -98,6 +98,8 @@ package struct MongoDoubleState: Sendable {
     package var sent = 0
     /// Bytes of entries in one answer.
     package var batchBytes = 16 << 20
+    /// When the other members answered a heartbeat last, in milliseconds since 1970; nil: now.
+    package var answered: Int64?
     /// How often each command came.
     package var commands: [String: Int] = [:]
 

@@ -49,6 +49,33 @@ struct MongodSetTests {
         }
     }
 
+    @Test func `nothing is proved by a primary from whom its set has been cut off`() async throws {
+        try await offPool {
+            // It believes in itself for ten seconds, while the others could elect another.
+            let set = try MongodSet(settings: "\"electionTimeoutMillis\": 10000")
+            let harness = try MongodHarness(url: set.url)
+            let primary = try set.primary()
+            let sidecar = try harness.startWithBackup()
+            try harness.waitProved()
+            let others = set.members.filter { $0 !== primary }
+            for other in others { other.pause() }
+            defer { for other in others { other.resume() } }
+            let cut = SystemTimeSource().wall().text(fractionDigits: 3)
+            var shown: [String] = []
+            try eventually("three seconds are exposed") {
+                let status = try harness.status()
+                shown.append(status.restorableTo ?? "")
+                return try #require(status.exposureSeconds) > 3
+            }
+            let told = try primary.run("print(client.admin.command('isMaster')['ismaster'])")
+            #expect(told == "True")
+            #expect(shown.allSatisfy { $0 <= cut }, "\(cut): \(shown)")
+            for other in others { other.resume() }
+            try harness.waitProved()
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
     @Test func `what a primary that is cut off took alone is never believed`() async throws {
         try await offPool {
             let set = try MongodSet()
