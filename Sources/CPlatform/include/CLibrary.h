@@ -1,10 +1,8 @@
-// A library whose functions are loaded with the first one that is called; only for C files that
-// define them (CLibPQ.c, CMongoC.c). With all libraries linked the start of every command would take
-// three times as long, whatever database it is for.
+// A library whose functions are loaded with the first one that is called; for the C files that define
+// them (CLibPQ.c, CMongoC.c), which get it with CPlatform.h. With all libraries linked the start of
+// every command would take three times as long, whatever database it is for.
 #ifndef TIDEMARK_CLIBRARY_H
 #define TIDEMARK_CLIBRARY_H
-
-#include "CPlatform.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -70,4 +70,7 @@ struct tm_function {
 const char *tm_load_functions(
     const char *library, const struct tm_function *functions, size_t count);
 
+// A module has one header; this part is for C files alone.
+#include "CLibrary.h"
+
 #endif

@@ -6,7 +6,7 @@
 #define TIDEMARK_WITH_MONGOC
 #include "CMongoC.h"
 
-#include "CLibrary.h"
+#include "CPlatform.h"
 
 // What CMongoC.h says of types; their functions are declared twice, which tells a difference.
 _Static_assert(sizeof(bson_t) == 128 && offsetof(bson_t, padding) == 8, "bson_t");

@@ -6,6 +6,9 @@ import Platform
 final class DumpFile {
     private let file: File
     private var size: UInt64 = 0
+    /// Up to where the kernel was told to write.
+    private var advised: UInt64 = 0
+    private static let adviceBytes: UInt64 = 8 << 20
 
     init(_ path: String) throws(TidemarkError) {
         do throws(SystemFailure) {
@@ -22,6 +25,9 @@ final class DumpFile {
             throw error.asTidemarkError
         }
         size += UInt64(bytes.byteCount)
+        guard size - advised >= Self.adviceBytes else { return }
+        file.adviseWritten(at: advised, size - advised)
+        advised = size
     }
 
     /// Durable on return.

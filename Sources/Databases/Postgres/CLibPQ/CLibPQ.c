@@ -3,7 +3,7 @@
 // Nothing is linked; a prototype that differs from libpq's own header does not compile.
 #include "CLibPQ.h"
 
-#include "CLibrary.h"
+#include "CPlatform.h"
 
 #define FUNCTIONS(F) \
     F(void, PQclear, (PGresult *res), (res)) \

@@ -98,6 +98,7 @@ struct AppendOnlyFiles: ~Copyable {
         let offset = size
         do throws(SystemFailure) {
             try file!.write(at: offset, bytes)
+            file!.adviseWritten(at: offset, UInt64(bytes.byteCount))
         } catch {
             throw error.asTidemarkError
         }
