@@ -49,6 +49,10 @@ int tm_rename_noreplace(const char *from, const char *to) {
 
 int tm_syncfs(int fd) { return syncfs(fd); }
 
+void tm_begin_writeback(int fd, int64_t offset, int64_t length) {
+    sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
 int tm_lock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 void tm_unlock(int fd) { flock(fd, LOCK_UN); }

@@ -126,8 +126,7 @@ package struct File: ~Copyable {
     /// work is done, and `syncData` has less to wait for.
     package func adviseWritten(at offset: UInt64, _ length: UInt64) {
         // Advice only, as above; nothing is durable by it (sync_file_range(2)).
-        _ = sync_file_range(
-            descriptor, Int64(offset), Int64(length), UInt32(SYNC_FILE_RANGE_WRITE))
+        tm_begin_writeback(descriptor, Int64(offset), Int64(length))
     }
 
     /// Tells the kernel that nobody here will read the file soon: its clean pages serve others.

@@ -35,6 +35,9 @@ uint32_t tm_crc32c(uint32_t crc, const void *bytes, size_t length);
 /// syncfs(2): everything of the file system that holds `fd` is durable. -1 and errno on failure.
 int tm_syncfs(int fd);
 
+/// sync_file_range(2), SYNC_FILE_RANGE_WRITE: these bytes begin to go to the disk. Advice only.
+void tm_begin_writeback(int fd, int64_t offset, int64_t length);
+
 /// flock(2) exclusive, non-blocking. 0 when held, -1 and errno otherwise.
 int tm_lock_exclusive(int fd);
 
