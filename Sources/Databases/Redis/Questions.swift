@@ -39,12 +39,21 @@ enum Questions {
         let asked = time.monotonic()
         guard let reply = try connection.answerIfAllowed(["TIME"]) else { return nil }
         let answered = time.monotonic()
-        guard reply.elements.count == 2,
-            let seconds = reply.elements[0].text.flatMap({ Int64($0) }),
-            let micros = reply.elements[1].text.flatMap({ Int64($0) })
-        else { return nil }
-        let source = CommitTime(microseconds: seconds * 1_000_000 + micros)
+        guard let source = clockTime(reply) else { return nil }
         state.saw(ClockOffset(source, asked: asked, answered: answered))
         return source
     }
+
+    /// What an answer to TIME says: seconds and microseconds; nil for anything that is no time.
+    static func clockTime(_ reply: Reply) -> CommitTime? {
+        guard reply.elements.count == 2,
+            let seconds = reply.elements[0].text.flatMap({ Int64($0) }),
+            let micros = reply.elements[1].text.flatMap({ Int64($0) }),
+            (0..<lastSecond).contains(seconds), (0..<1_000_000).contains(micros)
+        else { return nil }
+        return CommitTime(microseconds: seconds * 1_000_000 + micros)
+    }
+
+    /// The year 10000.
+    private static let lastSecond: Int64 = 253_402_300_800
 }

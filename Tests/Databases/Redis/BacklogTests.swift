@@ -35,7 +35,7 @@ struct BacklogTests {
     /// The number in `CONFIG SET repl-backlog-size N, and CONFIG REWRITE`.
     private func size(_ finding: Finding) throws -> Double {
         let words = finding.remedy.split(whereSeparator: { " ,".contains($0) })
-        #expect(words.starts(with: ["CONFIG", "SET", "repl-backlog-size"]))
+        try #require(words.starts(with: ["CONFIG", "SET", "repl-backlog-size"]))
         return try #require(Double(words[3]))
     }
 

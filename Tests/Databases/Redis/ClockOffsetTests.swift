@@ -81,6 +81,18 @@ struct ClockOffsetTests {
         #expect(slow.earliest(late: source(-9, ahead: 0)) == source(-9, ahead: 0))
     }
 
+    @Test func `an answer to TIME that is no time is none`() {
+        func time(_ words: String...) -> CommitTime? {
+            Questions.clockTime(.array(words.map { .bytes(Array($0.utf8)) }))
+        }
+        #expect(time("1700000000", "999999")?.microseconds == 1_700_000_000_999_999)
+        for words in [("9223372036854775807", "0"), ("-1", "0"), ("1", "1000000"), ("1", "x")] {
+            #expect(time(words.0, words.1) == nil, "\(words)")
+        }
+        #expect(time("1") == nil)
+        #expect(Questions.clockTime(.error("ERR")) == nil)
+    }
+
     @Test(arguments: [
         RedisClockRelay.Delay(question: 0.7), RedisClockRelay.Delay(answer: 0.7),
     ])
