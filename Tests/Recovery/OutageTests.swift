@@ -247,16 +247,7 @@ struct OutageTests {
         let archive = try RedisArchive()
         let came = (0..<100).map { 100 + Double($0) }
         try archive.write(came, bytes: RedisArchive.size * 10)
-        let folder = Layout.streamFolder(RedisArchive.source, RedisArchive.style)
-        let store = archive.repository.store
-        let key = try #require(
-            try store.list(folder).map(\.key).filter { $0.name.hasSuffix(".lz4") }.sorted {
-                $0.path < $1.path
-            }.dropFirst(3).first)
-        try store.delete(key)
-        let writer = try store.create(key)
-        try writer.write(Array("nothing".utf8))
-        try writer.finish()
+        try archive.damageSealed(3)
         let windows = try snapshot(archive).windows()
         #expect(
             windows.map { [$0.from, $0.to] } == [

@@ -115,6 +115,18 @@ struct RedisArchive {
         try repository.putWatermark(Self.source, mark)
     }
 
+    /// Puts something else in the place of a sealed segment, counted from the oldest.
+    func damageSealed(_ number: Int) throws {
+        let folder = Layout.streamFolder(Self.source, Self.style)
+        let sealed = try repository.store.list(folder).map(\.key)
+            .filter { $0.name.hasSuffix(".lz4") }.sorted { $0.path < $1.path }
+        let key = try #require(sealed.dropFirst(number).first)
+        try repository.store.delete(key)
+        let writer = try repository.store.create(key)
+        try writer.write(Array("nothing".utf8))
+        try writer.finish()
+    }
+
     func plan(
         _ target: RecoveryTarget, timeline: TimelineID? = nil
     ) throws(TidemarkError) -> RestorePlan {

@@ -3,9 +3,6 @@ import Platform
 
 // `check`: every missing right and every setting that would cost history, with what mends it.
 extension Inspect {
-    /// Seconds of traffic that the backlog should hold: a restart of the archiver takes a few.
-    static let backlogSeconds = 60.0
-
     func check() throws(TidemarkError) -> [Finding] {
         try asking { (connection) throws(TidemarkError) in
             var findings = try rights(&connection)
@@ -156,28 +153,23 @@ extension Inspect {
         return findings
     }
 
+    /// Whether the backlog holds a minute of traffic, of which a second is measured.
     private func backlog(
         _ connection: inout Connection, _ before: ServerInfo
     ) throws(TidemarkError) -> [Finding] {
         guard let size = before.backlogBytes else { return [] }
-        // A second of traffic is measured; nothing else is said on this connection.
         let asked = time.monotonic()
         _ = try connection.wait(seconds: 1)
-        guard let after = try Questions.info(&connection, section: "replication") else { return [] }
+        // Nothing else is said on this connection.
+        guard let after = try Questions.info(&connection) else { return [] }
         let seconds = max(time.monotonic().seconds(since: asked), 0.001)
-        let grown = after.offset > before.offset ? after.offset - before.offset : 0
-        let rate = Double(grown) / seconds
-        let needed = UInt64(max(rate * Self.backlogSeconds, Double(64 << 20)))
-        let held =
-            rate > 0 ? "\(Int(Double(size) / rate)) s of the present traffic" : "an idle stream"
-        let message = "repl-backlog-size is \(ByteCount(size)), \(held)"
-        if Double(size) >= rate * Self.backlogSeconds, size >= 16 << 20 {
-            return [Finding(.ok, message)]
-        }
+        let traffic = BacklogTraffic(before, after, seconds: seconds)
+        let message = "repl-backlog-size is \(ByteCount(size)), \(traffic.held(by: size))"
+        guard !traffic.isHeld(by: size) else { return [Finding(.ok, message)] }
         return [
             Finding(
                 .warning, message + ": a longer outage of the archiver costs a gap",
-                remedy: "CONFIG SET repl-backlog-size \(needed), and CONFIG REWRITE")
+                remedy: "CONFIG SET repl-backlog-size \(traffic.needed), and CONFIG REWRITE")
         ]
     }
 

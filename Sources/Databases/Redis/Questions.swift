@@ -31,24 +31,29 @@ enum Questions {
         return fields[place + 1].text.map { RedisVersion($0) }
     }
 
-    /// The source's clock by TIME; nil when it is not allowed to us. The offset is right to half
-    /// the time that the answer took.
+    /// The source's clock by TIME; nil when it is not allowed to us.
     @discardableResult
     static func compareClocks(
         _ connection: inout Connection, _ state: RoomState, _ time: any TimeSource
     ) throws(TidemarkError) -> CommitTime? {
-        let wall = time.wall()
         let asked = time.monotonic()
         guard let reply = try connection.answerIfAllowed(["TIME"]) else { return nil }
-        let roundTrip = time.monotonic().seconds(since: asked)
-        guard reply.elements.count == 2,
-            let seconds = reply.elements[0].text.flatMap({ Int64($0) }),
-            let micros = reply.elements[1].text.flatMap({ Int64($0) })
-        else { return nil }
-        let source = CommitTime(microseconds: seconds * 1_000_000 + micros)
-        let offset = RoomState.ClockOffset(
-            seconds: source.seconds(since: wall) - roundTrip / 2, errorSeconds: roundTrip / 2)
-        state.update { $0.clock = offset }
+        let answered = time.monotonic()
+        guard let source = clockTime(reply) else { return nil }
+        state.saw(ClockOffset(source, asked: asked, answered: answered))
         return source
     }
+
+    /// What an answer to TIME says: seconds and microseconds; nil for anything that is no time.
+    static func clockTime(_ reply: Reply) -> CommitTime? {
+        guard reply.elements.count == 2,
+            let seconds = reply.elements[0].text.flatMap({ Int64($0) }),
+            let micros = reply.elements[1].text.flatMap({ Int64($0) }),
+            (0..<lastSecond).contains(seconds), (0..<1_000_000).contains(micros)
+        else { return nil }
+        return CommitTime(microseconds: seconds * 1_000_000 + micros)
+    }
+
+    /// The year 10000.
+    private static let lastSecond: Int64 = 253_402_300_800
 }

@@ -3,12 +3,6 @@ import Platform
 
 /// What the stream and the side connection of one source tell each other.
 final class RoomState: Sendable {
-    /// The source's clock minus ours, and how wrong that may be.
-    struct ClockOffset: Sendable, Hashable {
-        var seconds: Double
-        var errorSeconds: Double
-    }
-
     /// A PING that has arrived: proof without the right to INFO.
     struct Ping: Sendable, Hashable {
         var timeline: TimelineID
@@ -63,8 +57,18 @@ final class RoomState: Sendable {
         }
     }
 
-    /// The source's clock at a moment of ours; ours where it was never measured.
-    func sourceTime(_ wall: CommitTime) -> CommitTime {
-        read { $0.clock.map { wall.advanced(bySeconds: $0.seconds) } ?? wall }
+    /// Takes what the source said to TIME.
+    func saw(_ look: ClockOffset) {
+        update {
+            if $0.clock == nil { $0.clock = look } else { $0.clock?.take(look) }
+        }
+    }
+
+    /// Something comes just now: when that is by the source's clock; by ours where that was never
+    /// measured.
+    func arrival(_ time: any TimeSource) -> Arrival {
+        if let clock = read({ $0.clock }) { return Arrival(clock.time(at: time.monotonic())) }
+        let wall = time.wall()
+        return Arrival(wall...wall)
     }
 }

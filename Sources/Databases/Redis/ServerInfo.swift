@@ -69,6 +69,8 @@ struct ServerInfo: Sendable, Hashable {
         let start = UInt64(first - 1)
         return start...(start + UInt64(length))
     }
+    /// What clients have sent, questions included.
+    var receivedBytes: UInt64 { fields["total_net_input_bytes"].flatMap { UInt64($0) } ?? 0 }
     var backlogBytes: UInt64? { fields["repl_backlog_size"].flatMap { UInt64($0) } }
 }
 

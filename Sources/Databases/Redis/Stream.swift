@@ -198,7 +198,7 @@ extension Stream {
             switch try connection!.receive(into: &buffer, at: 0) {
             case .bytes(let count):
                 quiet.heard(now)
-                lateness.received(now, state.sourceTime(time.wall()))
+                lateness.received(now, state.arrival(time).earliest)
                 return try handOn(count, sink)
             case .closed: throw ended()
             case .nothing:
@@ -242,12 +242,12 @@ extension Stream {
     ) throws(TidemarkError) -> StreamTurn {
         filled = 0
         let buffer = self.buffer
-        let time = state.sourceTime(time.wall())
+        let arrival = state.arrival(time)
         var scan = StreamScan()
         var first = 0
         while first < count {
             let last = min(first + Self.pieceBytes, count)
-            try handOn(buffer.span.extracting(first..<last), at: time, &scan, sink)
+            try handOn(buffer.span.extracting(first..<last), arrival, &scan, sink)
             first = last
         }
         let isFull = count == buffer.count
@@ -257,7 +257,7 @@ extension Stream {
 
     /// One piece, cut at its last edge.
     private func handOn(
-        _ piece: Span<UInt8>, at time: CommitTime, _ scan: inout StreamScan, _ sink: any ChangeSink
+        _ piece: Span<UInt8>, _ arrival: Arrival, _ scan: inout StreamScan, _ sink: any ChangeSink
     ) throws(TidemarkError) {
         let bytes = unsafe piece.bytes
         let first = splitter.position
@@ -275,8 +275,8 @@ extension Stream {
             try sink.append(bytes.extracting(0..<whole), at: first)
             try sink.note(
                 HistoryEntry(
-                    event: .commit(transaction: 0), first: noted, last: edge.position, time: time,
-                    earliest: lateness.earliest))
+                    event: .commit(transaction: 0), first: noted, last: edge.position,
+                    time: arrival.time, earliest: arrival.earliest(late: lateness.earliest)))
             noted = edge.position
             try sink.edge(edge.position, state: edge.state)
             if whole < received {

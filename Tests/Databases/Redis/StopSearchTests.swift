@@ -78,6 +78,33 @@ struct StopSearchTests {
         #expect(stop.time == at(2))
     }
 
+    @Test func `the time of a position is just before what it leaves out was made`() throws {
+        func at(_ second: Int64) -> CommitTime { CommitTime(microseconds: second * 1_000_000) }
+        let index = [
+            TimeIndexEntry(position: 100, earliest: at(10), latest: at(11)),
+            TimeIndexEntry(position: edges[0], earliest: at(12), latest: at(12)),
+            // Came late, and after what stands before it.
+            TimeIndexEntry(position: edges[1], earliest: at(3), latest: at(61)),
+        ]
+        let times: [(UInt64, Int64)] = [
+            (edges[0] - 1, 10), (edges[0], 12), (edges[0] + 1, 12), (edges[1], 12), (edges[2], 12),
+        ]
+        for (position, second) in times {
+            for question in [StopQuestion.position(position), .before(position)] {
+                guard case .stop(let stop) = try answer(question, index) else {
+                    Issue.record("not found")
+                    continue
+                }
+                #expect(stop.time == CommitTime(microseconds: second * 1_000_000 - 1))
+            }
+        }
+        guard case .stop(let stop) = try answer(.before(edges[1])) else {
+            Issue.record("not found")
+            return
+        }
+        #expect(stop.time == nil)
+    }
+
     @Test func `a time within what came late is refused with both its ends`() throws {
         func at(_ second: Int64) -> CommitTime { CommitTime(microseconds: second * 1_000_000) }
         let index = [

@@ -6,7 +6,7 @@ import Model
 /// which their commands had arrived. A time target stops at the start of the first stretch of which
 /// everything is later: what may have been there in time is never left out. A time inside a stretch
 /// that waited somewhere before it came is refused: it names no place. A position target stops at
-/// the last edge at or before it.
+/// the last edge at or before it; its time is just before what it leaves out was made.
 final class OffsetStopSearch: StopSearch {
     private let question: StopQuestion
     private var splitter: CommandSplitter?
@@ -15,6 +15,7 @@ final class OffsetStopSearch: StopSearch {
     private var edge: UInt64?
     /// Nothing at or above this position may be replayed; nil while it is not known.
     private var limit: UInt64?
+    /// Everything made at or before it lies before the limit.
     private var newest: CommitTime?
     /// When the commands before the limit were made at the earliest.
     private var floor: CommitTime?
@@ -44,7 +45,20 @@ final class OffsetStopSearch: StopSearch {
     }
 
     func index(_ entries: [TimeIndexEntry]) {
-        guard case .time(let time) = question else { return }
+        switch question {
+        case .time(let time): index(entries, to: time)
+        case .position(let end), .before(let end):
+            // What is left out begins within the last of these, or with it.
+            for entry in entries where entry.position <= end {
+                let known = entry.made(after: floor)
+                floor = known.earliest
+                newest = CommitTime(microseconds: known.earliest.microseconds - 1)
+            }
+        case .transaction, .point, .end: break
+        }
+    }
+
+    private func index(_ entries: [TimeIndexEntry], to time: CommitTime) {
         if doubt?.isOpen == true { doubt?.extend(entries[...]) }
         guard limit == nil else { return }
         for (place, entry) in entries.enumerated() {
