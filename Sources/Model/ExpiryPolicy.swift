@@ -12,7 +12,8 @@ package enum ExpiryPolicy: String, Sendable, CaseIterable {
 /// The policy with what it needs to be carried out.
 package enum ExpiryOrder: Hashable, Sendable {
     case keep
-    /// Seconds between the moment restored and now.
-    case shift(seconds: Double)
+    /// By the time from the moment restored to `now`: this machine's clock, or that of a live
+    /// server that is filled.
+    case shift(from: CommitTime, now: CommitTime)
     case persist
 }

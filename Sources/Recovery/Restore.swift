@@ -191,7 +191,7 @@ package struct Restore {
                     .usage, "the archive does not know at which time \(plan.target) was",
                     remedy: "name a time with --to, or use --expiry keep or persist")
             }
-            return .shift(seconds: max(0, clock.wall().seconds(since: moment)))
+            return .shift(from: moment, now: clock.wall())
         }
     }
 

@@ -61,18 +61,20 @@ struct ServedExpiryTests {
         return Lives(deadlines: try (zero + nine).map { try #require(Double($0)) })
     }
 
-    /// Restores into a fresh server. By how much expiries must have moved, between two bounds.
+    /// Restores into a fresh server, whose clock may be another than this machine's. By how much expiries must have moved, between two bounds.
     private func filled(
-        _ harness: ArchiveHarness, _ target: String, _ expiry: String, from moment: CommitTime
+        _ harness: ArchiveHarness, _ target: String, _ expiry: String, from moment: CommitTime,
+        aheadBy ahead: Int64 = 0
     ) throws -> (server: RedisServer, shift: ClosedRange<Double>) {
         let server = try RedisServer.start()
-        let before = SystemTimeSource().wall().seconds(since: moment)
+        let relay = try RedisClockRelay(server, aheadBy: ahead)
+        let before = SystemTimeSource().wall().seconds(since: moment) + Double(ahead)
         try harness.expect(
             0,
             [
-                "restore", "--to", target, "--expiry", expiry, "--into", "sessions=" + server.url,
+                "restore", "--to", target, "--expiry", expiry, "--into", "sessions=" + relay.url,
             ])
-        let after = SystemTimeSource().wall().seconds(since: moment)
+        let after = SystemTimeSource().wall().seconds(since: moment) + Double(ahead)
         return (server, before...after)
     }
 
@@ -123,6 +125,12 @@ struct ServedExpiryTests {
                 #expect(try harness.ask(copy.url, "EXISTS", "after") == "0")
                 #expect(try harness.ask(copy.url + "/9", "EXISTS", "after") == "0")
                 #expect(try copy.info("role") == "master")
+            }
+
+            // A key expires by the clock of the server that has it.
+            let (ahead, shift) = try filled(harness, time, "shift", from: moment, aheadBy: 5000)
+            for moved in try lives(harness, ahead.url).shift(from: old) {
+                #expect((shift.lowerBound - 0.01...shift.upperBound + 0.01).contains(moved))
             }
 
             for target in [time, "before:" + event] {

@@ -180,7 +180,8 @@ extension ExpiryEdit {
         switch expiry {
         case .keep: change = .none
         case .persist: change = .persist
-        case .shift(let seconds): change = .shift(Int64(seconds * 1000))
+        case .shift(let moment, let now):
+            change = .shift(Int64(max(0, now.seconds(since: moment)) * 1000))
         }
     }
 }

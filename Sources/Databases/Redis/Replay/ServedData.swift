@@ -38,16 +38,27 @@ final class ServedData: Restoration {
         self.order = order
         configuration = try RedisConfiguration(source: order.source, url: url)
         let version = RedisVersion(order.backup.server.version)
-        edit = ExpiryEdit(order.expiry, version)
-        if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         var random = SystemRandomNumberGenerator()
         mark = String((0..<40).map { _ in "0123456789abcdef".randomElement(using: &random) ?? "0" })
         var connection = try Connection.open(configuration)
         try LiveServer(order, configuration).check(&connection)
+        edit = ExpiryEdit(try Self.expiry(order, &connection), version)
+        if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         host = connection.localHost
         serverHost = connection.peerHost
         side = consume connection
         warnings += order.clusterNotes
+    }
+
+    /// Keys expire by the server's clock, so what they had left is counted from there.
+    private static func expiry(
+        _ order: RestoreOrder, _ connection: inout Connection
+    ) throws(TidemarkError) -> ExpiryOrder {
+        guard case .shift(let moment, _) = order.expiry,
+            let reply = try connection.answerIfAllowed(["TIME"]),
+            let now = Questions.clockTime(reply)
+        else { return order.expiry }
+        return .shift(from: moment, now: now)
     }
 
     func begin() throws(TidemarkError) {
