@@ -61,10 +61,11 @@ struct ArchiveSession {
         if let lost {
             let ranges = archive.lost(to: opening.start)
             // With history behind the first stretch the proof may speak of that.
-            let proved =
+            var proved =
                 ranges.count == 1 && archive.hole == nil
                 ? archiver.board.proof(
                     before: ranges[0], segmentBytes: opening.descriptor.segmentBytes) : nil
+            if let whole = opening.wholeUntil { proved = min(proved ?? whole, whole) }
             for range in ranges {
                 try archiver.recordGap(
                     range, next: opening.start.timeline, style, lost, proved: proved)

@@ -96,6 +96,9 @@ package struct StreamOpening: Sendable {
     package var sourceEnd: UInt64
     /// What a replay that begins at `start` must know, see `ChangeSink.edge`; nil where nothing.
     package var state: String?
+    /// After `historyLost`, where something that was archived turned out to lack a part: up to when
+    /// it is whole, by the source's clock. Nothing later counts as proved before the gap.
+    package var wholeUntil: CommitTime?
 
     package init(
         descriptor: SourceDescriptor, start: Position, serverVersion: String, sourceEnd: UInt64,
