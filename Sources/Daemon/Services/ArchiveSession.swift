@@ -86,6 +86,7 @@ struct ArchiveSession {
         do {
             let archived = try writer.begin(opening)
             archiver.opened(opening, archived: archived, style)
+            archiver.passes(over: stream.passedOver)
         } catch {
             writer.close()
             throw error
@@ -159,7 +160,9 @@ struct ArchiveSession {
     private mutating func turn() throws(TidemarkError) -> Bool {
         let deadline = policy.deadline(
             hasUnflushed: hasUnflushed, now: archiver.time.monotonic())
-        switch try stream.pull(until: deadline, into: sink) {
+        let turn = try stream.pull(until: deadline, into: sink)
+        archiver.passes(over: stream.passedOver)
+        switch turn {
         case .received:
             try advance(.bulk)
         case .idle, .drained:

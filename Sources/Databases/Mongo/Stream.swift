@@ -45,6 +45,8 @@ final class Stream: ChangeSource {
         self.time = time
     }
 
+    var passedOver: [PassedMember] { connection?.passedOver ?? [] }
+
     func wake() { isWoken.update { $0 = true } }
 
     func close() {
