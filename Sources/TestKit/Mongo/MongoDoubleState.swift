@@ -145,8 +145,8 @@ package struct MongoDoubleState: Sendable {
     package var newest: OpTime { visible > 0 ? entries[visible - 1].ts : .zero }
     package var majority: OpTime { committed > 0 ? entries[committed - 1].ts : .zero }
 
-    /// A change stream that has come to the majority's newest tells of this event next, whatever its
-    /// time.
+    /// A change stream that has come to the majority's newest tells of this event next, whatever
+    /// its time.
     package mutating func tellLate(_ event: BSONDocument) {
         let place = next(from: OpTime(ordinal: majority.ordinal + 1))
         let ts = event["clusterTime"]?.timestamp ?? .zero
