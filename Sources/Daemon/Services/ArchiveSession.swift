@@ -61,10 +61,11 @@ struct ArchiveSession {
         if let lost {
             let ranges = archive.lost(to: opening.start)
             // With history behind the first stretch the proof may speak of that.
-            let proved =
+            var proved =
                 ranges.count == 1 && archive.hole == nil
                 ? archiver.board.proof(
                     before: ranges[0], segmentBytes: opening.descriptor.segmentBytes) : nil
+            if let whole = opening.wholeUntil { proved = min(proved ?? whole, whole) }
             for range in ranges {
                 try archiver.recordGap(
                     range, next: opening.start.timeline, style, lost, proved: proved)
@@ -85,6 +86,7 @@ struct ArchiveSession {
         do {
             let archived = try writer.begin(opening)
             archiver.opened(opening, archived: archived, style)
+            archiver.passes(over: stream.passedOver)
         } catch {
             writer.close()
             throw error
@@ -158,7 +160,9 @@ struct ArchiveSession {
     private mutating func turn() throws(TidemarkError) -> Bool {
         let deadline = policy.deadline(
             hasUnflushed: hasUnflushed, now: archiver.time.monotonic())
-        switch try stream.pull(until: deadline, into: sink) {
+        let turn = try stream.pull(until: deadline, into: sink)
+        archiver.passes(over: stream.passedOver)
+        switch turn {
         case .received:
             try advance(.bulk)
         case .idle, .drained:

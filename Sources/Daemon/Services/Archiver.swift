@@ -42,6 +42,7 @@ package final class Archiver: Sendable {
     let options: Options
     let time: any TimeSource
     let log: Logger
+    private let passed = Monitor(PassedMembers())
 
     package init(
         room: any DatabaseRoom, repository: ArchiveRepository, board: SourceBoard,
@@ -135,6 +136,19 @@ extension Archiver {
                 "source.end": "\(style.text(opening.sourceEnd))",
             ])
         board.connected(identity: opening.descriptor.identity, now: time.monotonic())
+    }
+
+    /// Members that could be read, and are not.
+    func passes(over members: [PassedMember]) {
+        guard let change = passed.update({ $0.change(to: members) }) else { return }
+        for one in change.begun {
+            log.info(
+                "a member is passed over",
+                metadata: ["member": "\(one.member)", "reason": "\(one.reason)"])
+        }
+        for one in change.ended {
+            log.info("a member is no longer passed over", metadata: ["member": "\(one.member)"])
+        }
     }
 
     func switched(to next: Position, _ style: any PositionStyle) {

@@ -34,8 +34,10 @@ enum ArchivedTail {
         try tail.read { (bytes) throws(TidemarkError) in
             let span = Span<UInt8>(_bytes: bytes)
             try framer.take(span) { (event) throws(TidemarkError) in
+                let bytes = event.array
+                found.keep(bytes[...])
                 do throws(BSONFailure) {
-                    found.take(try BSONDocument(event.array))
+                    found.take(try BSONDocument(bytes))
                 } catch {
                     throw error.error(
                         .archiveDamaged, in: "an archived event",

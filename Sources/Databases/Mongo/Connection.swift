@@ -9,6 +9,8 @@ import Model
 final class Connection {
     let configuration: MongoConfiguration
     let client: OpaquePointer
+    /// What the last search for a member to read passed over.
+    var passedOver: [PassedMember] = []
 
     /// Whom a command goes to.
     enum Member: Hashable, Sendable {
@@ -98,19 +100,34 @@ final class Connection {
         let found = unsafe mongoc_client_get_server_descriptions(client, &count)
         defer { unsafe mongoc_server_descriptions_destroy_all(found, count) }
         var members = SetMembers(isDirect: configuration.isDirect)
+        var known: Set<String> = []
+        var hosts: [String] = []
         for place in 0..<count {
             guard let server = unsafe found?[place],
                 let type = unsafe mongoc_server_description_type(server)
             else { continue }
             let id = unsafe mongoc_server_description_id(server)
+            known.insert(unsafe Self.address(server))
             switch unsafe String(cString: type) {
-            case "RSPrimary": members.primary = .server(id)
-            case "RSSecondary": members.secondaries.append(.server(id))
+            case "RSPrimary":
+                members.primary = .server(id)
+                hosts = unsafe Self.hosts(server)
+            case "RSSecondary":
+                members.secondaries.append(.server(id))
+                if members.primary == nil { hosts = unsafe Self.hosts(server) }
             case "Mongos": members.routers.append(.server(id))
             default: continue
             }
         }
+        // libmongoc leaves out those that did not answer.
+        if !configuration.isDirect { members.silent = hosts.filter { !known.contains($0) } }
         return members
+    }
+
+    /// Whom this member's set consists of, as it told: libmongoc knows them in lower case.
+    private static func hosts(_ server: OpaquePointer) -> [String] {
+        guard let told = unsafe mongoc_server_description_hello_response(server) else { return [] }
+        return Hello(unsafe CDocument.copy(told)).hosts.map { $0.lowercased() }
     }
 
     private static func address(_ server: OpaquePointer) -> String {

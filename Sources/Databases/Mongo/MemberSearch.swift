@@ -5,6 +5,8 @@ struct SetMembers: Hashable, Sendable {
     var primary: Connection.Member?
     var secondaries: [Connection.Member] = []
     var routers: [Connection.Member] = []
+    /// Addresses of those that did not answer.
+    var silent: [String] = []
     /// One member is talked to, whatever it is.
     var isDirect: Bool
 }
@@ -15,7 +17,7 @@ struct SetMembers: Hashable, Sendable {
 /// what one member lacks is lost only when the primary lacks it too, and then no other has it
 /// either. Where the primary has another history than the archive it is the set's, whatever others
 /// say. Through a router the shards' secondaries are asked first, and then their primaries.
-struct MemberSearch: Hashable, Sendable {
+struct MemberSearch: Sendable {
     /// What one member says.
     enum Answer: Hashable, Sendable {
         case joins
@@ -25,6 +27,16 @@ struct MemberSearch: Hashable, Sendable {
         case diverged
         /// It could not be asked.
         case silent
+
+        /// Why another member is read; nil where this one is.
+        var reason: String? {
+            switch self {
+            case .joins: nil
+            case .truncated: "it no longer has what comes behind the archive's end"
+            case .diverged: "it has another history than the archive"
+            case .silent: "it could not be asked for what comes behind the archive's end"
+            }
+        }
     }
 
     enum Step: Hashable, Sendable {
@@ -43,6 +55,8 @@ struct MemberSearch: Hashable, Sendable {
     /// Who is asked when the primary lacks it too.
     private var others: [Connection.Member]
     private var truncated: [Connection.Member] = []
+    /// Who was asked and has not everything.
+    private(set) var passed: [(member: Connection.Member, answer: Answer)] = []
 
     init(first: Connection.Member, _ members: SetMembers) {
         self.first = first
@@ -63,6 +77,7 @@ struct MemberSearch: Hashable, Sendable {
     /// What follows from an answer.
     mutating func take(_ answer: Answer, of member: Connection.Member) -> Step {
         if answer == .joins { return .goOn(member) }
+        passed.append((member, answer))
         if answer == .truncated { truncated.append(member) }
         let counts = member == primary || isAlone
         if counts, answer == .diverged { return .lost([member]) }
@@ -83,7 +98,8 @@ extension MemberSearch {
         ask: (Connection.Member) throws(TidemarkError) -> (answer: Answer, found: Found),
         drop: (Found) -> Void
     ) throws(TidemarkError) -> (hasAll: Bool, found: [Found]) {
-        var search = MemberSearch(first: first, connection.members())
+        let members = connection.members()
+        var search = MemberSearch(first: first, members)
         var found: [Connection.Member: Found] = [:]
         defer { found.values.forEach(drop) }
         var step = Step.ask(first)
@@ -101,12 +117,24 @@ extension MemberSearch {
                 }
                 step = search.take(answer, of: member)
             case .goOn(let member):
+                connection.passedOver = passedOver(search, members, connection)
                 return (true, [member].compactMap { found.removeValue(forKey: $0) })
             case .lost(let members):
                 return (false, members.compactMap { found.removeValue(forKey: $0) })
             case .wait: throw noPrimary(connection.configuration)
             }
         }
+    }
+
+    private static func passedOver(
+        _ search: MemberSearch, _ members: SetMembers, _ connection: Connection
+    ) -> [PassedMember] {
+        let asked = search.passed.compactMap { (member, answer) -> PassedMember? in
+            guard case .server(let id) = member, let reason = answer.reason else { return nil }
+            return PassedMember(member: connection.address(id), reason: reason)
+        }
+        let silent = members.silent.map { PassedMember(member: $0, reason: "it did not answer") }
+        return (asked + silent).sorted { $0.member < $1.member }
     }
 
     private static func noPrimary(_ configuration: MongoConfiguration) -> TidemarkError {

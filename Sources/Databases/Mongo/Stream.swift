@@ -23,6 +23,8 @@ final class Stream: ChangeSource {
     private var lastEntry: [UInt8]?
     /// The clock of the entry that was noted last.
     private var notedWall: Int64?
+    /// What the timeline lacks, also where its document could not be written.
+    private var late: LateEvent?
     /// Times in a row that a cursor died before it brought anything.
     private var deaths = 0
 
@@ -42,6 +44,8 @@ final class Stream: ChangeSource {
         self.state = state
         self.time = time
     }
+
+    var passedOver: [PassedMember] { connection?.passedOver ?? [] }
 
     func wake() { isWoken.update { $0 = true } }
 
@@ -79,11 +83,13 @@ final class Stream: ChangeSource {
         let choice = try StreamChoice.of(
             configuration, connection, member, hello, archived: resume.end?.timeline)
         if choice == .changes {
+            let known = late.flatMap { $0.timeline == resume.end?.timeline ? $0 : nil }
             return try joined(
                 resume,
                 ChangeOpening(
                     configuration: configuration, connection: connection, member: member,
-                    hello: hello, version: version, limit: transactionLimit))
+                    hello: hello, version: version, limit: transactionLimit,
+                    late: known ?? LateEvent(resume)))
         }
         let identity = try Questions.identity(connection, hello, member)
         try OplogEnd.check(connection, hello, member, configuration) { seconds in
@@ -112,8 +118,10 @@ final class Stream: ChangeSource {
         feed = joined.feed
         changes = opening
         connection = opening.connection
-        return self.opening(
+        var told = self.opening(
             resume, identity, joined.start, sourceEnd: joined.sourceEnd, opening.version)
+        told.wholeUntil = opening.late?.wholeUntil
+        return told
     }
 
     private func opening(
@@ -207,11 +215,17 @@ final class Stream: ChangeSource {
     private func nextChanges(
         _ wait: Double, _ sink: any ChangeSink
     ) throws(TidemarkError) -> Int {
-        let answer = try feed!.next(
-            wait: wait, now: time.monotonic(),
-            { (piece) throws(TidemarkError) in
-                try self.take(piece, sink)
-            })
+        let answer: ChangeStreamCursor.Answer
+        do throws(TidemarkError) {
+            answer = try feed!.next(
+                wait: wait, now: time.monotonic(),
+                { (piece) throws(TidemarkError) in
+                    try self.take(piece, sink)
+                })
+        } catch {
+            if let bytes = feed?.late { try keep(LateEvent(bytes, on: timeline), sink) }
+            throw error
+        }
         switch answer {
         case .batch(_, let bytes): return bytes
         case .dead(let why):
@@ -220,6 +234,12 @@ final class Stream: ChangeSource {
             if try !feed!.findAgain() { feed = try changes!.findAgain(feed!) }
             return 0
         }
+    }
+
+    /// Durable before anything else, since nobody will tell of it again.
+    private func keep(_ event: LateEvent, _ sink: any ChangeSink) throws(TidemarkError) {
+        late = event
+        try sink.attach(LateEvent.document, timeline: timeline, event.bytes)
     }
 
     private func take(_ piece: ChangeFeed.Piece, _ sink: any ChangeSink) throws(TidemarkError) {

@@ -18,11 +18,33 @@ package protocol ChangeSource: AnyObject {
     /// what has arrived. The source is answered at once when it asked, and every ten seconds.
     func acknowledge(received: UInt64, durable: UInt64) throws(TidemarkError)
 
+    /// Members of the source that could have been read, and why another one is; empty where it has
+    /// no members, or all would do. As it was when the stream was opened last.
+    var passedOver: [PassedMember] { get }
+
     /// Makes a blocked `pull` return; may be called from any thread.
     func wake()
 
     /// Ends the stream and frees the connection; idempotent.
     func close()
+}
+
+extension ChangeSource {
+    /// Most sources are one server.
+    package var passedOver: [PassedMember] { [] }
+}
+
+/// A member of a source that is not read although it is there to be read.
+package struct PassedMember: Hashable, Sendable {
+    /// Its address.
+    package var member: String
+    /// A part of a sentence, the same one as long as the cause is.
+    package var reason: String
+
+    package init(member: String, reason: String) {
+        self.member = member
+        self.reason = reason
+    }
 }
 
 /// What the archive already has of a source; values of a fresh archive are nil.
@@ -96,6 +118,9 @@ package struct StreamOpening: Sendable {
     package var sourceEnd: UInt64
     /// What a replay that begins at `start` must know, see `ChangeSink.edge`; nil where nothing.
     package var state: String?
+    /// After `historyLost`, where something that was archived turned out to lack a part: up to when
+    /// it is whole, by the source's clock. Nothing later counts as proved before the gap.
+    package var wholeUntil: CommitTime?
 
     package init(
         descriptor: SourceDescriptor, start: Position, serverVersion: String, sourceEnd: UInt64,

@@ -168,6 +168,12 @@ package final class MongoDouble: Sendable {
         cutConnections()
     }
 
+    /// Has the collections that another one has.
+    package func take(over other: MongoDouble) {
+        let content = other.state.read { $0.collections }
+        state.update { $0.collections = content }
+    }
+
     package func killCursors() { state.update { $0.cursors = [:] } }
 
     package func cutConnections() {

@@ -77,6 +77,11 @@ extension MongoDoubleAnswers {
                 isOld = true
                 return nil
             }
+            var next = next
+            if let back = state.goesBack, state.hasEvent(next) {
+                state.goesBack = nil
+                next = max(0, next - back)
+            }
             var bytes = 0
             var end = next
             let limit = min(state.events.count, state.failsAtEvent ?? .max)

@@ -90,7 +90,8 @@ package struct MongoDoubleState: Sendable {
     package var batchDocuments = Int.max
     /// The next answer of at least so many bytes has other bytes in its middle.
     package var damagesAnswersFrom: Int?
-    /// The next answer about the oplog begins so many entries before the cursor's place.
+    /// The next answer about the oplog, or of a change stream, begins so many entries or events
+    /// before the cursor's place.
     package var goesBack: Int?
     /// A change stream that has come to this event is interrupted.
     package var failsAtEvent: Int?
@@ -145,6 +146,14 @@ package struct MongoDoubleState: Sendable {
 
     package var newest: OpTime { visible > 0 ? entries[visible - 1].ts : .zero }
     package var majority: OpTime { committed > 0 ? entries[committed - 1].ts : .zero }
+
+    /// A change stream that has come to the majority's newest tells of this event next, whatever
+    /// its time.
+    package mutating func tellLate(_ event: BSONDocument) {
+        let place = next(from: OpTime(ordinal: majority.ordinal + 1))
+        let ts = event["clusterTime"]?.timestamp ?? .zero
+        events.insert(Entry(ts: ts, bytes: event.bytes), at: place)
+    }
 
     /// Gives a collection another name; whoever reads it loses the cursor.
     package mutating func rename(_ from: Namespace, to: Namespace) {

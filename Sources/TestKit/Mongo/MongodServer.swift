@@ -120,7 +120,8 @@ package final class MongodServer: LiveMongo {
                 if let status = process.status {
                     throw TidemarkError(.failed, "it ended: \(status)")
                 }
-                return try isReady()
+                // Before that whoever answers on this port is another server.
+                return try listens(process.pid) && isReady()
             }
         } catch {
             kill9()
@@ -128,6 +129,16 @@ package final class MongodServer: LiveMongo {
                 .failed, "cannot start \(program): \(textFile(logPath).suffix(1500))",
                 remedy: "see whether it runs by itself", cause: error)
         }
+    }
+
+    /// Whether this very process has the port: its own log says so once it is bound, behind the
+    /// line that tells the pid. Of the server itself (`serverStatus`) nobody learns it without a
+    /// login.
+    private func listens(_ pid: Int32) -> Bool {
+        let log = textFile(logPath).lowercased()
+        let starts = ["pid=\(pid) ", "\"pid\":\(pid),"]
+        guard let start = starts.compactMap({ log.ranges(of: $0).last }).first else { return false }
+        return log[start.upperBound...].contains("waiting for connections")
     }
 
     /// Whether it answers, and, alone in its set, is the primary; a fresh one is told to begin it.

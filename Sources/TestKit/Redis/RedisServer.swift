@@ -86,6 +86,8 @@ package final class RedisServer: Sendable {
                 if let status = process.status {
                     throw TidemarkError(.failed, "it ended: \(status)")
                 }
+                // Before that whoever answers on this port is another server.
+                guard listens(process.pid) else { return false }
                 let answer = try Subprocess.run(
                     "redis-cli", cliWords + ["PING"], seconds: seconds
                 ).output
@@ -98,6 +100,14 @@ package final class RedisServer: Sendable {
             process.wait()
             throw TidemarkError(
                 .failed, "cannot start Redis on port \(port): \(log.suffix(1500))", cause: error)
+        }
+    }
+
+    /// Whether this very process has the port: its own log, each line of which begins with its pid,
+    /// says so once it is bound and the data is loaded.
+    private func listens(_ pid: Int32) -> Bool {
+        log.split(separator: "\n").contains {
+            $0.hasPrefix("\(pid):") && $0.contains("Ready to accept connections")
         }
     }
 

@@ -78,13 +78,51 @@ import Testing
         #expect(groups.readyTime == time(9))
     }
 
-    @Test func `an event of a time that is complete is an error`() throws {
+    @Test func `an event of a time that was handed on is late, one of another an error`() throws {
         var groups = ChangeGroups(behind: time(5))
-        let isOld = fails(groups) { try take(event(5, 1), &$0) }
-        #expect(isOld)
-        try take(event(6, 1), &groups)
-        let isBefore = fails(groups) { try take(event(4, 1), &$0) }
+        #expect(try isLate(event(5, 1), &groups))
+        try take(event(8, 1), &groups)
+        #expect(try isLate(event(4, 1), &groups))
+        let isBefore = fails(groups) { try take(event(7, 1), &$0) }
         #expect(isBefore)
+        try take(event(9, 2), &groups)
+        let isReady = fails(groups) { try take(event(8, 3), &$0) }
+        #expect(isReady)
+        groups.clear()
+        #expect(try isLate(event(8, 3), &groups))
+        #expect(groups.bytes == event(9, 2).bytes)
+    }
+
+    private func isLate(_ event: BSONDocument, _ groups: inout ChangeGroups) throws -> Bool {
+        let bytes = event.bytes
+        return try groups.take(bytes.span, at: 0) == .late(0..<bytes.count)
+    }
+
+    @Test func `events of an incomplete time that come once more are compared, and held once`()
+        throws
+    {
+        var groups = ChangeGroups(behind: time(1))
+        let (a, b) = (event(2, 1), event(2, 2))
+        for one in [a, b, a, b] { try take(one, &groups) }
+        #expect(groups.bytes == a.bytes + b.bytes)
+        var same = groups
+        try same.settle()
+        #expect(same.ready == a.bytes.count + b.bytes.count)
+        for one in [a, event(2, 3)] { try take(one, &groups) }
+        let isOther = fails(groups) { try $0.settle() }
+        #expect(isOther)
+    }
+
+    @Test func `what is archived is known again byte for byte, as far as it is kept`() {
+        var recent = RecentEvents()
+        let (a, b) = (event(2, 1).bytes, event(2, 2).bytes)
+        recent.keep((a + b)[...])
+        #expect(recent.holds(a[...]) && recent.holds(b[...]))
+        #expect(!recent.holds(event(2, 3).bytes[...]) && !recent.holds(a.dropLast()))
+        recent.keep([UInt8](repeating: 0, count: RecentEvents.limit + 1)[...])
+        #expect(!recent.holds(a[...]))
+        for number in 0..<20_000 { recent.keep(event(3, Int32(number)).bytes[...]) }
+        #expect(recent.holds(event(3, 19_999).bytes[...]))
     }
 
     @Test func `parts of an event stay together, and are one event in a replay`() throws {

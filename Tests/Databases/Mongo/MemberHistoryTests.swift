@@ -51,8 +51,13 @@ import Testing
             for member in set.members.dropFirst() { member.truncate(keepingFrom: 300) }
             set.write(1000)
             let end = set.use.sink.position
+            #expect(set.use.stream.passedOver.isEmpty)
             for skips in [false, true] {
                 try set.use.again(skips: skips)
+                let passed = set.use.stream.passedOver
+                let place = passed.first?.member ?? ""
+                #expect(set.members.dropFirst().contains { place.hasSuffix(":\($0.port)") })
+                #expect(passed.map(\.reason) == [MemberSearch.Answer.truncated.reason])
                 #expect(set.use.sink.position == end)
                 #expect(set.use.opening?.start.timeline == opening.start.timeline)
             }
@@ -150,6 +155,22 @@ import Testing
             let direct = try StreamUse(set.members[1], options: "mode=" + mode)
             let lost = #expect(throws: TidemarkError.self) { try direct.stream.open(resume) }
             #expect(lost?.code == .historyLost)
+        }
+    }
+
+    @Test func `a secondary that does not answer is passed over`() async throws {
+        try await offPool {
+            let set = try DoubleSet(3, mode: "oplog")
+            try set.use.open()
+            set.write(100)
+            try set.pullAll()
+            set.members[2].stop()
+            try set.use.again()
+            let gone = PassedMember(
+                member: "127.0.0.1:\(set.members[2].port)", reason: "it did not answer")
+            #expect(set.use.stream.passedOver == [gone])
+            set.use.stream.close()
+            #expect(set.use.stream.passedOver.isEmpty)
         }
     }
 

@@ -6,6 +6,7 @@ final class RecordingSink: ChangeSink {
     var position: UInt64 = 0
     var notes: [HistoryEntry] = []
     var edges: [UInt64] = []
+    private(set) var documents: [TimelineID: [String: [UInt8]]] = [:]
     /// Bytes of each part of a transaction that was not whole when it came.
     private(set) var parts: [Int] = []
     /// Bytes that count.
@@ -36,7 +37,7 @@ final class RecordingSink: ChangeSink {
     func attach(
         _ name: String, timeline: TimelineID, _ bytes: [UInt8]
     ) throws(TidemarkError) {
-        preconditionFailure("this stream has no documents")
+        documents[timeline, default: [:]][name] = bytes
     }
 
     func edge(_ position: UInt64, state: String) throws(TidemarkError) { edges.append(position) }

@@ -49,7 +49,8 @@ final class StreamUse {
                 ? nil
                 : StreamTail(first: 0, state: "") { (body) throws(TidemarkError) in
                     try body(bytes.span.bytes)
-                })
+                },
+            documents: sink.documents[opening.start.timeline] ?? [:])
     }
 
     func again(skips: Bool = false) throws {

@@ -6,6 +6,8 @@ enum MongodWrites {
         shop.before.insert_many([{"_id": n, "list": [n]} for n in range(100)])
         shop.gone.insert_one({"_id": 1})
         client.other.kept.insert_one({"_id": 1})
+        shop.stamped.insert_many([{"_id": n, "a": n, "b": Timestamp(0, 0)} for n in range(3)])
+        shop.stamped.update_one({"_id": 1}, {"$set": {"a": Timestamp(0, 0), "b": Timestamp(0, 0)}})
         """
 
     /// All kinds of `_id`, of updates and of deletes.
@@ -50,6 +52,11 @@ enum MongodWrites {
         one.bulk_write([pymongo.InsertOne({"_id": "b"}), pymongo.UpdateOne({"_id": "b"},
             {"$set": {"z": 1, "y": 2, "x": 3}}), pymongo.DeleteOne({"_id": "upserted"})])
         client.shop.mixed.insert_many([{"_id": n, "k": n % 7} for n in range(300)])
+        # A server keeps an empty timestamp that an update sets, and no other.
+        stamped = client.shop.stamped
+        stamped.update_one({"_id": 2}, {"$set": {"b": Timestamp(0, 0)}})
+        stamped.update_one({"_id": "new"}, {"$set": {"a": Timestamp(0, 0), "z": 1}}, upsert=True)
+        assert stamped.count_documents({"b": Timestamp(0, 0)}) == 2
         """
 
     /// Collections, indexes, views; renames, and what writes collections anew.

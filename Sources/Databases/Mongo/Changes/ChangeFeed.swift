@@ -19,6 +19,8 @@ struct ChangeFeed {
     /// The last answer had nothing.
     private var isIdle = true
     private var marked: MonotonicTime?
+    /// An event that is missing in what was handed on; the stream ends with it.
+    private(set) var late: [UInt8]?
     /// What a majority had before the last question, when that had no answer.
     private var unanswered: Bound?
 
@@ -82,10 +84,14 @@ struct ChangeFeed {
         let isShort = groups.isHolding && !isRouter
         let answer = try cursor.next(wait: isShort ? Self.shortWait : wait) {
             (reply, start) throws(TidemarkError) in
+            let taken: ChangeGroups.Taken
             do throws(BSONFailure) {
-                try groups.take(reply, at: start)
+                taken = try groups.take(reply, at: start)
             } catch {
                 throw OplogBatch.malformed(error)
+            }
+            if case .late(let place) = taken {
+                try compare(reply.extracting(place).array)
             }
             if groups.ready >= Self.pieceBytes { try handOn(&groups, body) }
             try handOnPart(&groups, body)
@@ -97,6 +103,14 @@ struct ChangeFeed {
         if groups.ready > 0 { try handOn(&groups, body) }
         self.groups = groups
         return answer
+    }
+
+    /// What was told before may be told once more; anything else of a time that was handed on is
+    /// missing in the archive.
+    private mutating func compare(_ event: [UInt8]) throws(TidemarkError) {
+        if tail.recent.holds(event[...]) { return }
+        late = event
+        throw LateEvent(event, on: TimelineID("")).error(connection.configuration)
     }
 
     private func isDue(_ now: MonotonicTime) -> Bool {
@@ -165,6 +179,7 @@ struct ChangeFeed {
             throw OplogBatch.malformed(error)
         }
         let last = groups.readyTime
+        tail.keep(groups.bytes[..<groups.ready])
         try body(
             (groups.bytes[..<groups.ready], last, groups.notes.filter { $0.time <= last }))
         received = last

@@ -29,8 +29,16 @@ struct ChangeGroups {
     /// Bytes that had come when a cursor died, and have to come again.
     private var expected: [UInt8] = []
 
-    /// Everything up to here was archived before.
-    private let origin: OpTime
+    /// Everything up to here was archived before, or has been handed on.
+    private var told: OpTime
+
+    /// What becomes of an event.
+    enum Taken: Hashable, Sendable {
+        case held
+        /// Its time is one that has been handed on: it was told before, or it is missing there. Not
+        /// taken; where it lies.
+        case late(Range<Int>)
+    }
 
     /// Parts of the time that is not complete have been handed on.
     private(set) var isInParts = false
@@ -45,19 +53,31 @@ struct ChangeGroups {
     init(behind time: OpTime, limit: Int = Self.limit) {
         self.time = time
         self.limit = limit
-        origin = time
+        told = time
     }
 
     /// Some of a time have come that is not complete.
     var isHolding: Bool { bytes.count > ready }
 
     /// Takes the event that begins at `start`.
-    mutating func take(_ reply: Span<UInt8>, at start: Int) throws(BSONFailure) {
+    ///
+    /// One that comes too late among what was not handed on yet is an error: nothing wrong has been
+    /// archived, and whoever asks again gets it in its place.
+    @discardableResult
+    mutating func take(_ reply: Span<UInt8>, at start: Int) throws(BSONFailure) -> Taken {
         let head = try EntryHead(reply, at: start, previous: time)
         guard head.isEvent else { throw BSONFailure("an event has no clusterTime", at: start) }
+        if head.ts == time, isHolding, !isInParts,
+            begins(with: reply, start..<start + head.length)
+        {
+            // All of this time comes once more.
+            restart()
+        }
         if head.ts > time, !isContinued {
             try complete()
             time = head.ts
+        } else if head.ts <= told {
+            return .late(start..<start + head.length)
         } else if head.ts != time || !isHolding {
             throw BSONFailure("a change stream went from \(time) to \(head.ts)", at: start)
         }
@@ -68,6 +88,15 @@ struct ChangeGroups {
         if let wall = head.wall, wall != notes.last?.wall {
             notes.append(Note(time: head.ts, wall: wall))
         }
+        return .held
+    }
+
+    /// Whether what is held of the time that is not complete begins with this event.
+    private func begins(with reply: Span<UInt8>, _ place: Range<Int>) -> Bool {
+        guard bytes.count - ready >= place.count else { return false }
+        for offset in 0..<place.count
+        where bytes[ready + offset] != reply[place.lowerBound + offset] { return false }
+        return true
     }
 
     /// Says that everything up to `bound` has come.
@@ -138,6 +167,7 @@ struct ChangeGroups {
     mutating func clear() {
         bytes.removeFirst(ready)
         notes.removeAll { $0.time <= readyTime }
+        told = max(told, readyTime)
         lastStart -= ready
         ready = 0
         readyLast = 0
@@ -152,6 +182,6 @@ struct ChangeGroups {
         notes.removeAll { $0.time > readyTime }
         isContinued = false
         // Anything behind what was handed on may come.
-        time = max(readyTime, origin)
+        time = max(readyTime, told)
     }
 }

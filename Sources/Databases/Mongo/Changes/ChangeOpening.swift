@@ -9,6 +9,8 @@ struct ChangeOpening {
     let version: String
     /// See `ChangeGroups.limit`.
     var limit = ChangeGroups.limit
+    /// What the archive's newest timeline lacks: it is not gone on with.
+    var late: LateEvent?
 
     /// An open stream, and where the archive goes on with it.
     struct Joined {
@@ -100,6 +102,10 @@ struct ChangeOpening {
     private func goOn(
         _ resume: ResumePoint, _ end: Position, _ now: OpTime, _ identity: String
     ) throws(TidemarkError) -> Joined {
+        if let late {
+            guard resume.skipsLostHistory else { throw late.error(configuration) }
+            return try beginAnew(nextTimeline(identity, resume))
+        }
         let time = OpTime(ordinal: end.ordinal)
         var tail = ChangeTail()
         if let archived = resume.tail { tail = try ArchivedTail.changes(archived) }

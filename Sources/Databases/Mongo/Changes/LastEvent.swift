@@ -52,6 +52,8 @@ struct ChangeTail: Hashable, Sendable {
     private(set) var token: BSONDocument?
     /// Of the last document.
     private var time: OpTime?
+    /// The newest of what came before.
+    private(set) var recent = RecentEvents()
 
     /// The next document of the archive.
     ///
@@ -66,6 +68,9 @@ struct ChangeTail: Hashable, Sendable {
             event = told
         }
     }
+
+    /// Whole documents that are archived, to be compared with what comes once more.
+    mutating func keep(_ documents: ArraySlice<UInt8>) { recent.keep(documents) }
 
     /// The archive ends there. Where a gap lies between, the server need not have what comes behind
     /// the last document.

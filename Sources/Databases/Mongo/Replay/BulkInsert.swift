@@ -38,7 +38,12 @@ enum BulkInsert {
                     collection, bytes.baseAddress, count, options, reply, &failure)
             }
         }
-        if isDone { return [] }
+        var empty = EmptyTimestamps()
+        empty.look(documents, count: count)
+        if isDone {
+            try empty.put(connection, into: namespace)
+            return []
+        }
         let told = unsafe CDocument.copy(reply)
         let errors = (told["writeErrors"]?.elements ?? []).compactMap(\.document)
         let other = errors.first { $0["code"]?.integer != duplicate }
@@ -46,6 +51,7 @@ enum BulkInsert {
             throw ConnectionFailure(failure, other ?? told).targetError(
                 connection.configuration, "\(count) documents for \(namespace)")
         }
+        try empty.put(connection, into: namespace)
         return errors.compactMap { $0["index"]?.integer.flatMap { Int(exactly: $0) } }
     }
 }

@@ -9,6 +9,7 @@ struct BulkWrite: ~Copyable {
     private let namespace: Namespace
     private let bulk: OpaquePointer
     private let collection: OpaquePointer
+    private var empty = EmptyTimestamps()
 
     init(_ connection: Connection, _ namespace: Namespace, isOrdered: Bool) {
         self.connection = connection
@@ -37,6 +38,7 @@ struct BulkWrite: ~Copyable {
 
     /// Replaces the document of this `_id`, or makes it.
     mutating func put(_ id: BSONValue, _ document: BSONDocument) {
+        empty.look(document)
         let isTaken = unsafe CDocument.with(BSONDocument([("_id", id)])) { selector in
             unsafe CDocument.with(document) { bson in
                 unsafe CDocument.with(Self.putting) { options in
@@ -59,6 +61,7 @@ struct BulkWrite: ~Copyable {
             throw ConnectionFailure(failure, told.withoutOutcome).targetError(
                 connection.configuration, "documents for \(namespace)")
         }
+        try empty.put(connection, into: namespace)
         return Int(told["nUpserted"]?.integer ?? 0)
     }
 }

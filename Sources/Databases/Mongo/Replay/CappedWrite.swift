@@ -20,6 +20,10 @@ struct CappedWrite {
             let there = Set(
                 try connection.documents(puts.map(\.id), in: namespace)
                     .compactMap { $0["_id"] })
+            // Killed between the two steps, it has one with the server's own time.
+            var empty = EmptyTimestamps()
+            for put in puts where there.contains(put.id) { empty.look(put.document) }
+            try empty.put(connection, into: namespace)
             if let last = puts.lastIndex(where: { $0.isNew && there.contains($0.id) }) {
                 puts =
                     puts.enumerated().filter { $0.offset > last || !$0.element.isNew }

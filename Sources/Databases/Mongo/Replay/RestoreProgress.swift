@@ -8,6 +8,9 @@ import Model
 ///   {_id: "restore", source, backup, timeline, position, base, misses}
 ///   {_id: "file:<name>"}   a collection of the base that is whole
 /// ```
+///
+/// There is no `position` before the base is whole: a server puts its own time in the place of an
+/// empty timestamp that a document has at its top (`fixDocumentForInsert`, `ObjectReplaceNode`).
 struct RestoreProgress {
     static let place = Namespace("tidemark_restore", "progress")
     private static let restore = "restore"
@@ -40,14 +43,19 @@ struct RestoreProgress {
         } catch let error where error.code == .notFound {
             return nil
         }
+        self.init(found)
+    }
+
+    /// Of the documents that an earlier restore has left.
+    init?(_ found: [BSONDocument]) {
         guard let mark = found.first(where: { $0["_id"]?.string == Self.restore }) else {
             return nil
         }
         source = mark["source"]?.string ?? ""
         backup = mark["backup"]?.string ?? ""
         timeline = mark["timeline"]?.string ?? ""
-        position = mark["position"]?.timestamp ?? .zero
         hasBase = mark["base"]?.isTrue == true
+        if hasBase { position = mark["position"]?.timestamp ?? .zero }
         misses = Int(mark["misses"]?.integer ?? 0)
         let prefix = Self.file("")
         files = Set(
@@ -66,13 +74,14 @@ struct RestoreProgress {
         return order.stop.map { position.ordinal <= $0.end } ?? true
     }
 
-    private var document: BSONDocument {
-        BSONDocument([
+    var document: BSONDocument {
+        var fields: [(String, BSONValue)] = [
             ("_id", .string(Self.restore)), ("source", .string(source)),
             ("backup", .string(backup)), ("timeline", .string(timeline)),
-            ("position", .timestamp(position)), ("base", .bool(hasBase)),
-            ("misses", .int64(Int64(misses))),
-        ])
+            ("base", .bool(hasBase)), ("misses", .int64(Int64(misses))),
+        ]
+        if hasBase { fields.append(("position", .timestamp(position))) }
+        return BSONDocument(fields)
     }
 
     func save(_ connection: Connection) throws(TidemarkError) {

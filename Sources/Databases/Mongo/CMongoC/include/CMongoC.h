@@ -114,6 +114,8 @@ typedef struct _mongoc_bulk_operation_t mongoc_bulk_operation_t;
       (const mongoc_server_description_t *description), (description)) \
     F(uint32_t, mongoc_server_description_id, (const mongoc_server_description_t *description), \
       (description)) \
+    F(const bson_t *, mongoc_server_description_hello_response, \
+      (const mongoc_server_description_t *description), (description)) \
     F(mongoc_host_list_t *, mongoc_server_description_host, \
       (const mongoc_server_description_t *description), \
       (description)) \
