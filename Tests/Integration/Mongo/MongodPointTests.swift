@@ -91,6 +91,9 @@ struct MongodPointTests {
             let target = try MongodServer.start()
             for moment in moments {
                 try harness.restore(to: "point:" + moment.name, into: target)
+                // What is said to be restored is durable.
+                target.kill9()
+                try target.start()
                 try MongodHarness.expectSame(target, as: moment.state, "\(moment.name)")
                 try Self.empty(target)
             }

@@ -102,7 +102,12 @@ struct RestoreProgress {
     }
 
     static func remove(_ connection: Connection) throws(TidemarkError) {
+        // The journal is one sequence: once this is in it on the disk, so is everything restored.
+        // A server of its own acknowledges up to 0.1 s before (`commitIntervalMs`).
+        let journaled = BSONDocument([("w", .int32(1)), ("j", .bool(true))])
         _ = try connection.run(
-            BSONDocument([("dropDatabase", .int32(1))]), on: place.database, at: .primary)
+            BSONDocument([
+                ("dropDatabase", .int32(1)), ("writeConcern", .document(journaled)),
+            ]), on: place.database, at: .primary)
     }
 }
