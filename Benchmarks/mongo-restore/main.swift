@@ -17,7 +17,7 @@ func document(_ number: Int) -> BSONDocument {
     ])
 }
 
-/// An entry as 4.4 writes it.
+/// An entry as 3.6 to 4.4 write it; a target may not be older than the source.
 func entry(_ number: Int, _ op: String, _ content: BSONDocument, _ key: BSONDocument?) -> [UInt8] {
     var fields: [(String, BSONValue)] = [
         ("op", .string(op)), ("ns", .string(place.description)), ("ui", .uuid(uuid)),
@@ -52,12 +52,12 @@ let timeline = TimelineID("bench")
 let order = RestoreOrder(
     source: source,
     descriptor: SourceDescriptor(
-        source: source, kind: .mongodb, identity: "bench", majorVersion: "4.4",
+        source: source, kind: .mongodb, identity: "bench", majorVersion: "3.6",
         segmentBytes: 16 << 20, created: CommitTime(microseconds: 0)),
     backup: BaseBackupDescriptor(
         id: "bench", source: source, kind: .mongodb, timeline: timeline, start: start, end: start,
         started: CommitTime(microseconds: 0), finished: CommitTime(microseconds: 0), bytes: 0,
-        storedBytes: 0, files: [], server: ServerFacts(identity: "bench", version: "4.4.4"),
+        storedBytes: 0, files: [], server: ServerFacts(identity: "bench", version: "3.6.8"),
         warnings: []),
     destination: "", relocations: [:], timeline: timeline,
     stop: RecoveryStop(last: stop, end: stop, time: nil), fetchCommand: "", programs: [],
