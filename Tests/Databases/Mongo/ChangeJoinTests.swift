@@ -7,17 +7,9 @@ import Testing
 
 /// Whether a change stream joins the archive: the server has to have the archive's last event.
 @Suite struct ChangeJoinTests {
-    private func use() throws -> (use: StreamUse, events: [[UInt8]]) {
-        let fixture = try MongoFixture("shop")
-        let double = try MongoDouble(entries: fixture.oplog(), visible: 1)
-        let events = try fixture.changes()
-        double.tell(events)
-        return (try StreamUse(double, options: "mode=changeStream"), events)
-    }
-
     @Test func `a server that was put back to an older copy begins a new timeline`() async throws {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             let opening = try use.open()
             try use.writeToMark(150)
             // It has what was written after the copy came back, and not the archive's last event.
@@ -36,7 +28,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             let opening = try use.open()
             try use.writeToMark(150)
             let known = try use.events().count
@@ -56,7 +48,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             try use.open()
             try use.writeToMark(150)
             let known = try use.events().count
@@ -76,7 +68,7 @@ import Testing
         code: Int32, name: String
     ) async throws {
         try await offPool {
-            let (use, _) = try use()
+            let (use, _) = try StreamUse.ofChanges()
             try use.open()
             try use.writeToMark(150)
             use.double.state.update {
@@ -94,7 +86,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             try use.open()
             try use.writeToMark(150)
             let known = try use.events().count
@@ -117,7 +109,7 @@ import Testing
 
     @Test func `a member that has not come to the last event yet is not believed`() async throws {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             try use.open()
             try use.writeToMark(150)
             use.double.state.update { $0.visible = 20 }
@@ -137,7 +129,7 @@ import Testing
         isInSession: Bool
     ) async throws {
         try await offPool {
-            let (use, _) = try use()
+            let (use, _) = try StreamUse.ofChanges()
             let opening = try use.open()
             try use.writeToMark(150)
             dropHistory(use)
@@ -167,7 +159,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             try use.open()
             try use.writeToMark(150)
             use.double.state.update { $0.ignoresLostTimes = true }
@@ -191,7 +183,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, _) = try use()
+            let (use, _) = try StreamUse.ofChanges()
             use.double.tell([])
             let opening = try use.open()
             try use.writeToMark(150)
@@ -213,7 +205,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             try use.open()
             try use.writeToMark(150)
             let known = try use.events().count

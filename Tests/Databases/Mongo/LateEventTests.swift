@@ -8,14 +8,6 @@ import Testing
 /// Change streams that go back: what is archived already is passed by, what is missing in the
 /// archive ends its timeline.
 @Suite struct LateEventTests {
-    private func use() throws -> (use: StreamUse, events: [[UInt8]]) {
-        let fixture = try MongoFixture("shop")
-        let double = try MongoDouble(entries: fixture.oplog(), visible: 1)
-        let events = try fixture.changes()
-        double.tell(events)
-        return (try StreamUse(double, options: "mode=changeStream"), events)
-    }
-
     /// Archives some, then lets the server tell of one more event of a time long past.
     private func late(_ use: StreamUse) throws -> (event: BSONDocument, error: TidemarkError?) {
         try use.open()
@@ -38,7 +30,7 @@ import Testing
 
     @Test func `an event of a time that was archived without it is lost history`() async throws {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             let (event, error) = try late(use)
             #expect(error?.code == .historyLost, "\(String(describing: error))")
             let time = try #require(event["clusterTime"]?.timestamp)
@@ -63,7 +55,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, _) = try use()
+            let (use, _) = try StreamUse.ofChanges()
             _ = try late(use)
             let room = MongoRoom(
                 try MongoConfiguration(
@@ -85,7 +77,7 @@ import Testing
         async throws
     {
         try await offPool {
-            let (use, events) = try use()
+            let (use, events) = try StreamUse.ofChanges()
             try use.open()
             for step in 1...6 {
                 use.double.write(40)

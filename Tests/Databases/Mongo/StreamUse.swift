@@ -27,6 +27,15 @@ final class StreamUse {
         stream = room.stream()
     }
 
+    /// The recorded shop by its change stream, with all its events.
+    static func ofChanges() throws -> (use: StreamUse, events: [[UInt8]]) {
+        let fixture = try MongoFixture("shop")
+        let double = try MongoDouble(entries: fixture.oplog(), visible: 1)
+        let events = try fixture.changes()
+        double.tell(events)
+        return (try StreamUse(double, options: "mode=changeStream"), events)
+    }
+
     @discardableResult
     func open(_ resume: ResumePoint = ResumePoint(descriptor: nil, end: nil)) throws
         -> StreamOpening
