@@ -45,6 +45,20 @@ import Testing
         #expect(isMissing(decide(one, 4, snapshot)))
     }
 
+    @Test func `is the end when its file is there without a byte`() {
+        var snapshot = witnessed()
+        Sample.fill(&snapshot, one, [3, 4], open: 500)
+        #expect(decide(one, 5, snapshot) == .nothingFollows)
+        // Bytes of it were archived, and are not there.
+        snapshot.watermark = mark(one, 510)
+        #expect(isMissing(decide(one, 5, snapshot)))
+        snapshot.watermark = mark(one)
+        snapshot.damaged = snapshot.segments[one].map { Set($0.suffix(1).map(\.key)) } ?? []
+        #expect(isMissing(decide(one, 5, snapshot)))
+        snapshot.damaged = []
+        #expect(isMissing(decide(one, 4, snapshot)))
+    }
+
     @Test func `is missing when it lies in a gap`() {
         var snapshot = witnessed()
         Sample.fill(&snapshot, one, [3])

@@ -59,10 +59,18 @@ enum FetchAnswer: Hashable, Sendable {
         return .nothingFollows
     }
 
-    /// The same, as a snapshot of the archive says it.
+    /// The same, as a snapshot of the archive says it; the segment may also be open without a byte.
+    ///
+    /// That is how a kill between the making of its file and the first write leaves it. It says
+    /// nothing: the segment before was durable before the file was made. One whose bytes cannot be
+    /// read any more does say that there were some.
     static func decide(_ range: PositionRange, _ snapshot: CatalogSnapshot) -> FetchAnswer {
         var listing = StreamListing()
         listing.segments = snapshot.segments
+        listing.segments[range.timeline]?.removeAll {
+            $0.state == .open && $0.range == range && snapshot.contentEnd($0) == range.first
+                && !snapshot.damaged.contains($0.key)
+        }
         return decide(
             range, listing: listing, ancestors: snapshot.ancestors, gaps: snapshot.gaps,
             backups: snapshot.backups, watermark: snapshot.watermark, pushed: snapshot.pushed)

@@ -85,6 +85,31 @@ struct SidecarEndTests {
         }
     }
 
+    /// What a kill leaves between the making of a segment's file and the first write to it.
+    @Test
+    func `an open segment without a byte behind the last one is the archive's end`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(.init(segmentMebibytes: 1))
+            try server.psql("create table t (s text)")
+            let side = try SidecarHarness(server)
+            #expect(try side.startWithBackup().terminate().isSuccess)
+            // The last segment is whole, and its last record ends before it does.
+            try server.psql("insert into t values ('x')")
+            let last = try server.psql("select pg_walfile_name(pg_current_wal_lsn())")
+            let next = try server.psql(
+                "select pg_walfile_name(pg_switch_wal() + 1024 * 1024)")
+            try side.expect(0, ["wal", "push", server.pgData + "/pg_wal/" + last])
+            let folder = try #require(side.segments().last).split(separator: "/").dropLast()
+            try server.run(
+                "/usr/bin/touch", ["/" + folder.joined(separator: "/") + "/\(next).partial"])
+            let rows = try side.restored(to: "latest") {
+                try side.ask($0, "select count(*) from t")
+            }
+            #expect(rows == "1")
+            try side.expect(0, ["verify", "--deep"])
+        }
+    }
+
     @Test
     func `several holes cost one reconnect each and end well`() async throws {
         try await offPool {

@@ -63,12 +63,14 @@ final class SidecarHarness: SidecarUse, Sendable {
 
     /// Restores, starts the copy, hands its URL over, and stops it.
     func restored<Value>(
-        to target: String, name: String = "copy", _ body: (String) throws -> Value
+        to target: String, name: String = "copy", _ comment: Comment? = nil,
+        _ body: (String) throws -> Value
     ) throws -> Value {
         let into = folder + "/" + name
         let done = try tidemark(
             ["restore", "--to", target, "--into", into, "--start"], seconds: 150)
-        try #require(done.status.isSuccess, "restore said: \(done.errors)")
+        try #require(
+            done.status.isSuccess, "restore said: \(done.errors) (\(comment ?? ""))")
         defer {
             do {
                 try server.run(

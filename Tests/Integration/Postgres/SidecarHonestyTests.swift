@@ -59,7 +59,9 @@ struct SidecarHonestyTests {
                 }
                 let owed = acknowledged.last { $0.at <= shown.at - shown.exposure }?.id ?? 0
                 #expect(owed > 0, comment)
-                let missing = try watched.side.restored(to: "latest", name: "copy-\(round)") {
+                let missing = try watched.side.restored(
+                    to: "latest", name: "copy-\(round)", comment
+                ) {
                     try watched.side.ask(
                         $0,
                         """
