@@ -82,11 +82,15 @@ package final class Prober: Sendable {
     /// One probe; the problem in words, nil when the source answered.
     private func look(_ inspector: any SourceInspector, window: Bool) -> String? {
         do {
-            board.asking.begin(time.monotonic())
+            let asked = time.monotonic()
+            board.asking.begin(asked)
             defer { board.asking.end() }
             let before = board.verified
             let probe = try inspector.probe()
-            let doubt = board.probed(probe, before: before, now: time.monotonic())
+            let answered = time.monotonic()
+            let slowness = board.answered(
+                within: answered.seconds(since: asked), now: answered)
+            let doubt = board.probed(probe, before: before, now: answered) ?? slowness
             if window {
                 let room = try inspector.sourceWindow()
                 board.monitor.update { $0.sourceWindow = room }

@@ -22,6 +22,8 @@ package final class SourceBoard: Sendable {
         var identity: String?
         /// What is wrong with the last probe; empty when nothing is.
         var doubt = ""
+        /// How long the source took for an answer, in seconds, and when; nil where it answers soon.
+        var slowAnswer: (seconds: Double, at: MonotonicTime)?
         /// Timelines that the source was on in this run and has left.
         var left: Set<TimelineID> = []
         /// As `Watermark.lateUntil`.
@@ -247,7 +249,32 @@ extension SourceBoard {
 
     /// The source did not answer.
     func unanswered(_ problem: String) {
-        monitor.update { $0.doubt = problem }
+        monitor.update { state in
+            state.doubt = problem
+            state.slowAnswer = nil
+        }
+    }
+
+    /// An answer that takes longer than this many seconds is slow.
+    private static let slowSeconds = 1.0
+    /// Seconds for which all answers have to come soon before a slow one is forgotten.
+    private static let slowMemory = 5.0
+
+    /// The source answered, and took so many seconds. Returns what is to be said of a slow one.
+    ///
+    /// Nothing is amiss with what it says, but a proof is as old as its question.
+    func answered(within seconds: Double, now: MonotonicTime) -> String? {
+        monitor.update { state in
+            if seconds > Self.slowSeconds {
+                state.slowAnswer = (seconds, now)
+            } else if let slow = state.slowAnswer, now.seconds(since: slow.at) >= Self.slowMemory {
+                state.slowAnswer = nil
+            }
+            return state.slowAnswer.map { _ in
+                "the source takes more than a second to answer; what it could lose is known no "
+                    + "sooner"
+            }
+        }
     }
 
     private static func doubt(
@@ -351,7 +378,7 @@ extension SourceBoard {
                 provedUptime: proof.flatMap { $0.lead > 0 ? nil : $0.asked.nanoseconds },
                 clockOffsetSeconds: state.clockOffset, clockErrorSeconds: state.clockError,
                 sourceWindow: state.sourceWindow,
-                reason: state.reason.isEmpty ? state.doubt : state.reason,
+                reason: state.words,
                 backupTrouble: state.backup.trouble(now.uptime))
             mark.lateUntil = state.lateUntil
             if let proof, proof.lead > 0 {
@@ -364,6 +391,14 @@ extension SourceBoard {
 }
 
 extension SourceBoard.State {
+    /// What there is to say of the source, the worst first.
+    fileprivate var words: String {
+        if !reason.isEmpty { return reason }
+        guard doubt.isEmpty, let slowAnswer else { return doubt }
+        return "the database took \(HealthVerdict.seconds(slowAnswer.seconds)) to answer, and "
+            + "what is proved is as old as the question"
+    }
+
     /// What is proved while the repository takes nothing. A clock that went back takes it back too.
     fileprivate var heldProof: ExposureTracker.Proof? {
         guard var held = kept else { return nil }

@@ -82,6 +82,32 @@ struct SourceBoardTests {
         #expect(exposure(board) == 1)
     }
 
+    @Test func `a source that answers slowly says so, and not of every answer anew`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        /// One that comes a second after the one before.
+        func answer(_ seconds: Double) -> String? {
+            time.advance(1)
+            return board.answered(within: seconds, now: time.monotonic())
+        }
+        func reason() -> String? { board.watermark(time.reading())?.reason }
+        #expect(answer(1) == nil && reason() == "")
+        let told = try #require(answer(3.2))
+        #expect(told.hasPrefix("the source takes more than a second to answer"))
+        #expect(reason()?.hasPrefix("the database took 3.2 s to answer") == true)
+        #expect(board.watermark(time.reading())?.state == .streaming)
+        // Soon ones between slow ones change nothing, and the log gets the same words.
+        #expect((0..<4).allSatisfy { _ in answer(0.1) == told })
+        #expect(answer(2) == told)
+        #expect(reason()?.hasPrefix("the database took 2.0 s to answer") == true)
+        #expect((0..<4).allSatisfy { _ in answer(0.1) == told })
+        #expect(answer(0.1) == nil && reason() == "")
+        // Whoever does not answer at all is not slow.
+        #expect(answer(2) != nil)
+        board.unanswered("gone")
+        #expect(reason() == "gone")
+    }
+
     @Test func `a probe before the first contact proves nothing`() throws {
         let board = try board()
         #expect(probe(board, bound: 100) == nil)

@@ -7,10 +7,11 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5))) struct DashboardTests {
     /// Opens the page and waits until it shows all there is.
     private static func open(
-        _ server: DashboardServer, width: Int = 1360, height: Int = 900, isDark: Bool = false
+        _ server: DashboardServer, width: Int = 1360, height: Int = 900, isDark: Bool = false,
+        history: String = SampleHistory.script
     ) throws -> Browser {
         let browser = try Browser()
-        try browser.prepare(SampleHistory.script)
+        try browser.prepare(history)
         try browser.setScreen(width: width, height: height, isDark: isDark)
         try browser.open(server.url)
         try browser.wait("!!document.querySelector('.card .number')?.textContent")
@@ -116,6 +117,61 @@ import Testing
             try Self.expectSound(browser, "phone")
             try DashboardServer.keep(
                 try browser.screenshot(), isDark ? "phone-dark" : "phone-light")
+        }
+    }
+
+    @Test func `the curve stands over the objective's line where the objective was breached`()
+        async throws
+    {
+        try await withDashboard(SampleSidecar([.fine, .fine])) { server in
+            let browser = try Self.open(server, history: SampleHistory.simple)
+            try browser.wait("document.querySelector('.curve .line').getAttribute('d').length > 99")
+            // Of one quarter of an hour and of one hour: ends of the line, and where it is passed.
+            let found = try browser.value(
+                """
+                JSON.stringify([...document.querySelectorAll(".card")].map((card) => {
+                  const limit = card.querySelector(".limit");
+                  const at = (name) => Number(limit.getAttribute(name));
+                  const wide = card.querySelector(".curve").viewBox.baseVal.width;
+                  const over = card.querySelector(".line").getAttribute("d").split(/[ML]/)
+                    .filter(Boolean).map((one) => one.split(" ").map(Number))
+                    .filter(([, y]) => y < at("y1")).map(([x]) => x / wide);
+                  const isSeen = getComputedStyle(limit).stroke !== "none";
+                  return [isSeen && at("x1") === 0 && at("x2") === wide && at("y1") === at("y2"),
+                    over.length > 0 && over.every((x) => x > 0.78 && x < 0.8), over.length];
+                }))
+                """)
+            #expect(found.hasPrefix("[[true,true,"), "\(found)")
+            #expect(found.hasSuffix(",[true,false,0]]"), "\(found)")
+            let words = try browser.value(
+                "document.querySelector('.card .curve').getAttribute('aria-label')")
+            #expect(words.contains("at worst 30 min") && words.hasSuffix("objective 15 min"))
+        }
+    }
+
+    @Test func `the activity stands on the axis, by its time and its size`() async throws {
+        try await withDashboard(SampleSidecar([.fine, .fine])) { server in
+            let browser = try Self.open(server, history: SampleHistory.simple)
+            try browser.wait(
+                "(document.querySelector('.activity')?.getAttribute('d') ?? '').includes('M')")
+            // Place on the day and height of each column, but those of just now.
+            let columns = try browser.value(
+                """
+                (() => {
+                  const track = document.querySelector(".axis .track");
+                  const [left, wide] = ["x", "width"].map((name) => +track.getAttribute(name));
+                  return document.querySelector(".axis .activity").getAttribute("d")
+                    .split("M").filter(Boolean).map((one) => {
+                      const [x, , tall] = one.split(/[ vh]/).map(Number);
+                      return [(1 - (x - left) / wide) * 24, -tall];
+                    }).filter(([hours]) => hours > 0.5).join(" ");
+                })()
+                """
+            ).split(separator: " ").map { $0.split(separator: ",").compactMap { Double($0) } }
+            try #require(columns.count == 2, "\(columns)")
+            #expect(abs(columns[0][0] - 10) < 0.1 && abs(columns[1][0] - 1) < 0.1, "\(columns)")
+            // By the root: four times the bytes are twice as tall.
+            #expect(abs(columns[0][1] / columns[1][1] - 2) < 0.1, "\(columns)")
         }
     }
 

@@ -47,4 +47,42 @@ struct SidecarSilenceTests {
             #expect(try sidecar.terminate(seconds: 10).isSuccess)
         }
     }
+
+    @Test func `a server that answers slowly is told apart from one that hangs`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let watched = try MonitoredSidecar(server)
+            let sidecar = try watched.side.startWithBackup()
+            try watched.waitHealth(200)
+            let backend = try #require(
+                Int32(
+                    server.psql(
+                        """
+                        select pid from pg_stat_activity
+                        where query like '%pg_current_snapshot%' and pid <> pg_backend_pid()
+                        """)))
+            defer { kill(backend, SIGCONT) }
+            /// The answers of two seconds wait for their end.
+            func slow() throws -> StatusReport {
+                kill(backend, SIGSTOP)
+                poll(nil, 0, 2000)
+                // Meanwhile nothing is proved.
+                #expect(try watched.status().exposureSeconds ?? 0 > 1)
+                kill(backend, SIGCONT)
+                poll(nil, 0, 100)
+                return try watched.status()
+            }
+            let told = try eventually("it is told", seconds: 60) { () -> StatusReport? in
+                let status = try slow()
+                #expect(status.state == "streaming", "\(status.reason)")
+                return status.reason.isEmpty ? nil : status
+            }
+            #expect(told.reason.hasPrefix("the database took "), "\(told.reason)")
+            try watched.waitHealth(200)
+            try sidecar.waitForLog("the source takes more than a second to answer")
+            try eventually("it answers soon again") { try watched.status().reason.isEmpty }
+            try sidecar.waitForLog("probe answers again")
+            #expect(try sidecar.terminate(seconds: 10).isSuccess)
+        }
+    }
 }
