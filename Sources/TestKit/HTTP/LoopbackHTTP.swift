@@ -19,6 +19,28 @@ package enum LoopbackHTTP {
             port, head.joined(separator: "\r\n") + "\r\n\r\n", seconds: seconds)
     }
 
+    /// Waits until a sidecar's `/health/database` answers so; returns its body.
+    @discardableResult
+    package static func waitHealth(
+        _ port: Int, _ status: Int = 200, seconds: Double = 60
+    ) throws -> String {
+        try eventually("/health/database answers \(status)", seconds: seconds) {
+            guard let answer = try? get(port, "/health/database"), answer.status == status else {
+                return nil
+            }
+            return answer.body
+        }
+    }
+
+    /// The first sample of this name in `/metrics`; nil when there is none.
+    package static func metric(_ port: Int, _ name: String) throws(TidemarkError) -> Double? {
+        for line in try get(port, "/metrics").body.split(separator: "\n") {
+            guard line.hasPrefix(name + "{") || line.hasPrefix(name + " ") else { continue }
+            return Double(line.split(separator: " ").last ?? "")
+        }
+        return nil
+    }
+
     /// Sends these bytes and reads until the server closes.
     package static func exchange(
         _ port: Int, _ bytes: String, seconds: Double = 60

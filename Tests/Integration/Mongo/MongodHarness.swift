@@ -26,8 +26,11 @@ final class MongodHarness: SidecarUse, Sendable {
         getenv("TIDEMARK_CRASH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? usual
     }
 
+    private let listen: String
+
     /// - Parameter url: of the source `lessons`.
-    init(url: String) throws {
+    init(url: String, listen: String = "none") throws {
+        self.listen = listen
         scratch = try ScratchDirectory(owner: ArchiveHarness.user)
         folder = scratch.path
         config = folder + "/tidemark.yml"
@@ -40,6 +43,7 @@ final class MongodHarness: SidecarUse, Sendable {
             repository: { url: "file://\(archive)" }
             sources:
               lessons: { url: "\(url)", rpo: 1h }
+            monitoring: { listen: "\(listen)" }
             """
         try Subprocess.run(
             "/bin/sh", ["-c", "cat > \"$0\"", config],

@@ -25,20 +25,9 @@ struct MonitoredSidecar: Sendable {
     /// Waits until `/health/database` answers so; returns its body.
     @discardableResult
     func waitHealth(_ status: Int, seconds: Double = 60) throws -> String {
-        try eventually("/health/database answers \(status)", seconds: seconds) {
-            guard let answer = try? get("/health/database"), answer.status == status else {
-                return nil
-            }
-            return answer.body
-        }
+        try LoopbackHTTP.waitHealth(port, status, seconds: seconds)
     }
 
     /// The first sample of this name; nil when there is none.
-    func metric(_ name: String) throws -> Double? {
-        for line in try get("/metrics").body.split(separator: "\n") {
-            guard line.hasPrefix(name + "{") || line.hasPrefix(name + " ") else { continue }
-            return Double(line.split(separator: " ").last ?? "")
-        }
-        return nil
-    }
+    func metric(_ name: String) throws -> Double? { try LoopbackHTTP.metric(port, name) }
 }

@@ -121,12 +121,14 @@ final class ArchiveHarness: SidecarUse, Sendable {
 
     /// Restores and starts the copy; its URL. It is stopped at the end of the test.
     func restore(
-        to target: String, name: String = "copy", _ words: [String] = []
+        to target: String, name: String = "copy", _ words: [String] = [],
+        _ comment: Comment? = nil
     ) throws -> String {
         let done = try tidemark(
             ["restore", "--to", target, "--into", folder + "/" + name, "--start"] + words,
             seconds: 150)
-        try #require(done.status.isSuccess, "restore said: \(done.errors)")
+        try #require(
+            done.status.isSuccess, "restore said: \(done.errors) (\(comment ?? ""))")
         let url = done.output.split(separator: "\n").last.map(String.init) ?? ""
         copies.update { $0.append(url) }
         return url
