@@ -7,6 +7,10 @@ import Testing
 /// The number that is shown is never too good: what a restore brings back is no older than that.
 @Suite(.serialized, .enabled(if: MongodHarness.isThere), .timeLimit(.minutes(60)))
 struct MongodHonestyTests {
+    /// Rounds after which a base backup is taken anew, under load: a restore replays no more than
+    /// those.
+    private static let backupRounds = 8
+
     @Test func `sidecar and mongod killed under load, no more is lost than was shown`()
         async throws
     {
@@ -22,6 +26,7 @@ struct MongodHonestyTests {
                 let client = try OrderlyClient(server, first: round * 1_000_000)
                 let sidecar = try round == 0 ? harness.startWithBackup() : harness.start()
                 try LoopbackHTTP.waitHealth(port)
+                if round > 0, round % Self.backupRounds == 0 { try harness.expect(0, ["backup"]) }
                 let owed = try ShownExposure.owed(
                     after: Double.random(in: 0.3...2.5, using: &random), port: port
                 ) { try client.acknowledged() }

@@ -6,6 +6,9 @@ import Testing
 /// The number that is shown is never too good: what a restore brings back is no older than that.
 @Suite(.serialized, .timeLimit(.minutes(60)))
 struct SidecarHonestyTests {
+    /// Rounds after which a new archive is begun: each adds a timeline, and all are looked at.
+    private static let archiveRounds = 16
+
     /// A server that keeps nothing itself but what the first base backup made it write: it goes back
     /// there, or to nothing, and all that a kill leaves is in the archive.
     @Test func `sidecar and source killed under load, no more is lost than was shown`()
@@ -14,14 +17,18 @@ struct SidecarHonestyTests {
         try await offPool {
             let comment = Comment(rawValue: "TIDEMARK_HONESTY_SEED=\(ShownExposure.seed)")
             let server = try RedisServer.start(["repl-backlog-size 64mb"])
-            let harness = try ArchiveHarness(server)
             let port = try freePort()
-            try harness.watch(port)
+            var harness = try ArchiveHarness(server)
             var random = SeededRandom(seed: ShownExposure.seed)
             for round in 0..<ShownExposure.rounds {
                 if round > 0 { try server.start() }
+                let isNew = round % Self.archiveRounds == 0
+                if isNew {
+                    harness = try ArchiveHarness(server)
+                    try harness.watch(port)
+                }
                 let counter = try CounterClient(server, key: "round-\(round)")
-                let sidecar = try round == 0 ? harness.startWithBackup() : harness.start()
+                let sidecar = try isNew ? harness.startWithBackup() : harness.start()
                 try LoopbackHTTP.waitHealth(port)
                 let owed = try ShownExposure.owed(
                     after: Double.random(in: 0.3...2.5, using: &random), port: port
