@@ -191,7 +191,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Repository", "TestKit", .product(name: "Logging", package: "swift-log"),
+                "Daemon", "Repository", "Segments", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/Daemon",
             swiftSettings: strict),
         .testTarget(

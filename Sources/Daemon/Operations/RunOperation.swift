@@ -86,14 +86,14 @@ package struct RunOperation: Sendable {
         let room = try Rooms.room(source, time: time)
         let codec = configuration.repository.compression.codec
         let options = Archiver.Options(configuration)
+        let marks = WatermarkWriter(board, repository, time: time, log: log)
         return SourceService(
             turn: SourceTurn(
                 repository: repository, board: board, stop: stop, time: time, log: log),
             archiver: Archiver(
-                room: room, repository: repository, board: board, stop: stop, options: options,
+                room: room, repository: repository, marks: marks, stop: stop, options: options,
                 time: time, log: log),
-            prober: Prober(
-                room: room, repository: repository, board: board, stop: stop, time: time, log: log),
+            prober: Prober(room: room, marks: marks, stop: stop, time: time, log: log),
             keeper: takesBackups
                 ? BackupKeeper(
                     room: room, repository: repository, board: board, stop: stop,

@@ -25,6 +25,9 @@ struct ArchiveSession {
     private var limit: UInt64?
     private let style: any PositionStyle
     private var timeline: TimelineID
+    /// Where the timeline begins, as far as this session is concerned; nil once the archive says
+    /// that the source is on it.
+    private var entry: Position?
     private var policy: FlushPolicy
     /// Everything below it is durable, as far as was asked.
     private var durable: UInt64
@@ -56,6 +59,7 @@ struct ArchiveSession {
         }
         style = archiver.room.style(segmentBytes: opening.descriptor.segmentBytes)
         timeline = opening.start.timeline
+        entry = opening.start
         policy = FlushPolicy(interval: archiver.options.flushInterval)
         durable = opening.start.ordinal
         if let lost {
@@ -173,6 +177,7 @@ struct ArchiveSession {
             try flush()
             try writer.endTimeline(next: next)
             timeline = next.timeline
+            entry = next
             // Where the hole went on, on the next timeline, the next session finds out.
             if limit != nil { limit = writer.received }
             archiver.switched(to: next, style)
@@ -224,6 +229,11 @@ struct ArchiveSession {
     }
 
     private mutating func confirm(_ end: UInt64) throws(TidemarkError) {
+        if let entry {
+            // What says where it comes from is archived by now: the first pull has done that.
+            try archiver.marks.announce(entry)
+            self.entry = nil
+        }
         durable = end
         try stream.acknowledge(received: writer.received, durable: end)
     }

@@ -38,6 +38,7 @@ package final class Archiver: Sendable {
     let room: any DatabaseRoom
     let repository: ArchiveRepository
     let board: SourceBoard
+    let marks: WatermarkWriter
     let stop: StopSignal
     let options: Options
     let time: any TimeSource
@@ -45,12 +46,13 @@ package final class Archiver: Sendable {
     private let passed = Monitor(PassedMembers())
 
     package init(
-        room: any DatabaseRoom, repository: ArchiveRepository, board: SourceBoard,
+        room: any DatabaseRoom, repository: ArchiveRepository, marks: WatermarkWriter,
         stop: StopSignal, options: Options, time: any TimeSource, log: Logger
     ) {
         self.room = room
         self.repository = repository
-        self.board = board
+        self.marks = marks
+        board = marks.board
         self.stop = stop
         self.options = options
         self.time = time

@@ -2,8 +2,6 @@ package import Logging
 package import Model
 import Monitoring
 package import Platform
-package import Repository
-import Synchronization
 
 /// Once a second: asks the source how far it is, and writes down how far the archive is proved.
 ///
@@ -11,13 +9,11 @@ import Synchronization
 /// and never the stream; a second one goes on writing while a source that hangs holds up the first.
 package final class Prober: Sendable {
     private let room: any DatabaseRoom
-    private let repository: ArchiveRepository
+    private let marks: WatermarkWriter
     private let board: SourceBoard
     private let stop: StopSignal
     private let time: any TimeSource
     private let log: Logger
-    /// Held while the watermark is written, so that none is replaced by an older one.
-    private let turn = Mutex(())
 
     /// Seconds between two probes.
     private static let interval = 1.0
@@ -29,12 +25,12 @@ package final class Prober: Sendable {
     private let isWindowShort = Monitor(false)
 
     package init(
-        room: any DatabaseRoom, repository: ArchiveRepository, board: SourceBoard,
-        stop: StopSignal, time: any TimeSource, log: Logger
+        room: any DatabaseRoom, marks: WatermarkWriter, stop: StopSignal, time: any TimeSource,
+        log: Logger
     ) {
         self.room = room
-        self.repository = repository
-        self.board = board
+        self.marks = marks
+        board = marks.board
         self.stop = stop
         self.time = time
         self.log = log
@@ -58,7 +54,7 @@ package final class Prober: Sendable {
                 trouble = problem
             }
             settle()
-            write()
+            marks.write()
             round += 1
             let spent = time.monotonic().seconds(since: started)
             stop.wait(seconds: max(0.05, Self.interval - spent))
@@ -69,14 +65,14 @@ package final class Prober: Sendable {
     /// answer. Without that a source that hangs would look like a sidecar that has ended.
     package func keepWriting() {
         while !stop.wait(seconds: Self.interval) {
-            if board.asking.isOpen(longerThan: Self.interval, time.monotonic()) { write() }
+            if board.asking.isOpen(longerThan: Self.interval, time.monotonic()) { marks.write() }
         }
     }
 
     /// The final watermark, after the stream has ended.
     package func finish() {
         board.stopped("")
-        write()
+        marks.write()
     }
 
     /// One probe; the problem in words, nil when the source answered.
@@ -125,36 +121,6 @@ package final class Prober: Sendable {
     private func settle() {
         _ = board.monitor.wait(seconds: 0.3) { state in
             state.tracker.nextBound == nil || !state.seen.isConnected ? true : nil
-        }
-    }
-
-    private func write() {
-        turn.withLock { _ in writeNow() }
-    }
-
-    private func writeNow() {
-        guard let mark = board.watermark(time.reading()) else { return }
-        board.writing.begin(time.monotonic())
-        defer { board.writing.end() }
-        do {
-            try repository.putWatermark(board.source, mark)
-            let isNews = board.monitor.update { state in
-                defer { state.isRepositoryReachable = true }
-                state.kept = state.tracker.proof
-                if !state.hasWatermark {
-                    // Whoever read the archive before knows of no proof that could be gone on from.
-                    state.hasWatermark = true
-                    state.changes += 1
-                }
-                return !state.isRepositoryReachable
-            }
-            if isNews { log.info("the watermark is written again") }
-        } catch {
-            let isNews = board.monitor.update { state in
-                defer { state.isRepositoryReachable = false }
-                return state.isRepositoryReachable
-            }
-            if isNews { log.error("cannot write the watermark: \(error)") }
         }
     }
 }

@@ -39,8 +39,8 @@ package final class SourceBoard: Sendable {
         /// The proof that stood when the repository took the watermark last. An idle source needs
         /// no byte to be archived for a new one, but an archive that is still there.
         var kept: ExposureTracker.Proof?
-        /// Whether this process has written the watermark.
-        var hasWatermark = false
+        /// The timeline of the watermark that this process has written last; nil before the first.
+        var writtenTimeline: TimelineID?
         /// Whether this process is the one that archives the source; nothing is written before.
         var isOurs = false
         /// Whether the stream has ever been open in this run.
@@ -161,6 +161,23 @@ extension SourceBoard {
     func cameLate(_ until: CommitTime) {
         monitor.update { state in
             state.lateUntil = max(state.lateUntil ?? until, until)
+        }
+    }
+
+    /// The stream goes on with another timeline, of which nothing has been archived in this run:
+    /// known before anything of it is acknowledged or proved.
+    func entered(_ start: Position) {
+        monitor.update { state in
+            guard state.archived?.timeline != start.timeline else { return }
+            if let old = state.archived?.timeline {
+                state.left.insert(old)
+                state.left.remove(start.timeline)
+                state.changes += 1
+            }
+            state.received = start.ordinal
+            state.archived = start
+            state.acknowledged = start
+            state.seen.archived = start.ordinal
         }
     }
 

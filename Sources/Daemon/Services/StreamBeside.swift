@@ -30,11 +30,11 @@ final class StreamBeside {
         }
         try SourceTurn(repository: repository, board: board, stop: stop, time: time, log: log)
             .takeUp()
+        let marks = WatermarkWriter(board, repository, time: time, log: log)
         let archiver = Archiver(
-            room: room, repository: repository, board: board, stop: stop, options: options,
+            room: room, repository: repository, marks: marks, stop: stop, options: options,
             time: time, log: log)
-        let prober = Prober(
-            room: room, repository: repository, board: board, stop: stop, time: time, log: log)
+        let prober = Prober(room: room, marks: marks, stop: stop, time: time, log: log)
         threads = [
             DedicatedThread("tm-stream") { archiver.run() },
             DedicatedThread("tm-probe") {

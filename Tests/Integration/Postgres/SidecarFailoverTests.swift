@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Model
 import Platform
 import Postgres
@@ -8,24 +7,6 @@ import Testing
 /// What was acknowledged on the old primary and never reached the new one.
 @Suite(.timeLimit(.minutes(5)))
 struct SidecarFailoverTests {
-    /// A document with windows.
-    private struct Windows: Decodable {
-        struct Source: Decodable {
-            var windows: [StatusReport.Window]
-            enum CodingKeys: String, CodingKey { case windows = "recovery_windows" }
-        }
-        var sources: [Source]
-
-        func contains(_ moment: CommitTime) -> Bool {
-            sources[0].windows.contains {
-                guard let from = CommitTime($0.from), let to = CommitTime($0.to) else {
-                    return false
-                }
-                return from <= moment && moment <= to
-            }
-        }
-    }
-
     /// A primary whose last rows a promoted standby lacks; the sidecar has archived both.
     private struct Failover {
         let server: PostgresServer
@@ -81,8 +62,7 @@ struct SidecarFailoverTests {
             let seed = UInt64.random(in: 0..<1_000_000)
             var random = SeededRandom(seed: seed)
             let told = try ["list", "status"].map {
-                try JSONDecoder().decode(
-                    Windows.self, from: Data(try side.expect(0, [$0, "--json"]).utf8))
+                try PromisedWindows(side.expect(0, [$0, "--json"]))
             }
             var refused = 0
             for round in 0..<16 {

@@ -27,33 +27,14 @@ struct PromiseTests {
         var sources: [Source]
     }
 
-    /// A document with windows: `list --json`, `/api/status`.
-    private struct Windows: Decodable {
-        struct Source: Decodable {
-            var windows: [StatusReport.Window]
-            enum CodingKeys: String, CodingKey { case windows = "recovery_windows" }
-        }
-        var sources: [Source]
-
-        /// Whether a moment is promised.
-        func contains(_ moment: CommitTime) -> Bool {
-            sources[0].windows.contains {
-                guard let from = CommitTime($0.from), let to = CommitTime($0.to) else {
-                    return false
-                }
-                return from <= moment && moment <= to
-            }
-        }
-    }
-
     private static func read<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
         try JSONDecoder().decode(type, from: Data(text.utf8))
     }
 
-    private static func listed(_ harness: ArchiveHarness) throws -> Windows {
+    private static func listed(_ harness: ArchiveHarness) throws -> PromisedWindows {
         let done = try harness.tidemark(["list", "--json"])
         try #require(done.status.isSuccess, "\(done.errors)")
-        return try read(Windows.self, done.output)
+        return try PromisedWindows(done.output)
     }
 
     private static func moment(_ port: Int, _ at: CommitTime) throws -> Moment.Source {
@@ -62,8 +43,8 @@ struct PromiseTests {
     }
 
     /// The page reads the archive now and again, and meanwhile tells less.
-    private static func awaitPage(_ port: Int, _ list: Windows) throws {
-        let ends = try list.sources[0].windows.flatMap { [$0.from, $0.to] }.map {
+    private static func awaitPage(_ port: Int, _ list: PromisedWindows) throws {
+        let ends = try list.all.flatMap { [$0.from, $0.to] }.map {
             try #require(CommitTime($0))
         }
         try eventually("the page knows what the list tells", seconds: 90) {
@@ -84,13 +65,14 @@ struct PromiseTests {
 
     /// Whether all that tells of a moment tells what a restore does; what the page says of it.
     private static func compare(
-        _ harness: ArchiveHarness, _ port: Int, _ list: Windows, _ at: CommitTime, _ note: String
+        _ harness: ArchiveHarness, _ port: Int, _ list: PromisedWindows, _ at: CommitTime,
+        _ note: String
     ) throws -> Moment.Source {
         let isAccepted = try isAccepted(harness, at)
         #expect(list.contains(at) == isAccepted, "\(note): list, \(at)")
         let told = try moment(port, at)
         #expect(told.isRestorable == isAccepted, "\(note): moment, \(at)")
-        let status = try read(Windows.self, try LoopbackHTTP.get(port, "/api/status").body)
+        let status = try PromisedWindows(LoopbackHTTP.get(port, "/api/status").body)
         #expect(status.contains(at) == isAccepted, "\(note): status, \(at)")
         return told
     }
@@ -268,9 +250,9 @@ struct PromiseTests {
             let list = try Self.listed(harness)
             try eventually("the page knows what the list tells", seconds: 90) {
                 let body = try LoopbackHTTP.get(port, "/api/status").body
-                let told = try Self.read(Windows.self, body)
-                return told.sources[0].windows.dropLast().map { [$0.from, $0.to] }
-                    == list.sources[0].windows.dropLast().map { [$0.from, $0.to] }
+                let told = try PromisedWindows(body)
+                return told.all.dropLast().map { [$0.from, $0.to] }
+                    == list.all.dropLast().map { [$0.from, $0.to] }
                     && told.contains(end)
             }
 
@@ -314,12 +296,12 @@ struct PromiseTests {
                 left.advanced(bySeconds: back.seconds(since: left) * Double($0) / 5)
             }
             // What is said while it catches up, from memory over an older look at the archive.
-            var told: [Windows] = []
+            var told: [PromisedWindows] = []
             let bound = back.advanced(bySeconds: 1).description
             try eventually("it has caught up") {
                 let body = try LoopbackHTTP.get(port, "/api/status").body
-                told.append(try Self.read(Windows.self, body))
-                return told.last?.sources[0].windows.last.map { $0.to > bound } ?? false
+                told.append(try PromisedWindows(body))
+                return told.last?.all.last.map { $0.to > bound } ?? false
                     && told.count > 20
             }
             try load.stop()
