@@ -44,26 +44,33 @@ package struct BSONDocument: Hashable, Sendable {
 
     /// The first field of this name.
     package subscript(_ name: String) -> BSONValue? {
-        var found: BSONValue?
         let wanted = name.utf8
-        forEach { element in
-            guard found == nil, element.name.count == wanted.count,
-                bytes[element.name].elementsEqual(wanted)
-            else { return }
-            found = BSONValue(element.type, bytes[element.value])
-        }
-        return found
+        return first {
+            $0.name.count == wanted.count && bytes[$0.name].elementsEqual(wanted)
+        }.map { BSONValue($0.type, bytes[$0.value]) }
     }
 
     package var isEmpty: Bool { bytes.count == 5 }
 
     /// The name of the first field, which tells what a command is.
-    package var firstName: String? { fields.first?.name }
+    package var firstName: String? {
+        first { _ in true }.map { String(decoding: bytes[$0.name], as: UTF8.self) }
+    }
 
     private func forEach(_ body: (BSONElement) -> Void) {
+        _ = first {
+            body($0)
+            return false
+        }
+    }
+
+    private func first(where isIt: (BSONElement) -> Bool) -> BSONElement? {
         do {
             var walker = try BSONWalker(bytes.span)
-            while let element = try walker.next(bytes.span) { body(element) }
+            while let element = try walker.next(bytes.span) {
+                if isIt(element) { return element }
+            }
+            return nil
         } catch {
             preconditionFailure("a document was checked when it was made: \(error)")
         }
