@@ -20,6 +20,11 @@ package protocol Replayer: AnyObject, Sendable {
     func ancestors(
         of timeline: TimelineID, _ documents: [String: [UInt8]]
     ) throws(TidemarkError) -> [Ancestor]
+    /// Name of the document that says what a timeline lacks amid what it has; nil where nothing
+    /// can come late. Default: nil.
+    var lateDocument: String? { get }
+    /// What such a document of `timeline` says.
+    func lateLoss(_ document: [UInt8], on timeline: TimelineID) -> LateLoss
     /// A search for the exact stop in the stream's own bytes.
     /// `timeline` is the one recovery follows.
     func search(
@@ -50,6 +55,12 @@ extension Replayer {
     package var hasPointsInStream: Bool { true }
 
     package func hasPoints(inStreamOf timeline: TimelineID) -> Bool { hasPointsInStream }
+
+    package var lateDocument: String? { nil }
+
+    package func lateLoss(_ document: [UInt8], on timeline: TimelineID) -> LateLoss {
+        preconditionFailure("nothing comes late to a \(kind)")
+    }
 
     package func events(
         of descriptor: SourceDescriptor, on timeline: TimelineID
