@@ -278,6 +278,12 @@ package protocol Restoration: AnyObject {
     func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
     /// Writes the recovery settings, makes everything durable, and lets the server start.
     func complete() throws(TidemarkError)
+    /// An earlier run had completed it, and was ended before it could say so: none of the calls
+    /// before `conclude` are made. Default: false.
+    var isComplete: Bool { get }
+    /// After the result was told: takes away what a run that is ended before finds itself complete
+    /// by. Default: nothing.
+    func conclude() throws(TidemarkError)
     /// Starts the database's own server and waits until it has recovered.
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer
 }
@@ -290,6 +296,8 @@ extension Restoration {
 
     package var nextStep: String? { nil }
     package var takesStream: Bool { false }
+    package var isComplete: Bool { false }
+    package func conclude() throws(TidemarkError) {}
     package func index(_ entries: [TimeIndexEntry]) {}
     package func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
         preconditionFailure("this server fetches the stream by itself")
