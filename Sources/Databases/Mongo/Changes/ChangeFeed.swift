@@ -231,7 +231,7 @@ struct ChangeFeed {
             connection: connection, member: member, features: features, isRouter: isRouter)
         switch try proof.check(tail) {
         case .joins: break
-        case .missing, .tooOld: return false
+        case .missing, .tooOld, .behind: return false
         case .failed(let failure): throw failure.changesError(connection.configuration)
         }
         switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {

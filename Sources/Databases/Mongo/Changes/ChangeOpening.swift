@@ -77,6 +77,7 @@ struct ChangeOpening {
             case joins(ChangeFeed)
             case tooOld(String)
             case missing(String)
+            case behind
         }
 
         var opening: ChangeOpening
@@ -87,6 +88,7 @@ struct ChangeOpening {
             case .joins: .joins
             case .tooOld: .truncated
             case .missing: .diverged
+            case .behind: .behind
             }
         }
 
@@ -122,6 +124,7 @@ struct ChangeOpening {
         case .tooOld(let why):
             guard resume.skipsLostHistory else { throw Self.lost(configuration, time, why) }
             return try salvage(end, found.map(\.opening))
+        case .behind: throw StreamMachine.behind(time, configuration.place)
         }
     }
 
@@ -131,6 +134,7 @@ struct ChangeOpening {
         case .joins(let feed): return feed
         case .missing(let why): throw Self.missing(configuration, why)
         case .tooOld(let why): throw Self.lost(configuration, feed.received, why)
+        case .behind: throw StreamMachine.behind(feed.received, configuration.place)
         case nil: preconditionFailure("the first member's answer counts unless another's does")
         }
     }
@@ -151,7 +155,8 @@ struct ChangeOpening {
                     opening: opening, verdict: try opening.verdict(behind: time, tail))
                 return (found.answer, found)
             },
-            drop: { $0.close() }
+            drop: { $0.close() },
+            behind: { StreamMachine.behind(time, configuration.place) }
         ).found
     }
 
@@ -165,6 +170,7 @@ struct ChangeOpening {
         case .missing(let why): return .missing(why)
         case .tooOld(let why): return .tooOld(why)
         case .failed(let failure): throw failed(failure)
+        case .behind: return .behind
         }
         switch try open(behind: time, tail: tail) {
         case .success(let feed): return .joins(feed)
