@@ -118,6 +118,15 @@ extension CatalogSnapshot {
         }
     }
 
+    /// The newest line on which a position can be restored; nil where it can on none.
+    package func line(at ordinal: UInt64) -> TimelinePath? {
+        lines.last { line in
+            reaches(on: line).contains {
+                $0.first.ordinal <= ordinal && ordinal <= $0.end.ordinal
+            }
+        }
+    }
+
     /// The outage that a moment lies in, on the line that a restore to it would follow.
     package func outage(at time: CommitTime) -> Outage? {
         line(at: time).flatMap { outages(on: $0).first { $0.contains(time) } }

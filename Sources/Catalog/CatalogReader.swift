@@ -87,6 +87,7 @@ package struct CatalogReader: Sendable {
             backups: try repository.backups(source), gaps: try repository.gaps(source),
             points: try repository.points(source), watermark: watermark, pushed: pushed)
         snapshot.isTimedByArrival = !replayer.hasPointsInStream
+        snapshot.lateLosses = try lateLosses(listing)
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
                 try survey(segment, into: &snapshot)
@@ -101,6 +102,19 @@ package struct CatalogReader: Sendable {
             snapshot.branches[line.timeline] = try reader.branches(off: line)
         }
         return snapshot
+    }
+
+    private func lateLosses(
+        _ listing: StreamListing
+    ) throws(TidemarkError) -> [TimelineID: LateLoss] {
+        guard let name = replayer.lateDocument else { return [:] }
+        var found: [TimelineID: LateLoss] = [:]
+        for (timeline, documents) in listing.documents {
+            guard let key = documents[name] else { continue }
+            let content = try TimelineDocument.read(repository.store, key)
+            found[timeline] = replayer.lateLoss(content, on: timeline)
+        }
+        return found
     }
 
     private func survey(

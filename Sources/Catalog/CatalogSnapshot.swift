@@ -23,6 +23,8 @@ package struct CatalogSnapshot: Sendable {
     /// What was abandoned beside each of `lines`, by the timeline that it ends with; only where
     /// windows were wanted.
     package var branches: [TimelineID: [AbandonedBranch]] = [:]
+    /// What timelines lack amid what they have.
+    package var lateLosses: [TimelineID: LateLoss] = [:]
     /// Oldest first.
     package var backups: [BaseBackupDescriptor]
     package var gaps: [Gap]

@@ -43,20 +43,23 @@ extension CatalogSnapshot {
     /// with the last commit known elsewhere.
     package func reaches(on path: TimelinePath) -> [Reach] {
         var found: [Reach] = []
+        let loss = lateLoss(on: path)
         for backup in backups(on: path) {
             let chain = chain(
                 on: path, from: Position(timeline: backup.timeline, ordinal: backup.start))
             guard chain.end.ordinal >= backup.end else { continue }
-            if let last = found.last, last.end == chain.end { continue }
+            var end = chain.end
+            end.ordinal = min(end.ordinal, loss?.wholeUntil ?? .max)
+            if let last = found.last, last.end == end { continue }
             let from = backup.finished.wholeMillisecondUp
+            if let loss, backup.end > loss.wholeUntil || from > loss.wholeUntilTime { continue }
             let proved = provedTime(of: chain, on: path) ?? from
             found.append(
                 Reach(
                     window: RecoveryWindow(
                         timeline: path.timeline, from: from, to: max(proved, from)),
                     backup: backup.id,
-                    first: Position(timeline: backup.timeline, ordinal: backup.end),
-                    end: chain.end))
+                    first: Position(timeline: backup.timeline, ordinal: backup.end), end: end))
         }
         return found
     }
@@ -134,6 +137,15 @@ extension CatalogSnapshot {
     /// of the chain: before a gap, unless its record keeps what was proved there, and behind
     /// segments that were archived without a sidecar.
     package func provedTime(of chain: Chain, on path: TimelinePath) -> CommitTime? {
+        let time = toldTime(of: chain, on: path)
+        // Whatever was proved: it was before anybody knew that something was missing.
+        guard let loss = lateLoss(on: path), chain.end.ordinal > loss.wholeUntil else {
+            return time
+        }
+        return time.map { min($0, loss.wholeUntilTime) }
+    }
+
+    private func toldTime(of chain: Chain, on path: TimelinePath) -> CommitTime? {
         if let kept = gaps.first(where: {
             $0.timeline == chain.end.timeline && $0.first == chain.end.ordinal
         })?.restorableTo {

@@ -63,9 +63,10 @@ package struct Planner: Sendable {
         case .time(let time):
             return snapshot.line(at: time)?.timeline
         case .position(_, let text):
-            guard let named = snapshot.style.timeline(in: text),
-                let ordinal = snapshot.style.parse(text)
-            else { return nil }
+            guard let ordinal = snapshot.style.parse(text) else { return nil }
+            guard let named = snapshot.style.timeline(in: text) else {
+                return snapshot.line(at: ordinal)?.timeline
+            }
             let place = Position(timeline: named, ordinal: ordinal)
             return (lines.last { $0.passes(place) })?.timeline ?? named
         case .point(let name):
@@ -88,12 +89,14 @@ package struct Planner: Sendable {
         let chain = chain(from: backup)
         if let hole = chain.hole { throw refusal.broken(hole, before: nil) }
         if let shortfall = snapshot.shortfall(on: path) { throw refusal.damaged(shortfall) }
+        try checkWhole(chain.end.ordinal)
         guard chain.end.ordinal >= backup.end else { throw refusal.incomplete(backup, chain) }
         return Candidate(backup: backup, chain: chain)
     }
 
     /// Base backups from which `ordinal` can be reached, newest first; never empty.
     package func candidates(reaching ordinal: UInt64) throws(TidemarkError) -> [Candidate] {
+        try checkWhole(ordinal)
         let usable = snapshot.backups(on: path).filter { $0.end <= ordinal }
         guard let newest = usable.last else { throw refusal.beforeFirst() }
         let chain = chain(from: newest, to: ordinal)
@@ -129,9 +132,10 @@ package struct Planner: Sendable {
             throw refusal.betweenWindows(time, reaches.map(\.window))
         }
         var found: [Candidate] = []
+        let whole = snapshot.lateLoss(on: path)?.wholeUntil ?? .max
         for backup in snapshot.backups(on: path).reversed() where backup.finished <= time {
             let chain = chain(from: backup)
-            guard chain.end.ordinal >= backup.end else { continue }
+            guard backup.end <= min(whole, chain.end.ordinal) else { continue }
             found.append(Candidate(backup: backup, chain: chain))
         }
         precondition(!found.isEmpty, "a window begins with a base backup")
@@ -168,6 +172,14 @@ package struct Planner: Sendable {
             descriptor: snapshot.descriptor, target: target, path: path,
             backup: candidate.backup, chain: candidate.chain, stop: stop, reaches: reaches,
             warnings: warnings(candidate))
+    }
+
+    /// Refuses a copy that would hold history up to `ordinal` and lack what came late before it.
+    /// A base backup that was read behind it is no way round: nobody knows why it came late, so
+    /// whether a copy had it then is not known either.
+    func checkWhole(_ ordinal: UInt64) throws(TidemarkError) {
+        guard let loss = snapshot.lateLoss(on: path), ordinal > loss.wholeUntil else { return }
+        throw refusal.lacking(loss)
     }
 
     /// The candidate's history to the archive's end, whatever its chain was cut to.

@@ -64,6 +64,23 @@ package struct Refusal: Sendable {
             remedy: nearest(before.map { newest($0) }, after.map { earliest($0) }))
     }
 
+    /// The copy would lack what came late before the target's place.
+    func lacking(_ loss: LateLoss) -> TidemarkError {
+        let lines = snapshot.lines
+        let reaches = (lines.contains(path) ? lines : [path]).flatMap { snapshot.reaches(on: $0) }
+        let own = path.sections.map(\.timeline)
+        let before = reaches.last {
+            own.contains($0.end.timeline) && $0.end.ordinal <= loss.wholeUntil
+        }
+        let after = reaches.first {
+            !own.contains($0.end.timeline) && $0.first.ordinal > loss.wholeUntil
+        }
+        return TidemarkError(
+            .targetInGap,
+            "\(target) lies where history of \(snapshot.source) is not whole: \(loss.reason)",
+            remedy: nearest(before.map { newest($0) }, after.map { earliest($0) }))
+    }
+
     /// What can be read of the archive ends before what was acknowledged.
     private var shortfall: Shortfall? { snapshot.shortfall(on: path) }
 

@@ -117,20 +117,14 @@ package struct Restore {
         let copy = try replayer.restoration(try order(request, plan))
         hooks.planned(plan)
         let planned = clock.monotonic()
-        try copy.begin()
-        let total = plan.backup.bytes
-        let pipeline = CopyPipeline(repository: repository, backup: plan.backup) { [hooks] in
-            hooks.copied($0, total)
-        }
-        try pipeline.run(into: copy)
-        if copy.takesStream { try StreamPour(repository, plan, replayer).run(into: copy) }
-        try copy.complete()
+        if !copy.isComplete { try lay(copy, plan) }
         let copied = clock.monotonic()
         var outcome = RestoreOutcome(
             plan: plan, notices: copy.notices, server: nil,
             planSeconds: prepared.seconds + planned.seconds(since: begun),
             copySeconds: copied.seconds(since: planned), copiesStream: copy.takesStream,
-            recoverySeconds: nil)
+            recoverySeconds: nil
+        ) { () throws(TidemarkError) in try copy.conclude() }
         // A live server runs already.
         guard request.starts, request.server == nil else { return outcome }
         let server = try started(copy, request)
@@ -139,6 +133,17 @@ package struct Restore {
         outcome.server = server
         try checkReached(server, plan)
         return outcome
+    }
+
+    private func lay(_ copy: any Restoration, _ plan: RestorePlan) throws(TidemarkError) {
+        try copy.begin()
+        let total = plan.backup.bytes
+        let pipeline = CopyPipeline(repository: repository, backup: plan.backup) { [hooks] in
+            hooks.copied($0, total)
+        }
+        try pipeline.run(into: copy)
+        if copy.takesStream { try StreamPour(repository, plan, replayer).run(into: copy) }
+        try copy.complete()
     }
 
     /// A server that does not start leaves a whole copy behind: restoring again would not help.

@@ -1,7 +1,7 @@
 package import Model
 
 /// What a restore has done, and how long each part took.
-package struct RestoreOutcome: Sendable {
+package struct RestoreOutcome {
     package var plan: RestorePlan
     /// What the operator should read, beside the plan's warnings.
     package var notices: RestoreNotices
@@ -15,6 +15,9 @@ package struct RestoreOutcome: Sendable {
     package var copiesStream: Bool
     /// From the start of the server to its promotion; nil when it was not started.
     package var recoverySeconds: Double?
+    /// To be called once all this has been told; until then the same restore, given again, finds
+    /// its work done.
+    package var conclude: () throws(TidemarkError) -> Void
 
     /// What to keep of it for the next one's estimate.
     ///

@@ -20,6 +20,13 @@ struct TargetResolver {
     }
 
     func resolve() throws(TidemarkError) -> RestorePlan {
+        let plan = try found()
+        // Where clocks differ, a time may lie behind a place that it should come before.
+        if let stop = plan.stop { try planner.checkWhole(stop.last) }
+        return plan
+    }
+
+    private func found() throws(TidemarkError) -> RestorePlan {
         switch planner.target {
         case .latest: try latest()
         case .time(let time): try at(time)

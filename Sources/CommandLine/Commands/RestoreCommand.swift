@@ -45,22 +45,25 @@ struct RestoreCommand: ParsableCommand {
         let operation = RestoreOperation(try archive.load(file), request, progress: ProgressLine())
         guard !json else { return try runForPrograms(operation) }
         // Told as soon as it is done: the next source may fail.
-        let report = try operation.run { source in
+        let done = try operation.run { source in
             Output.note(RestoreView.summary(source))
             if let url = source.url { Output.result(url + "\n") }
         }
-        if dryRun { Output.result(RestoreView.plan(report)) }
+        if dryRun { Output.result(RestoreView.plan(done.report)) }
+        try done.conclude()
     }
 
     /// One document, whether or not all could be restored: what runs must be known.
     private func runForPrograms(_ operation: RestoreOperation) throws {
-        var done = RestoreReport(sources: [])
+        var told = RestoreReport(sources: [])
+        let done: CompletedRestore
         do {
-            done = try operation.run { done.sources.append($0) }
+            done = try operation.run { told.sources.append($0) }
         } catch {
-            if !done.sources.isEmpty { Output.result(try JSONText.encode(done)) }
+            if !told.sources.isEmpty { Output.result(try JSONText.encode(told)) }
             throw error
         }
-        Output.result(try JSONText.encode(done))
+        Output.result(try JSONText.encode(done.report))
+        try done.conclude()
     }
 }

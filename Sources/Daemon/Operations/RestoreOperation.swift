@@ -23,31 +23,35 @@ package struct RestoreOperation: Sendable {
     /// Plans and checks every source before the first byte of any is written.
     ///
     /// - Parameter finished: hears of each source as soon as it is done: what follows may fail.
+    /// - Returns: what was restored; to be concluded once it has been told.
     package func run(
         finished: (RestoredSource) -> Void = { _ in }
-    ) throws(TidemarkError) -> RestoreReport {
+    ) throws(TidemarkError) -> CompletedRestore {
         let repository = try configuration.repository.archive()
         try repository.open()
         let prepared = try prepare(try chosen(repository), repository)
         if request.isDryRun {
-            return RestoreReport(
-                sources: prepared.map {
-                    view($0.plan, $0.request, $0.notices, estimate($0, repository))
-                })
+            let plans = prepared.map {
+                view($0.plan, $0.request, $0.notices, estimate($0, repository))
+            }
+            return CompletedRestore(report: RestoreReport(sources: plans))
         }
         let owner = try Restore.settle(prepared)
-        var report = RestoreReport(sources: [])
+        var done = CompletedRestore(report: RestoreReport(sources: []))
         for (index, one) in prepared.enumerated() {
             do throws(TidemarkError) {
-                report.sources.append(try restore(one, repository, owner))
+                let (source, conclude) = try restore(one, repository, owner)
+                done.add(source, conclude)
             } catch {
                 let rest = prepared[(index + 1)...].map(\.request.source)
+                // They have been told. One that this fails for is found whole the next time.
+                try? done.conclude()
                 throw RestoreOrderliness.unfinished(
-                    error, done: report.sources.map(\.name), rest: rest)
+                    error, done: done.report.sources.map(\.name), rest: rest)
             }
-            finished(report.sources[index])
+            finished(done.report.sources[index])
         }
-        return report
+        return done
     }
 
     /// Of all of them first, so that a refused one is found before another has been written.
@@ -108,7 +112,7 @@ package struct RestoreOperation: Sendable {
 
     private func restore(
         _ prepared: PreparedRestore, _ repository: ArchiveRepository, _ owner: ArchiveOwner?
-    ) throws(TidemarkError) -> RestoredSource {
+    ) throws(TidemarkError) -> (RestoredSource, conclude: CompletedRestore.Conclusion) {
         let order = prepared.request
         let source = order.source
         var isDone = false
@@ -124,7 +128,7 @@ package struct RestoreOperation: Sendable {
         view.recoverySeconds = outcome.recoverySeconds
         // A live server is filled by other means than a copy is laid down.
         if order.server == nil { view.warnings += keep(outcome, repository, owner) }
-        return view
+        return (view, outcome.conclude)
     }
 
     /// Keeps how long it took, for the next one's estimate. Returns what to tell when that fails:

@@ -12,6 +12,7 @@ final class Inspect: SourceInspector {
     /// Bytes of entries that had come when the window was asked for last.
     private var counted: (at: MonotonicTime, bytes: UInt64)?
     private var hold = PrimaryHold()
+    private var voters = KnownVoters()
 
     init(_ configuration: MongoConfiguration, state: RoomState, time: any TimeSource) {
         self.configuration = configuration
@@ -72,7 +73,7 @@ final class Inspect: SourceInspector {
         _ connection: Connection, _ clock: Hello, _ bound: Hello, _ member: Connection.Member
     ) throws(TidemarkError) -> Double {
         guard bound.hasRivals, let now = clock.time else { return 0 }
-        let set = try Questions.heartbeats(connection, member)
+        let set = try Questions.heartbeats(connection, member, &voters)
         guard let held = hold.held(bound, set?.heartbeats, voters: set?.voters ?? 0) else {
             throw TidemarkError(
                 .sourceUnreachable,

@@ -16,7 +16,9 @@ struct SetMembers: Hashable, Sendable {
 /// A member that was synced a moment ago has a short oplog while the others hold everything. So
 /// what one member lacks is lost only when the primary lacks it too, and then no other has it
 /// either. Where the primary has another history than the archive it is the set's, whatever others
-/// say. Through a router the shards' secondaries are asked first, and then their primaries.
+/// say. One that has not come to the archive's end is passed over, and waited for only when nobody
+/// who could say more has come there either. Through a router the shards' secondaries are asked
+/// first, and then their primaries.
 struct MemberSearch: Sendable {
     /// What one member says.
     enum Answer: Hashable, Sendable {
@@ -25,6 +27,8 @@ struct MemberSearch: Sendable {
         case truncated
         /// It has another history than the archive.
         case diverged
+        /// It has not come to the archive's end yet.
+        case behind
         /// It could not be asked.
         case silent
 
@@ -34,6 +38,7 @@ struct MemberSearch: Sendable {
             case .joins: nil
             case .truncated: "it no longer has what comes behind the archive's end"
             case .diverged: "it has another history than the archive"
+            case .behind: "it has not come to the archive's end yet"
             case .silent: "it could not be asked for what comes behind the archive's end"
             }
         }
@@ -47,6 +52,8 @@ struct MemberSearch: Sendable {
         case lost([Connection.Member])
         /// The primary has to be asked, and there is none.
         case wait
+        /// Whose answer counts has not come to the archive's end, and nobody else has all.
+        case waitBehind
     }
 
     private let first: Connection.Member
@@ -55,6 +62,8 @@ struct MemberSearch: Sendable {
     /// Who is asked when the primary lacks it too.
     private var others: [Connection.Member]
     private var truncated: [Connection.Member] = []
+    /// What the one has said whose answer counts.
+    private var decided: Answer?
     /// Who was asked and has not everything.
     private(set) var passed: [(member: Connection.Member, answer: Answer)] = []
 
@@ -80,9 +89,17 @@ struct MemberSearch: Sendable {
         passed.append((member, answer))
         if answer == .truncated { truncated.append(member) }
         let counts = member == primary || isAlone
+        if counts { decided = answer }
         if counts, answer == .diverged { return .lost([member]) }
-        if member == first, !counts { return primary.map { .ask($0) } ?? .wait }
-        return others.isEmpty ? .lost(truncated) : .ask(others.removeFirst())
+        if member == first, let primary, !counts { return .ask(primary) }
+        // Others can only say that they have everything: what is lost the primary says.
+        if member == first, !counts, answer != .behind { return .wait }
+        if !others.isEmpty { return .ask(others.removeFirst()) }
+        switch decided {
+        case .behind: return .waitBehind
+        case nil: return passed.allSatisfy { $0.answer == .behind } ? .waitBehind : .wait
+        default: return .lost(truncated)
+        }
     }
 }
 
@@ -92,11 +109,12 @@ extension MemberSearch {
     /// - Parameters:
     ///   - ask: What a member says, and what was found there.
     ///   - drop: Lets go of what is not needed.
+    ///   - behind: Thrown where it has to be waited until a member comes to the archive's end.
     /// - Returns: of the member that has everything, else of those whose answers count.
     static func run<Found>(
         _ connection: Connection, first: Connection.Member,
         ask: (Connection.Member) throws(TidemarkError) -> (answer: Answer, found: Found),
-        drop: (Found) -> Void
+        drop: (Found) -> Void, behind: () -> TidemarkError
     ) throws(TidemarkError) -> (hasAll: Bool, found: [Found]) {
         let members = connection.members()
         var search = MemberSearch(first: first, members)
@@ -122,6 +140,7 @@ extension MemberSearch {
             case .lost(let members):
                 return (false, members.compactMap { found.removeValue(forKey: $0) })
             case .wait: throw noPrimary(connection.configuration)
+            case .waitBehind: throw behind()
             }
         }
     }

@@ -27,6 +27,7 @@ struct OplogOpening {
             case .joins: .joins
             case .truncated: .truncated
             case .diverged: .diverged
+            case .behind: .behind
             }
         }
     }
@@ -38,7 +39,7 @@ struct OplogOpening {
                 let found = try ask(member)
                 return (found.answer, found)
             },
-            drop: { $0.cursor.close() })
+            drop: { $0.cursor.close() }, behind: machine.behind)
         // Where history is lost, as much as possible of what came later is kept.
         let found = all.sorted { $0.source.oldest < $1.source.oldest }
         for other in found.dropFirst() { other.cursor.close() }

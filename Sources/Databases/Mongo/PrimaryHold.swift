@@ -43,7 +43,7 @@ struct PrimaryHold {
         let needed = voters / 2
         let befores = answers.values.compactMap(\.before).sorted(by: >)
         var moments = [hello.committedInTerm]
-        if heartbeats != nil, needed > 0, befores.count >= needed {
+        if needed > 0, befores.count >= needed {
             moments.append(befores[needed - 1])
         }
         return moments.compactMap { $0 }.max().map { CommitTime(milliseconds: $0) }

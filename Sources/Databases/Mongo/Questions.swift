@@ -42,17 +42,21 @@ enum Questions {
 
     /// When the voting members of a primary's set last answered it, as far as they are up, and how
     /// many vote, the primary among them; nil where it may not be asked.
+    ///
+    /// - Parameter known: who votes, as it was found out last.
     static func heartbeats(
-        _ connection: Connection, _ member: Connection.Member
+        _ connection: Connection, _ member: Connection.Member, _ known: inout KnownVoters
     ) throws(TidemarkError) -> (heartbeats: [PrimaryHold.Heartbeat], voters: Int)? {
         guard
             case .success(let reply) = try connection.answer(
-                BSONDocument([("replSetGetStatus", .int32(1))]), at: member),
-            let members = try configuration(connection, member)?["members"]?.elements
+                BSONDocument([("replSetGetStatus", .int32(1))]), at: member)
         else { return nil }
-        let voters = Set(
-            members.compactMap(\.document).filter { $0["votes"]?.integer != 0 }
-                .compactMap { $0["_id"]?.integer })
+        let asked = KnownVoters.Reign(status: reply)
+        if known.voters(asked) == nil {
+            guard let found = try configuration(connection, member) else { return nil }
+            known.take(found, in: asked)
+        }
+        let voters = known.voters
         let beats = (reply["members"]?.elements ?? []).compactMap(\.document).compactMap {
             (one) -> PrimaryHold.Heartbeat? in
             // Of one that is down it is the time of its last failure.

@@ -223,7 +223,7 @@ final class Stream: ChangeSource {
                     try self.take(piece, sink)
                 })
         } catch {
-            if let bytes = feed?.late { try keep(LateEvent(bytes, on: timeline), sink) }
+            if let event = feed?.late { try keep(event, sink) }
             throw error
         }
         switch answer {
@@ -239,7 +239,7 @@ final class Stream: ChangeSource {
     /// Durable before anything else, since nobody will tell of it again.
     private func keep(_ event: LateEvent, _ sink: any ChangeSink) throws(TidemarkError) {
         late = event
-        try sink.attach(LateEvent.document, timeline: timeline, event.bytes)
+        try sink.attach(LateEvent.document, timeline: event.timeline, event.bytes)
     }
 
     private func take(_ piece: ChangeFeed.Piece, _ sink: any ChangeSink) throws(TidemarkError) {

@@ -11,7 +11,7 @@ import Model
 /// | the same optime, other bytes or term | the set was rolled back or restored | new timeline |
 /// | a later one, and the oplog reaches back | the set was rolled back or restored | new timeline |
 /// | a later one | the oplog no longer reaches back | gap, go on at the oldest that is there |
-/// | nothing | this member is behind | wait, or ask another |
+/// | nothing | this member is behind | ask another, wait when all are |
 ///
 /// A gap and a new timeline are what is done when the other members say the same (`MemberSearch`).
 ///
@@ -50,6 +50,8 @@ struct StreamMachine: Sendable {
         case truncated(OpTime)
         /// The set was rolled back or restored; its first entry.
         case diverged(OpTime)
+        /// This member has not come to the archive's end.
+        case behind
     }
 
     private let resume: ResumePoint
@@ -103,13 +105,7 @@ struct StreamMachine: Sendable {
         }
         let end = OpTime(ordinal: known.position.ordinal)
         if ChangeTimeline.isOne(known.position.timeline) { return .joins(try changed(source)) }
-        guard let first else {
-            throw TidemarkError(
-                .sourceUnreachable,
-                "MongoDB at \(place) has not come to \(end), where the archive ends",
-                remedy: "a member that catches up is waited for; one that was put back to an older "
-                    + "copy must not be archived under this name")
-        }
+        guard let first else { return .behind }
         let head = try Self.head(first)
         if head.ts == end, known.entry == nil || known.entry == first {
             return .joins(Start(position: known.position, skipsFirst: true))
@@ -130,7 +126,21 @@ struct StreamMachine: Sendable {
         case .joins(let start): return start
         case .truncated(let head): return try truncated(known, head, source)
         case .diverged(let head): return try diverged(known, head, source)
+        case .behind: throw behind()
         }
+    }
+
+    /// No member that may be read has come to the archive's end.
+    func behind() -> TidemarkError {
+        Self.behind(OpTime(ordinal: known?.position.ordinal ?? 0), place)
+    }
+
+    static func behind(_ end: OpTime, _ place: String) -> TidemarkError {
+        TidemarkError(
+            .sourceUnreachable,
+            "MongoDB at \(place) has not come to \(end), where the archive ends",
+            remedy: "a member that catches up is waited for; one that was put back to an older "
+                + "copy must not be archived under this name")
     }
 
     /// The archive holds change streams, whose documents are others.

@@ -20,6 +20,11 @@ package protocol Replayer: AnyObject, Sendable {
     func ancestors(
         of timeline: TimelineID, _ documents: [String: [UInt8]]
     ) throws(TidemarkError) -> [Ancestor]
+    /// Name of the document that says what a timeline lacks amid what it has; nil where nothing
+    /// can come late. Default: nil.
+    var lateDocument: String? { get }
+    /// What such a document of `timeline` says.
+    func lateLoss(_ document: [UInt8], on timeline: TimelineID) -> LateLoss
     /// A search for the exact stop in the stream's own bytes.
     /// `timeline` is the one recovery follows.
     func search(
@@ -50,6 +55,12 @@ extension Replayer {
     package var hasPointsInStream: Bool { true }
 
     package func hasPoints(inStreamOf timeline: TimelineID) -> Bool { hasPointsInStream }
+
+    package var lateDocument: String? { nil }
+
+    package func lateLoss(_ document: [UInt8], on timeline: TimelineID) -> LateLoss {
+        preconditionFailure("nothing comes late to a \(kind)")
+    }
 
     package func events(
         of descriptor: SourceDescriptor, on timeline: TimelineID
@@ -267,6 +278,12 @@ package protocol Restoration: AnyObject {
     func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
     /// Writes the recovery settings, makes everything durable, and lets the server start.
     func complete() throws(TidemarkError)
+    /// An earlier run had completed it, and was ended before it could say so: none of the calls
+    /// before `conclude` are made. Default: false.
+    var isComplete: Bool { get }
+    /// After the result was told: takes away what a run that is ended before finds itself complete
+    /// by. Default: nothing.
+    func conclude() throws(TidemarkError)
     /// Starts the database's own server and waits until it has recovered.
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer
 }
@@ -279,6 +296,8 @@ extension Restoration {
 
     package var nextStep: String? { nil }
     package var takesStream: Bool { false }
+    package var isComplete: Bool { false }
+    package func conclude() throws(TidemarkError) {}
     package func index(_ entries: [TimeIndexEntry]) {}
     package func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
         preconditionFailure("this server fetches the stream by itself")

@@ -68,7 +68,7 @@ struct MongoDoubleAnswers {
             let hosts = ([state.port] + state.others).map { BSONValue.string("127.0.0.1:\($0)") }
             fields += [
                 ("hosts", .array(hosts)), ("setName", .string(setName)),
-                ("setVersion", .int32(1)), ("ismaster", .bool(state.isPrimary)),
+                ("setVersion", .int32(state.configVersion)), ("ismaster", .bool(state.isPrimary)),
                 ("secondary", .bool(!state.isPrimary)), ("me", .string(me)),
             ]
             if let primary = state.isPrimary ? state.port : state.primary {
@@ -106,7 +106,8 @@ struct MongoDoubleAnswers {
             .document(BSONDocument([("_id", .int32(Int32(number))), ("votes", .double(1))]))
         }
         return BSONDocument([
-            ("_id", .string(state.setName ?? "")), ("members", .array(members)),
+            ("_id", .string(state.setName ?? "")), ("version", .int32(state.configVersion)),
+            ("members", .array(members)),
             ("settings", .document(settings)),
         ])
     }
@@ -120,10 +121,13 @@ struct MongoDoubleAnswers {
                 ("_id", .int32(Int32(number))), ("health", .double(1)),
             ]
             let beat = ("lastHeartbeat", BSONValue.date(milliseconds: answered))
-            fields.append(number == 0 ? ("self", .bool(true)) : beat)
+            fields += [
+                ("configVersion", .int32(state.configVersion)),
+                number == 0 ? ("self", .bool(true)) : beat,
+            ]
             return .document(BSONDocument(fields))
         }
-        return ok([("members", .array(members))])
+        return ok([("term", .int64(state.term)), ("members", .array(members))])
     }
 
     private func note(_ request: BSONDocument) -> BSONDocument {

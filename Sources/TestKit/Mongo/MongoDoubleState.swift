@@ -48,6 +48,9 @@ package struct MongoDoubleState: Sendable {
     package var minWireVersion: Int32 = 0
     package var isPrimary = true
     package var isRouter = false
+    /// Of the set's configuration, and how many elections there were.
+    package var configVersion: Int32 = 1
+    package var term: Int64 = 1
     /// Ports of the set's other members, and of its primary where that is another.
     package var others: [Int] = []
     package var primary: Int?

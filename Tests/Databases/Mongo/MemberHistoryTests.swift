@@ -158,6 +158,39 @@ import Testing
         }
     }
 
+    @Test(arguments: ["oplog", "changeStream"])
+    func `a member that lags behind the archive is passed over, and all are waited for`(
+        mode: String
+    ) async throws {
+        try await offPool {
+            let set = try DoubleSet(2, mode: mode)
+            try set.use.open()
+            // The archive ends with an event, so that it can be looked for.
+            set.write(1)
+            while !set.members[0].state.read({ state in
+                state.events.contains { $0.ts == state.newest }
+            }) || set.members[0].state.read({ $0.visible }) < 100 { set.write(1) }
+            try set.pullAll()
+            set.members[1].state.update { $0.lag = 60 }
+            try set.use.again()
+            let lagging = PassedMember(
+                member: "127.0.0.1:\(set.members[1].port)",
+                reason: "it has not come to the archive's end yet")
+            #expect(set.use.stream.passedOver == [lagging])
+            set.members[0].state.update { $0.lag = 60 }
+            let error = #expect(throws: TidemarkError.self) { try set.use.again() }
+            #expect(error?.code == .sourceUnreachable)
+            #expect(error?.message.contains("has not come to") == true, "\(error?.message ?? "")")
+            for member in set.members { member.state.update { $0.lag = 0 } }
+            try set.use.again()
+            #expect(set.use.stream.passedOver.isEmpty)
+            set.write(1000)
+            try set.pullAll()
+            #expect(try set.use.events() == set.all(mode))
+            set.use.stream.close()
+        }
+    }
+
     @Test func `a secondary that does not answer is passed over`() async throws {
         try await offPool {
             let set = try DoubleSet(3, mode: "oplog")

@@ -61,6 +61,44 @@ import Testing
         #expect(search.take(.truncated, of: .server(2)) == .wait)
     }
 
+    @Test func `one that lags is passed over, and waited for only when all lag`() {
+        var search = search(3, members)
+        #expect(search.take(.behind, of: .server(3)) == .ask(.server(1)))
+        var other = search
+        #expect(other.take(.joins, of: .server(1)) == .goOn(.server(1)))
+        #expect(other.passed.map(\.answer) == [.behind])
+        // A primary says what its majority has, and that may lag as well.
+        #expect(search.take(.behind, of: .server(1)) == .ask(.server(2)))
+        var third = search
+        #expect(third.take(.joins, of: .server(2)) == .goOn(.server(2)))
+        #expect(search.take(.truncated, of: .server(2)) == .ask(.server(4)))
+        #expect(search.take(.behind, of: .server(4)) == .waitBehind)
+    }
+
+    @Test func `one that lags keeps nothing from being lost that the primary lost`() {
+        var search = search(3, members)
+        _ = search.take(.behind, of: .server(3))
+        _ = search.take(.truncated, of: .server(1))
+        _ = search.take(.behind, of: .server(2))
+        #expect(search.take(.silent, of: .server(4)) == .lost([.server(1)]))
+        var other = self.search(3, members)
+        _ = other.take(.behind, of: .server(3))
+        #expect(other.take(.diverged, of: .server(1)) == .lost([.server(1)]))
+    }
+
+    @Test func `without a primary one that lags is passed over for another secondary`() {
+        let left = SetMembers(secondaries: [.server(2), .server(3)], isDirect: false)
+        var search = search(2, left)
+        #expect(search.take(.behind, of: .server(2)) == .ask(.server(3)))
+        var other = search
+        #expect(other.take(.joins, of: .server(3)) == .goOn(.server(3)))
+        var lost = search
+        #expect(lost.take(.truncated, of: .server(3)) == .wait)
+        #expect(search.take(.behind, of: .server(3)) == .waitBehind)
+        var alone = self.search(1, SetMembers(primary: .server(1), isDirect: false))
+        #expect(alone.take(.behind, of: .server(1)) == .waitBehind)
+    }
+
     @Test func `through a router the shards' primaries are asked before history is lost`() {
         let routers = SetMembers(routers: [.server(1), .server(2)], isDirect: false)
         var search = search(2, routers)

@@ -98,6 +98,61 @@ struct PrimaryHoldTests {
         }
     }
 
+    @Test func `who votes is asked for again when the configuration or the primary changes`()
+        async throws
+    {
+        try await offPool {
+            let double = try MongoDouble(entries: MongoFixture("shop").oplog())
+            double.state.update { $0.others = [1, 2] }
+            let inspector = try StreamUse(double, options: "replicaSet=rs0").room.inspector()
+            defer { inspector.close() }
+            let asked = { double.state.read { $0.commands["replSetGetConfig"] ?? 0 } }
+            _ = try inspector.probe()
+            let first = asked()
+            for _ in 0..<3 { _ = try inspector.probe() }
+            // The set's identity, while no stream is open, and nothing else.
+            let identity = first - 1
+            #expect(asked() - first == 3 * identity)
+            for change: @Sendable (inout MongoDoubleState) -> Void in [
+                { $0.configVersion += 1 }, { $0.term += 1 },
+            ] {
+                double.state.update(change)
+                let before = asked()
+                _ = try inspector.probe()
+                #expect(asked() - before == 1 + identity)
+                _ = try inspector.probe()
+                #expect(asked() - before == 1 + 2 * identity)
+            }
+        }
+    }
+
+    @Test func `who votes is kept for the configuration alone that the status told`() throws {
+        let status = { (version: Int32) in
+            let own = BSONDocument([
+                ("_id", .int32(0)), ("self", .bool(true)), ("configVersion", .int32(version)),
+            ])
+            return BSONDocument([("term", .int64(1)), ("members", .array([.document(own)]))])
+        }
+        let members = [(0, 1), (1, 1), (2, 0)].map { (number: Int32, votes: Int32) in
+            BSONValue.document(
+                BSONDocument([("_id", .int32(number)), ("votes", .int32(votes))]))
+        }
+        let configuration = BSONDocument([("version", .int32(3)), ("members", .array(members))])
+        let (second, third) = try (
+            #require(KnownVoters.Reign(status: status(2))),
+            #require(KnownVoters.Reign(status: status(3)))
+        )
+        var known = KnownVoters()
+        known.take(configuration, in: second)
+        #expect(known.voters == [0, 1])
+        #expect(known.voters(second) == nil && known.voters(third) == nil)
+        known.take(configuration, in: third)
+        #expect(known.voters(third) == [0, 1] && known.voters(second) == nil)
+        // A status that does not tell its configuration keeps nothing.
+        #expect(KnownVoters.Reign(status: BSONDocument([("term", .int64(1))])) == nil)
+        #expect(known.voters(nil) == nil)
+    }
+
     @Test func `check says what a set costs whose status may not be asked for`() async throws {
         try await offPool {
             let double = try MongoDouble(entries: MongoFixture("shop").oplog())

@@ -46,6 +46,27 @@ import Testing
         #expect(try #require(RestoreProgress([stored(old)])).serves(order))
     }
 
+    @Test func `one that has begun to end serves its own moment and no later one`() throws {
+        var order = try order()
+        var progress = RestoreProgress(order)
+        progress.hasBase = true
+        progress.position = OpTime(ordinal: Self.stop.ordinal - 3)
+        let open = try #require(RestoreProgress([stored(progress.document)]))
+        #expect(open.ends == nil && open.serves(order))
+        progress.ends = Self.stop
+        let ending = try #require(RestoreProgress([stored(progress.document)]))
+        #expect(ending.serves(order) && !ending.isComplete)
+        progress.isComplete = true
+        progress.warnings = ["an index was refused"]
+        let whole = try #require(RestoreProgress([stored(progress.document)]))
+        #expect(whole.serves(order) && whole.isComplete)
+        #expect(whole.warnings == ["an index was refused"])
+        // With `--to latest` the end may lie further on when the command is given again.
+        let later = Self.stop.ordinal + 1
+        order.stop = RecoveryStop(last: later, end: later, time: nil)
+        #expect(open.serves(order) && !ending.serves(order) && !whole.serves(order))
+    }
+
     @Test func `one that has come past the target, or is of another base, is not`() throws {
         let order = try order()
         var progress = RestoreProgress(order)

@@ -87,7 +87,8 @@ import Testing
         #expect(start == .init(position: position(90, "abc.2"), skipsFirst: true))
     }
 
-    @Test func `nothing at all means that this member is behind`() {
+    @Test func `nothing at all means that this member is behind`() throws {
+        #expect(try machine(at: 95, entry(95)).judge(nil, source) == .behind)
         let error = #expect(throws: TidemarkError.self) {
             try machine(at: 95, entry(95)).decide(nil, source)
         }

@@ -124,4 +124,44 @@ struct MongodSetTests {
             try harness.expect(0, ["verify", "--deep"])
         }
     }
+
+    @Test func `a secondary that lags behind the archive is passed over until it comes there`()
+        async throws
+    {
+        try await offPool {
+            let set = try MongodSet()
+            let primary = try set.primary()
+            let others = set.members.filter { $0 !== primary }
+            // The primary is archived, so that the archive goes beyond a secondary that stands.
+            let harness = try MongodHarness(url: primary.url)
+            let first = try harness.startWithBackup()
+            try harness.waitProved()
+            try others[0].run("client.admin.command('fsync', lock=True)")
+            try set.python("client.shop.kept.insert_many([{'_id': n} for n in range(50)])")
+            try harness.waitProved()
+            #expect(try first.terminate().isSuccess)
+            // Of two secondaries the other could be chosen.
+            others[1].kill9()
+            try harness.write(url: set.url)
+            let sidecar = try harness.start()
+            try sidecar.waitForLog("a member is passed over", seconds: 60)
+            let lines = { (text: String) in
+                sidecar.log.split(separator: "\n").filter { $0.contains(text) }
+            }
+            let told = lines("a member is passed over")
+            #expect(told.contains { $0.contains(":\(others[0].port)") && $0.contains("not come") })
+            #expect(lines("the stream failed").isEmpty, "\(sidecar.log)")
+            try others[0].run("client.admin.command('fsyncUnlock')")
+            try others[1].start()
+            try set.waitWhole()
+            try harness.waitProved()
+            let again = lines("a member is passed over").filter {
+                $0.contains(":\(others[0].port)")
+            }
+            #expect(again.count == 1, "\(again)")
+            let target = try Self.restored(harness, set)
+            #expect(try target.run("print(client.shop.kept.count_documents({}))") == "50")
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
 }

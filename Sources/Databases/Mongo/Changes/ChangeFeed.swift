@@ -7,6 +7,7 @@ import Platform
 /// it (ChangeStreamHistoryLost otherwise). That it also has the archive's last event, so that the
 /// two join, is proved before (`JoinProof`), each time a stream is opened.
 struct ChangeFeed {
+    let timeline: TimelineID
     private let connection: Connection
     private let member: Connection.Member
     private let features: ChangeFeatures
@@ -20,7 +21,7 @@ struct ChangeFeed {
     private var isIdle = true
     private var marked: MonotonicTime?
     /// An event that is missing in what was handed on; the stream ends with it.
-    private(set) var late: [UInt8]?
+    private(set) var late: LateEvent?
     /// What a majority had before the last question, when that had no answer.
     private var unanswered: Bound?
 
@@ -35,15 +36,16 @@ struct ChangeFeed {
 
     /// Opens it; a failure is the server's.
     static func open(
-        _ connection: Connection, _ member: Connection.Member, behind received: OpTime,
-        tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool,
+        _ timeline: TimelineID, _ connection: Connection, _ member: Connection.Member,
+        behind received: OpTime, tail: ChangeTail, _ features: ChangeFeatures, isRouter: Bool,
         limit: Int = ChangeGroups.limit
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {
         case .failure(let failure): return .failure(failure)
         case .success(let cursor):
             var feed = ChangeFeed(
-                connection: connection, member: member, features: features, isRouter: isRouter,
+                timeline: timeline, connection: connection, member: member, features: features,
+                isRouter: isRouter,
                 cursor: cursor, groups: ChangeGroups(behind: received, limit: limit),
                 received: received)
             feed.tail = tail
@@ -52,9 +54,11 @@ struct ChangeFeed {
     }
 
     private init(
-        connection: Connection, member: Connection.Member, features: ChangeFeatures,
+        timeline: TimelineID, connection: Connection, member: Connection.Member,
+        features: ChangeFeatures,
         isRouter: Bool, cursor: ChangeStreamCursor, groups: ChangeGroups, received: OpTime
     ) {
+        self.timeline = timeline
         self.connection = connection
         self.member = member
         self.features = features
@@ -109,8 +113,9 @@ struct ChangeFeed {
     /// missing in the archive.
     private mutating func compare(_ event: [UInt8]) throws(TidemarkError) {
         if tail.recent.holds(event[...]) { return }
-        late = event
-        throw LateEvent(event, on: TimelineID("")).error(connection.configuration)
+        let found = LateEvent(event, on: timeline)
+        late = found
+        throw found.error(connection.configuration)
     }
 
     private func isDue(_ now: MonotonicTime) -> Bool {
@@ -231,7 +236,7 @@ struct ChangeFeed {
             connection: connection, member: member, features: features, isRouter: isRouter)
         switch try proof.check(tail) {
         case .joins: break
-        case .missing, .tooOld: return false
+        case .missing, .tooOld, .behind: return false
         case .failed(let failure): throw failure.changesError(connection.configuration)
         }
         switch try ChangeStreamCursor.open(connection, member, .behind(received), features) {

@@ -52,17 +52,17 @@ struct ChangeOpening {
     private var features: ChangeFeatures { ChangeFeatures(version: version) }
 
     private func open(
-        behind time: OpTime, tail: ChangeTail = ChangeTail()
+        _ timeline: TimelineID, behind time: OpTime, tail: ChangeTail = ChangeTail()
     ) throws(TidemarkError) -> Result<ChangeFeed, ConnectionFailure> {
         try ChangeFeed.open(
-            connection, member, behind: time, tail: tail, features,
+            timeline, connection, member, behind: time, tail: tail, features,
             isRouter: hello.isRouter, limit: limit)
     }
 
     private func begin(
         _ timeline: TimelineID, behind time: OpTime, _ now: OpTime
     ) throws(TidemarkError) -> Joined {
-        switch try open(behind: time) {
+        switch try open(timeline, behind: time) {
         case .success(let feed):
             return Joined(
                 feed: feed, start: Position(timeline: timeline, ordinal: time.ordinal),
@@ -77,6 +77,7 @@ struct ChangeOpening {
             case joins(ChangeFeed)
             case tooOld(String)
             case missing(String)
+            case behind
         }
 
         var opening: ChangeOpening
@@ -87,6 +88,7 @@ struct ChangeOpening {
             case .joins: .joins
             case .tooOld: .truncated
             case .missing: .diverged
+            case .behind: .behind
             }
         }
 
@@ -110,7 +112,7 @@ struct ChangeOpening {
         var tail = ChangeTail()
         if let archived = resume.tail { tail = try ArchivedTail.changes(archived) }
         tail.end(at: time)
-        let found = try search(behind: time, tail)
+        let found = try search(end.timeline, behind: time, tail)
         guard let first = found.first else {
             preconditionFailure("the first member's answer counts unless another's does")
         }
@@ -122,22 +124,24 @@ struct ChangeOpening {
         case .tooOld(let why):
             guard resume.skipsLostHistory else { throw Self.lost(configuration, time, why) }
             return try salvage(end, found.map(\.opening))
+        case .behind: throw StreamMachine.behind(time, configuration.place)
         }
     }
 
     /// A feed of another member in place of one whose member lacks what comes behind it.
     func findAgain(_ feed: ChangeFeed) throws(TidemarkError) -> ChangeFeed {
-        switch try search(behind: feed.received, feed.tail).first?.verdict {
+        switch try search(feed.timeline, behind: feed.received, feed.tail).first?.verdict {
         case .joins(let feed): return feed
         case .missing(let why): throw Self.missing(configuration, why)
         case .tooOld(let why): throw Self.lost(configuration, feed.received, why)
+        case .behind: throw StreamMachine.behind(feed.received, configuration.place)
         case nil: preconditionFailure("the first member's answer counts unless another's does")
         }
     }
 
     /// Asks this member, and others when it lacks the history.
     private func search(
-        behind time: OpTime, _ tail: ChangeTail
+        _ timeline: TimelineID, behind time: OpTime, _ tail: ChangeTail
     ) throws(TidemarkError) -> [Found] {
         try MemberSearch.run(
             connection, first: member,
@@ -148,15 +152,17 @@ struct ChangeOpening {
                     opening.hello = try Questions.hello(connection, member)
                 }
                 let found = Found(
-                    opening: opening, verdict: try opening.verdict(behind: time, tail))
+                    opening: opening,
+                    verdict: try opening.verdict(timeline, behind: time, tail))
                 return (found.answer, found)
             },
-            drop: { $0.close() }
+            drop: { $0.close() },
+            behind: { StreamMachine.behind(time, configuration.place) }
         ).found
     }
 
     private func verdict(
-        behind time: OpTime, _ tail: ChangeTail
+        _ timeline: TimelineID, behind time: OpTime, _ tail: ChangeTail
     ) throws(TidemarkError) -> Found.Verdict {
         let proof = JoinProof(
             connection: connection, member: member, features: features, isRouter: hello.isRouter)
@@ -164,9 +170,10 @@ struct ChangeOpening {
         case .joins: break
         case .missing(let why): return .missing(why)
         case .tooOld(let why): return .tooOld(why)
+        case .behind: return .behind
         case .failed(let failure): throw failed(failure)
         }
-        switch try open(behind: time, tail: tail) {
+        switch try open(timeline, behind: time, tail: tail) {
         case .success(let feed): return .joins(feed)
         case .failure(let failure) where failure.isEventTooOld: return .tooOld(failure.text)
         case .failure(let failure): throw failed(failure)
@@ -191,18 +198,18 @@ struct ChangeOpening {
         var best = (opening: self, moment: OpTime(ordinal: .max), now: OpTime.zero)
         for opening in members {
             let now = try opening.newest()
-            let moment = try opening.oldestMoment(behind: OpTime(ordinal: end.ordinal), now)
+            let moment = try opening.oldestMoment(end, now)
             if moment < best.moment { best = (opening, moment, now) }
         }
         return try best.opening.begin(end.timeline, behind: best.moment, best.now)
     }
 
     private func oldestMoment(
-        behind end: OpTime, _ now: OpTime
+        _ end: Position, _ now: OpTime
     ) throws(TidemarkError) -> OpTime {
-        var search = OldestMoment(lost: end, there: now)
+        var search = OldestMoment(lost: OpTime(ordinal: end.ordinal), there: now)
         while let moment = search.question {
-            switch try open(behind: moment) {
+            switch try open(end.timeline, behind: moment) {
             case .success(let feed):
                 feed.close()
                 search.answer(isThere: true)

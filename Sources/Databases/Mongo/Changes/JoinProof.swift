@@ -7,8 +7,10 @@ struct JoinProof {
     let features: ChangeFeatures
     let isRouter: Bool
 
-    /// A server that has not come to that event yet is asked so often.
+    /// A server that has not come to that event yet is asked so often; less where another member
+    /// may have it.
     private static let questions = 24
+    private static let fewQuestions = 4
     private static let wait = 0.5
     private static let shortWait = 0.1
     private static let largestBatch: Int32 = 1000
@@ -20,6 +22,8 @@ struct JoinProof {
         case missing(String)
         /// Its oplog no longer reaches back to the archive's end; why.
         case tooOld(String)
+        /// It has not come to the archive's last event yet.
+        case behind
         case failed(ConnectionFailure)
     }
 
@@ -38,8 +42,9 @@ struct JoinProof {
                 switch try ask(event.token) {
                 case .tooOld(let why): lost = why
                 case .failed(let failure): return .failed(failure)
-                case .joins, .missing: return .missing("it is not at its time")
+                case .joins, .missing, .behind: return .missing("it is not at its time")
                 }
+            case .success(nil): return .behind
             case .failure(let failure) where failure.isEventTooOld: lost = failure.text
             case .failure(let failure): return .failed(failure)
             }
@@ -67,8 +72,11 @@ struct JoinProof {
         return .missing(failure.text)
     }
 
-    /// - Returns: whether it is there, or the failure of the server to look so far back.
-    private func has(_ event: LastEvent) throws(TidemarkError) -> Result<Bool, ConnectionFailure> {
+    /// - Returns: whether it is there, nil where the server has not come so far yet; or its failure
+    ///   to look so far back.
+    private func has(
+        _ event: LastEvent
+    ) throws(TidemarkError) -> Result<Bool?, ConnectionFailure> {
         let before = OpTime(ordinal: event.time.ordinal - 1)
         var known = try majority()
         var cursor: ChangeStreamCursor
@@ -82,7 +90,8 @@ struct JoinProof {
         // server is not to look through all that lies behind.
         cursor.batchSize = 1
         var quiet = 0
-        while quiet < Self.questions {
+        let mayAskOthers = !isRouter && !connection.configuration.isDirect
+        while quiet < (mayAskOthers ? Self.fewQuestions : Self.questions) {
             let events = try ask(&cursor, &search, event.time)
             if events == 0 {
                 search.nothingCame(reached: ResumeToken.time(cursor.token), majority: known)
@@ -92,11 +101,7 @@ struct JoinProof {
             cursor.batchSize = min(Self.largestBatch, cursor.batchSize * 2)
             known = try majority()
         }
-        throw TidemarkError(
-            .sourceUnreachable,
-            "MongoDB at \(connection.configuration.place) has not come to \(event.time) yet, where "
-                + "the archive's last event is",
-            remedy: "Tidemark tries again by itself; a member that lags behind catches up")
+        return .success(nil)
     }
 
     /// A router does not know it: there only the tokens count.

@@ -33,15 +33,24 @@ struct LateEvent: Hashable, Sendable {
         return CommitTime(milliseconds: min(second, event["wallTime"]?.date ?? second) - 1)
     }
 
-    private var time: String {
-        (try? BSONDocument(bytes))?["clusterTime"]?.timestamp.map { "\($0)" } ?? "an earlier time"
+    private var time: OpTime? { (try? BSONDocument(bytes))?["clusterTime"]?.timestamp }
+    private var timeText: String { time.map { "\($0)" } ?? "an earlier time" }
+
+    /// What its timeline lacks. Of one that cannot be read nobody knows its time: then nothing is
+    /// whole.
+    var loss: LateLoss {
+        LateLoss(
+            wholeUntil: max(1, time?.ordinal ?? 1) - 1,
+            wholeUntilTime: wholeUntil ?? CommitTime(microseconds: .min),
+            reason: "the change stream told of an event of \(timeText) only after timeline "
+                + "\(timeline) had been archived beyond it without the event")
     }
 
     func error(_ configuration: MongoConfiguration) -> TidemarkError {
         TidemarkError(
             .historyLost,
             "the change stream of MongoDB at \(configuration.place) went back and told of an event "
-                + "of \(time), which was archived as whole without it",
+                + "of \(timeText), which was archived as whole without it",
             remedy: "Tidemark goes on with a new timeline and takes a new base backup by itself; "
                 + "what was archived before that time stays restorable; if it comes again, archive "
                 + "the oplog: mode=oplog")

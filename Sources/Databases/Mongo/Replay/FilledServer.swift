@@ -25,7 +25,12 @@ final class FilledServer: Restoration {
     init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
         self.order = order
         target = try LiveTarget(try MongoConfiguration(source: order.source, url: url), order)
-        if let resumed = target.resumed {
+        guard let resumed = target.resumed else { return }
+        if let end = resumed.ends, resumed.isComplete {
+            notes.append(
+                "an earlier restore was ended when everything up to \(end) was there already")
+            warnings += resumed.warnings
+        } else {
             notes.append(
                 resumed.hasBase
                     ? "goes on with an interrupted restore, behind \(resumed.position)"
@@ -33,6 +38,8 @@ final class FilledServer: Restoration {
                         + "\(resumed.files.count) collections are whole")
         }
     }
+
+    var isComplete: Bool { target.resumed?.isComplete == true }
 
     func begin() throws(TidemarkError) { try target.begin() }
 
@@ -157,9 +164,10 @@ final class FilledServer: Restoration {
         let replay = try begun()
         let reached = max(replay.report.reached, replay.now).ordinal
         try order.requireReached(max(reached, order.backup.start))
+        try target.beginEnd(at: OpTime(ordinal: order.stop?.end ?? reached))
         try replay.finish()
         warnings += try target.users.restore(target.connection)
-        try target.finish()
+        try target.settle()
         warnings += target.notes
         let report = replay.report
         notes.append(
@@ -174,7 +182,10 @@ final class FilledServer: Restoration {
         if report.undecided > 0 {
             warnings.append("\(report.undecided) transactions were not decided at the target")
         }
+        try target.markComplete(warnings)
     }
+
+    func conclude() throws(TidemarkError) { try target.conclude() }
 
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {
         preconditionFailure("a live server runs already")

@@ -41,7 +41,13 @@ final class LiveTarget: ReplayTarget {
     // MARK: progress
 
     /// The first write: from here on the server is known to be half filled.
-    func begin() throws(TidemarkError) { try progress.save(connection) }
+    func begin() throws(TidemarkError) {
+        // By force over another restore's: its files say nothing of this one.
+        if resumed == nil, try RestoreProgress(connection) != nil {
+            try RestoreProgress.remove(connection)
+        }
+        try progress.save(connection)
+    }
 
     /// Everything of the base backup is in the server.
     func finishBase(at position: OpTime) throws(TidemarkError) {
@@ -59,11 +65,26 @@ final class LiveTarget: ReplayTarget {
         try progress.save(connection)
     }
 
-    /// Everything is there: nothing is left that tells of a restore.
-    func finish() throws(TidemarkError) {
-        try pool.wait()
-        try RestoreProgress.remove(connection)
+    /// What follows is of this moment alone.
+    func beginEnd(at moment: OpTime) throws(TidemarkError) {
+        progress.ends = moment
+        try progress.save(connection)
     }
+
+    /// Waits for what is under way; then `notes` are whole.
+    func settle() throws(TidemarkError) { try pool.wait() }
+
+    /// Everything is there, and durable on return.
+    ///
+    /// - Parameter warnings: kept for whoever finds this restore whole and its result untold.
+    func markComplete(_ warnings: [String]) throws(TidemarkError) {
+        progress.isComplete = true
+        progress.warnings = warnings
+        try progress.saveDurably(connection)
+    }
+
+    /// The result has been told: nothing is left that tells of a restore.
+    func conclude() throws(TidemarkError) { try RestoreProgress.remove(connection) }
 
     // MARK: documents
 

@@ -18,6 +18,12 @@ package final class MongoReplayer: Replayer {
         of timeline: TimelineID, _ documents: [String: [UInt8]]
     ) throws(TidemarkError) -> [Ancestor] { [] }
 
+    package var lateDocument: String? { LateEvent.document }
+
+    package func lateLoss(_ document: [UInt8], on timeline: TimelineID) -> LateLoss {
+        LateEvent(document, on: timeline).loss
+    }
+
     package func search(
         _ question: StopQuestion, of descriptor: SourceDescriptor, on timeline: TimelineID
     ) -> any StopSearch {

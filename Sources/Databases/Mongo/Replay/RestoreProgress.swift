@@ -3,9 +3,15 @@ import Model
 /// How far a restore into a live server has come, kept in that server: an interrupted one goes on
 /// when the same command is given again. The database is gone when the restore has ended.
 ///
+/// What comes last (indexes, views, users, the drop of what was temporary) is of one moment alone:
+/// behind it nothing more is replayed. So from there on the mark says which moment that is
+/// (`ends`), and serves no other. Once all is there and durable it says so (`complete`), until the
+/// result has been told: a restore that is killed in between is found to be whole when the command
+/// is given again.
+///
 /// ```
 /// tidemark_restore.progress
-///   {_id: "restore", source, backup, timeline, position, base, misses}
+///   {_id: "restore", source, backup, timeline, position, base, misses, ends, complete, warnings}
 ///   {_id: "file:<name>"}   a collection of the base that is whole
 /// ```
 ///
@@ -24,6 +30,12 @@ struct RestoreProgress {
     var hasBase = false
     /// Counted before `position`.
     var misses = 0
+    /// The moment that the server is brought to, once what belongs to it alone is written.
+    var ends: OpTime?
+    /// Everything is there; only this mark is too much.
+    var isComplete = false
+    /// What was to be told at the end.
+    var warnings: [String] = []
     var files: Set<String> = []
 
     init(_ order: RestoreOrder) {
@@ -57,6 +69,9 @@ struct RestoreProgress {
         hasBase = mark["base"]?.isTrue == true
         if hasBase { position = mark["position"]?.timestamp ?? .zero }
         misses = Int(mark["misses"]?.integer ?? 0)
+        ends = mark["ends"]?.timestamp
+        isComplete = ends != nil && mark["complete"]?.isTrue == true
+        warnings = (mark["warnings"]?.elements ?? []).compactMap(\.string)
         let prefix = Self.file("")
         files = Set(
             found.compactMap { $0["_id"]?.string }.filter { $0.hasPrefix(prefix) }
@@ -71,6 +86,7 @@ struct RestoreProgress {
         guard mine.source == source, mine.backup == backup, mine.timeline == timeline else {
             return false
         }
+        if let ends { return order.stop?.end == ends.ordinal }
         return order.stop.map { position.ordinal <= $0.end } ?? true
     }
 
@@ -81,12 +97,43 @@ struct RestoreProgress {
             ("base", .bool(hasBase)), ("misses", .int64(Int64(misses))),
         ]
         if hasBase { fields.append(("position", .timestamp(position))) }
+        if let ends {
+            fields.append(("ends", .timestamp(ends)))
+            fields.append(("complete", .bool(isComplete)))
+            fields.append(("warnings", .array(warnings.map { .string($0) })))
+        }
         return BSONDocument(fields)
     }
 
     func save(_ connection: Connection) throws(TidemarkError) {
         try Self.put(connection, document)
     }
+
+    /// The same, durable on return, and with it everything that was written before: the journal is
+    /// one sequence. A server of its own acknowledges up to 0.1 s before (`commitIntervalMs`).
+    func saveDurably(_ connection: Connection) throws(TidemarkError) {
+        let update = BSONDocument([
+            ("q", .document(BSONDocument([("_id", .string(Self.restore))]))),
+            ("u", .document(document)), ("upsert", .bool(true)),
+        ])
+        let reply = try connection.run(
+            BSONDocument([
+                ("update", .string(Self.place.collection)),
+                ("updates", .array([.document(update)])),
+                ("writeConcern", .document(Self.journaled)),
+            ]), on: Self.place.database, at: .primary)
+        let failures =
+            (reply["writeErrors"]?.elements ?? []).compactMap(\.document)
+            + [reply["writeConcernError"]?.document].compactMap { $0 }
+        guard let failure = failures.first else { return }
+        throw TidemarkError(
+            .failed,
+            "the server at \(connection.configuration.place) did not make the copy durable: "
+                + (failure["errmsg"]?.string ?? failure.text(limit: 200)),
+            remedy: "see the server's log, then give the command again: it goes on where it was")
+    }
+
+    private static let journaled = BSONDocument([("w", .int32(1)), ("j", .bool(true))])
 
     static func finish(_ name: String, _ connection: Connection) throws(TidemarkError) {
         try put(connection, BSONDocument([("_id", .string(file(name)))]))
@@ -102,9 +149,6 @@ struct RestoreProgress {
     }
 
     static func remove(_ connection: Connection) throws(TidemarkError) {
-        // The journal is one sequence: once this is in it on the disk, so is everything restored.
-        // A server of its own acknowledges up to 0.1 s before (`commitIntervalMs`).
-        let journaled = BSONDocument([("w", .int32(1)), ("j", .bool(true))])
         _ = try connection.run(
             BSONDocument([
                 ("dropDatabase", .int32(1)), ("writeConcern", .document(journaled)),

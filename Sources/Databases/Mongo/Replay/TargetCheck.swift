@@ -21,11 +21,14 @@ struct TargetCheck {
         if let found, found.serves(order) { return found }
         if order.force { return nil }
         if let found {
+            let again =
+                found.ends.map { "restore to `--to optime:\($0)`" } ?? "give that command again"
             throw TidemarkError(
                 .destinationOccupied,
-                "the server at \(place) is half filled by another restore: of \(found.source), "
-                    + "base backup \(found.backup), up to \(found.position)",
-                remedy: "give that command again to end it, or empty the server by "
+                "the server at \(place) is \(found.isComplete ? "" : "half ")filled by another "
+                    + "restore: of \(found.source), base backup \(found.backup), up to "
+                    + "\(found.ends ?? found.position)",
+                remedy: "\(again) to end it, or empty the server by "
                     + "`db.getMongo().getDBNames().forEach(n => db.getSiblingDB(n).dropDatabase())`"
             )
         }

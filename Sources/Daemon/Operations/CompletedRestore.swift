@@ -1,0 +1,23 @@
+package import Model
+
+/// A restore whose work is done. What it left at its places, so that a run which is ended now is
+/// known to be complete, goes when the result has been told.
+package struct CompletedRestore {
+    /// Takes away what one source's place is known by.
+    typealias Conclusion = () throws(TidemarkError) -> Void
+
+    package private(set) var report: RestoreReport
+    private var conclusions: [Conclusion] = []
+
+    init(report: RestoreReport) { self.report = report }
+
+    mutating func add(_ source: RestoredSource, _ conclude: @escaping Conclusion) {
+        report.sources.append(source)
+        conclusions.append(conclude)
+    }
+
+    /// Called last: behind it only the exit status is left to tell.
+    package func conclude() throws(TidemarkError) {
+        for conclude in conclusions { try conclude() }
+    }
+}
