@@ -23,18 +23,18 @@ package struct Planner: Sendable {
                 .targetOutsideWindow, "the archive of \(snapshot.source) has no base backup yet",
                 remedy: "take one with `tidemark backup \(snapshot.source)`")
         }
-        guard
-            let chosen = timeline ?? Self.timeline(of: target, snapshot)
-                ?? snapshot.currentTimeline,
+        let named = timeline ?? Self.timeline(of: target, snapshot)
+        guard let chosen = named ?? snapshot.currentTimeline,
             snapshot.timelines.contains(chosen) || snapshot.ancestors[chosen] != nil
         else {
-            throw Self.unknown(timeline, snapshot)
+            throw Self.unknown(named, snapshot)
         }
         path = snapshot.path(to: chosen)
         refusal = Refusal(snapshot: snapshot, target: target, path: path)
     }
 
-    /// A timeline that the archive has nothing of: asked for in vain, or lost.
+    /// A timeline that the archive has nothing of: asked for in vain (by itself, or by a target in
+    /// it such as `offset:REPLID:N`), or lost.
     private static func unknown(
         _ asked: TimelineID?, _ snapshot: CatalogSnapshot
     ) -> TidemarkError {
@@ -124,9 +124,14 @@ package struct Planner: Sendable {
             throw refusal.noBackup()
         }
         if time < first.window.from { throw refusal.beforeFirst() }
-        if time > last.window.to { throw refusal.afterEnd() }
+        if time > last.window.to {
+            // What was never proved to be there is out of reach; what was is missing.
+            let wasThere = snapshot.watermark?.restorableTo.map { time <= $0 } ?? false
+            throw (wasThere ? damage(before: time) : nil) ?? refusal.afterEnd()
+        }
         guard reaches.contains(where: { $0.window.from <= time && time <= $0.window.to }) else {
-            throw refusal.betweenWindows(time, reaches.map(\.window))
+            throw damage(before: time)
+                ?? refusal.betweenWindows(time, reaches.map(\.window))
         }
         var found: [Candidate] = []
         for backup in snapshot.backups(on: path).reversed() where backup.finished <= time {
@@ -136,6 +141,14 @@ package struct Planner: Sendable {
         }
         precondition(!found.isEmpty, "a window begins with a base backup")
         return found
+    }
+
+    /// A stretch is missing on the way to this time, and no gap record tells of it.
+    private func damage(before time: CommitTime) -> TidemarkError? {
+        guard let backup = snapshot.backups(on: path).last(where: { $0.finished <= time }),
+            let hole = chain(from: backup).hole, snapshot.gap(at: hole) == nil
+        else { return nil }
+        return refusal.broken(hole, before: backup)
     }
 
     /// Every usable base backup, newest first, for a target that only the stream can place.

@@ -68,6 +68,19 @@ import Testing
         #expect(try planner(snapshot, .latest, timeline: one).path.timeline == one)
     }
 
+    @Test func `a target in a history that was never archived is out of reach, not damage`() throws
+    {
+        let archive = try RedisArchive()
+        try archive.write([100, 101, 102])
+        let refused = refusal { () throws(TidemarkError) in
+            try archive.plan(.position(scheme: "offset", text: "cccc:30"))
+        }
+        #expect(refused?.code == .targetOutsideWindow)
+        #expect(
+            refused?.message.contains("no timeline cccc") == true, "\(String(describing: refused))")
+        #expect(refused?.remedy == "choose one of: aaaa")
+    }
+
     @Test func `takes the newest base backup for everything`() throws {
         let found = try planner(usual(), .latest).newest()
         #expect(found.backup.id == "b410")
@@ -135,6 +148,36 @@ import Testing
         let error = refusal { () throws(TidemarkError) in try planner.candidates(reaching: 600) }
         #expect(error?.code == .archiveIncomplete)
         #expect(error?.message.contains("500 to 700") == true)
+    }
+
+    @Test func `a time behind files that got lost meets damage, behind a gap record a gap`() throws
+    {
+        let time = RecoveryTarget.time(Sample.time(400))
+        let lost = try planner(broken(recorded: false), time)
+        let damage = refusal { () throws(TidemarkError) in
+            try lost.candidates(at: Sample.time(400))
+        }
+        #expect(damage?.code == .archiveIncomplete)
+        #expect(damage?.message.contains("500 to 700") == true, "\(String(describing: damage))")
+        let known = try planner(broken(recorded: true), time)
+        let gap = refusal { () throws(TidemarkError) in try known.candidates(at: Sample.time(400)) }
+        #expect(gap?.code == .targetInGap)
+    }
+
+    @Test func `files lost behind the newest base backup are damage up to what was proved`() throws
+    {
+        var snapshot = broken(recorded: false)
+        snapshot.backups.removeLast()
+        let planner = try planner(snapshot, .time(Sample.time(400)))
+        let damage = refusal { () throws(TidemarkError) in
+            try planner.candidates(at: Sample.time(400))
+        }
+        #expect(damage?.code == .archiveIncomplete, "\(String(describing: damage))")
+        let after = refusal { () throws(TidemarkError) in
+            try planner.candidates(at: Sample.time(901))
+        }
+        #expect(after?.code == .targetOutsideWindow)
+        #expect(after?.remedy.contains("latest") == false, "\(String(describing: after))")
     }
 
     @Test func `reaches beyond a gap from the base backup behind it`() throws {
