@@ -40,6 +40,11 @@ package struct Planner: Sendable {
     ) -> TidemarkError {
         let known = snapshot.timelines.map(\.name).joined(separator: ", ")
         if asked == nil, let mark = snapshot.watermark, mark.timeline == snapshot.currentTimeline {
+            if mark.restorableTo == nil,
+                let gap = snapshot.gaps.last(where: { $0.nextTimeline == mark.timeline })
+            {
+                return begun(behind: gap, snapshot)
+            }
             return TidemarkError(
                 .archiveIncomplete,
                 "\(snapshot.source) was archived up to \(snapshot.style.text(mark.claimed)) on "
@@ -51,6 +56,18 @@ package struct Planner: Sendable {
             .targetOutsideWindow,
             "the archive of \(snapshot.source) has no timeline \(asked?.name ?? "at all")",
             remedy: "choose one of: \(known)")
+    }
+
+    /// A timeline that has just begun behind lost history: nothing of it was proved yet, so that
+    /// nothing of it is missing.
+    private static func begun(behind gap: Gap, _ snapshot: CatalogSnapshot) -> TidemarkError {
+        TidemarkError(
+            .targetInGap,
+            "history of \(snapshot.source) was lost (\(gap.reason)), and nothing after it can be "
+                + "restored before a new base backup",
+            remedy: "`tidemark run` takes it by itself; what went before is on --timeline "
+                + "\(gap.timeline), up to --to "
+                + "\(snapshot.style.scheme):\(snapshot.style.text(gap.first))")
     }
 
     /// The timeline that a target lies on, where it is not the one the source is on: one that lost

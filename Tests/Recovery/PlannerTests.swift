@@ -68,6 +68,44 @@ import Testing
         #expect(try planner(snapshot, .latest, timeline: one).path.timeline == one)
     }
 
+    @Test func `a timeline that has just begun behind a gap is not lost`() throws {
+        var snapshot = usual()
+        snapshot.gaps = [
+            Gap(
+                timeline: one, first: 577, last: 577, nextTimeline: two,
+                found: Sample.time(901), reason: "it does not know us")
+        ]
+        snapshot.watermark?.timeline = two
+        snapshot.watermark?.restorableTo = nil
+        snapshot.watermark?.archived = 0
+        let refused = refusal { () throws(TidemarkError) in
+            try Planner(snapshot, target: .latest, timeline: nil)
+        }
+        #expect(refused?.code == .targetInGap, "\(String(describing: refused))")
+        #expect(refused?.message.contains("it does not know us") == true)
+        #expect(refused?.remedy.contains("--timeline 1, up to --to lsn:") == true)
+        // What was proved on it and is not there any more is lost.
+        snapshot.watermark?.restorableTo = Sample.time(950)
+        let lost = refusal { () throws(TidemarkError) in
+            try Planner(snapshot, target: .latest, timeline: nil)
+        }
+        #expect(lost?.code == .archiveIncomplete)
+    }
+
+    @Test func `the end of another history is not offered for one that was left`() throws {
+        var snapshot = usual()
+        let end = RecoveryTarget.position(scheme: "lsn", text: "9000")
+        let here = try planner(snapshot, end)
+        let newest = refusal { () throws(TidemarkError) in try here.candidates(reaching: 9000) }
+        #expect(newest?.remedy.contains("--to latest") == true)
+        Sample.fill(&snapshot, two, [6])
+        snapshot.watermark?.timeline = two
+        let left = try planner(snapshot, end, timeline: one)
+        let older = refusal { () throws(TidemarkError) in try left.candidates(reaching: 9000) }
+        #expect(older?.remedy.hasPrefix("the newest is ") == true)
+        #expect(older?.remedy.contains("--to latest") == false)
+    }
+
     @Test func `a target in a history that was never archived is out of reach, not damage`() throws
     {
         let archive = try RedisArchive()
