@@ -72,6 +72,24 @@ package struct CatalogReader: Sendable {
         }
     }
 
+    /// The stretch that is missing behind the newest base backup on the source's line; nil when
+    /// nothing is.
+    ///
+    /// Names are enough to say that nothing is. Where they say that something is, the open segments
+    /// are read: that of a timeline which was left ends where its content does.
+    package func newestHole(_ source: SourceID) throws(TidemarkError) -> PositionRange? {
+        guard let descriptor = try repository.descriptor(source) else { return nil }
+        let style = replayer.style(segmentBytes: descriptor.segmentBytes)
+        let watermark = try repository.watermark(source)
+        let listing = try repository.stream(source, style)
+        let named = CatalogSnapshot(
+            descriptor: descriptor, style: style, segments: listing.segments,
+            ancestors: try TimelineReader(repository, replayer).ancestors(listing),
+            backups: try repository.backups(source), watermark: watermark)
+        guard named.newestHole != nil else { return nil }
+        return try read(source, withCommits: false).newestHole
+    }
+
     private func read(
         _ descriptor: SourceDescriptor, _ withCommits: Bool, _ withWindows: Bool
     ) throws(TidemarkError) -> CatalogSnapshot {

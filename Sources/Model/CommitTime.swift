@@ -80,7 +80,7 @@ extension CommitTime: CustomStringConvertible {
 }
 
 extension CommitTime {
-    /// Parses `YYYY-MM-DDTHH:MM:SS[.ffffff](Z|±HH:MM|±HHMM|±HH)`; a space may stand for the `T`.
+    /// Parses `YYYY-MM-DDTHH:MM[:SS[.ffffff]](Z|±HH:MM|±HHMM|±HH)`; a space may stand for the `T`.
     ///
     /// Nil when the text is anything else, in particular when the zone is missing.
     package init?(_ text: String) {
@@ -88,8 +88,8 @@ extension CommitTime {
         guard let year = scanner.digits(4), scanner.take("-"), let month = scanner.digits(2),
             scanner.take("-"), let day = scanner.digits(2), scanner.take("T") || scanner.take(" "),
             let hour = scanner.digits(2), scanner.take(":"), let minute = scanner.digits(2),
-            scanner.take(":"), let second = scanner.digits(2),
-            let fraction = scanner.fraction(), let offset = scanner.zone(), scanner.isAtEnd,
+            let (second, fraction) = scanner.seconds(), let offset = scanner.zone(),
+            scanner.isAtEnd,
             (1...12).contains(month), (1...Self.days(inMonth: month, year: year)).contains(day),
             hour < 24, minute < 60, second < 60
         else { return nil }
@@ -156,6 +156,13 @@ private struct DigitScanner {
             value = value * 10 + digit
         }
         return value
+    }
+
+    /// Seconds and microseconds behind a minute, where they are given.
+    mutating func seconds() -> (Int, Int)? {
+        guard take(":") else { return (0, 0) }
+        guard let whole = digits(2), let fraction = fraction() else { return nil }
+        return (whole, fraction)
     }
 
     /// Microseconds after an optional point; 0 without one, nil when the point stands alone.

@@ -23,23 +23,28 @@ package struct Planner: Sendable {
                 .targetOutsideWindow, "the archive of \(snapshot.source) has no base backup yet",
                 remedy: "take one with `tidemark backup \(snapshot.source)`")
         }
-        guard
-            let chosen = timeline ?? Self.timeline(of: target, snapshot)
-                ?? snapshot.currentTimeline,
+        let named = timeline ?? Self.timeline(of: target, snapshot)
+        guard let chosen = named ?? snapshot.currentTimeline,
             snapshot.timelines.contains(chosen) || snapshot.ancestors[chosen] != nil
         else {
-            throw Self.unknown(timeline, snapshot)
+            throw Self.unknown(named, snapshot)
         }
         path = snapshot.path(to: chosen)
         refusal = Refusal(snapshot: snapshot, target: target, path: path)
     }
 
-    /// A timeline that the archive has nothing of: asked for in vain, or lost.
+    /// A timeline that the archive has nothing of: asked for in vain (by itself, or by a target in
+    /// it such as `offset:REPLID:N`), or lost.
     private static func unknown(
         _ asked: TimelineID?, _ snapshot: CatalogSnapshot
     ) -> TidemarkError {
         let known = snapshot.timelines.map(\.name).joined(separator: ", ")
         if asked == nil, let mark = snapshot.watermark, mark.timeline == snapshot.currentTimeline {
+            if mark.restorableTo == nil,
+                let gap = snapshot.gaps.last(where: { $0.nextTimeline == mark.timeline })
+            {
+                return begun(behind: gap, snapshot)
+            }
             return TidemarkError(
                 .archiveIncomplete,
                 "\(snapshot.source) was archived up to \(snapshot.style.text(mark.claimed)) on "
@@ -51,6 +56,18 @@ package struct Planner: Sendable {
             .targetOutsideWindow,
             "the archive of \(snapshot.source) has no timeline \(asked?.name ?? "at all")",
             remedy: "choose one of: \(known)")
+    }
+
+    /// A timeline that has just begun behind lost history: nothing of it was proved yet, so that
+    /// nothing of it is missing.
+    private static func begun(behind gap: Gap, _ snapshot: CatalogSnapshot) -> TidemarkError {
+        TidemarkError(
+            .targetInGap,
+            "history of \(snapshot.source) was lost (\(gap.reason)), and nothing after it can be "
+                + "restored before a new base backup",
+            remedy: "`tidemark run` takes it by itself; what went before is on --timeline "
+                + "\(gap.timeline), up to --to "
+                + "\(snapshot.style.scheme):\(snapshot.style.text(gap.first))")
     }
 
     /// The timeline that a target lies on, where it is not the one the source is on: one that lost
@@ -127,9 +144,14 @@ package struct Planner: Sendable {
             throw refusal.noBackup()
         }
         if time < first.window.from { throw refusal.beforeFirst() }
-        if time > last.window.to { throw refusal.afterEnd() }
+        if time > last.window.to {
+            // What was never proved to be there is out of reach; what was is missing.
+            let wasThere = snapshot.watermark?.restorableTo.map { time <= $0 } ?? false
+            throw (wasThere ? damage(before: time) : nil) ?? refusal.afterEnd()
+        }
         guard reaches.contains(where: { $0.window.from <= time && time <= $0.window.to }) else {
-            throw refusal.betweenWindows(time, reaches.map(\.window))
+            throw damage(before: time)
+                ?? refusal.betweenWindows(time, reaches.map(\.window))
         }
         var found: [Candidate] = []
         let whole = snapshot.lateLoss(on: path)?.wholeUntil ?? .max
@@ -140,6 +162,14 @@ package struct Planner: Sendable {
         }
         precondition(!found.isEmpty, "a window begins with a base backup")
         return found
+    }
+
+    /// A stretch is missing on the way to this time, and no gap record tells of it.
+    private func damage(before time: CommitTime) -> TidemarkError? {
+        guard let backup = snapshot.backups(on: path).last(where: { $0.finished <= time }),
+            let hole = chain(from: backup).hole, snapshot.gap(at: hole) == nil
+        else { return nil }
+        return refusal.broken(hole, before: backup)
     }
 
     /// Every usable base backup, newest first, for a target that only the stream can place.

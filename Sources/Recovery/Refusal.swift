@@ -22,7 +22,18 @@ package struct Refusal: Sendable {
             .targetOutsideWindow,
             "\(target) lies after the last moment of \(snapshot.source) that is proved to be "
                 + "in the archive",
-            remedy: "the newest is \(newest(last)); `--to latest` takes everything there is")
+            remedy: "the newest is \(newest(last))"
+                + (isLatestNewest ? "; `--to latest` takes everything there is" : ""))
+    }
+
+    /// Whether a restore to the archive's end goes to the end of this history: not where that is of
+    /// another, and not where it would be refused for a stretch that is missing.
+    private var isLatestNewest: Bool {
+        guard path.timeline == snapshot.currentTimeline,
+            let backup = snapshot.backups(on: path).last
+        else { return false }
+        let start = Position(timeline: backup.timeline, ordinal: backup.start)
+        return snapshot.chain(on: path, from: start).hole == nil
     }
 
     func noBackup() -> TidemarkError {

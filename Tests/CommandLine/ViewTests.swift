@@ -138,7 +138,7 @@ import Testing
         #expect(
             VerifyView.text(report, style: plain) == """
                 SOURCE  SEGMENTS  BASE BACKUPS   STORED  RESULT
-                ledger         3             1  5.0 MiB  1 problems
+                ledger         3             1  5.0 MiB  1 problem
                 ledger: wal/1/0003.lz4 is cut short
 
                 """)

@@ -68,6 +68,57 @@ import Testing
         #expect(try planner(snapshot, .latest, timeline: one).path.timeline == one)
     }
 
+    @Test func `a timeline that has just begun behind a gap is not lost`() throws {
+        var snapshot = usual()
+        snapshot.gaps = [
+            Gap(
+                timeline: one, first: 577, last: 577, nextTimeline: two,
+                found: Sample.time(901), reason: "it does not know us")
+        ]
+        snapshot.watermark?.timeline = two
+        snapshot.watermark?.restorableTo = nil
+        snapshot.watermark?.archived = 0
+        let refused = refusal { () throws(TidemarkError) in
+            try Planner(snapshot, target: .latest, timeline: nil)
+        }
+        #expect(refused?.code == .targetInGap, "\(String(describing: refused))")
+        #expect(refused?.message.contains("it does not know us") == true)
+        #expect(refused?.remedy.contains("--timeline 1, up to --to lsn:") == true)
+        // What was proved on it and is not there any more is lost.
+        snapshot.watermark?.restorableTo = Sample.time(950)
+        let lost = refusal { () throws(TidemarkError) in
+            try Planner(snapshot, target: .latest, timeline: nil)
+        }
+        #expect(lost?.code == .archiveIncomplete)
+    }
+
+    @Test func `the end of another history is not offered for one that was left`() throws {
+        var snapshot = usual()
+        let end = RecoveryTarget.position(scheme: "lsn", text: "9000")
+        let here = try planner(snapshot, end)
+        let newest = refusal { () throws(TidemarkError) in try here.candidates(reaching: 9000) }
+        #expect(newest?.remedy.contains("--to latest") == true)
+        Sample.fill(&snapshot, two, [6])
+        snapshot.watermark?.timeline = two
+        let left = try planner(snapshot, end, timeline: one)
+        let older = refusal { () throws(TidemarkError) in try left.candidates(reaching: 9000) }
+        #expect(older?.remedy.hasPrefix("the newest is ") == true)
+        #expect(older?.remedy.contains("--to latest") == false)
+    }
+
+    @Test func `a target in a history that was never archived is out of reach, not damage`() throws
+    {
+        let archive = try RedisArchive()
+        try archive.write([100, 101, 102])
+        let refused = refusal { () throws(TidemarkError) in
+            try archive.plan(.position(scheme: "offset", text: "cccc:30"))
+        }
+        #expect(refused?.code == .targetOutsideWindow)
+        #expect(
+            refused?.message.contains("no timeline cccc") == true, "\(String(describing: refused))")
+        #expect(refused?.remedy == "choose one of: aaaa")
+    }
+
     @Test func `takes the newest base backup for everything`() throws {
         let found = try planner(usual(), .latest).newest()
         #expect(found.backup.id == "b410")
@@ -135,6 +186,36 @@ import Testing
         let error = refusal { () throws(TidemarkError) in try planner.candidates(reaching: 600) }
         #expect(error?.code == .archiveIncomplete)
         #expect(error?.message.contains("500 to 700") == true)
+    }
+
+    @Test func `a time behind files that got lost meets damage, behind a gap record a gap`() throws
+    {
+        let time = RecoveryTarget.time(Sample.time(400))
+        let lost = try planner(broken(recorded: false), time)
+        let damage = refusal { () throws(TidemarkError) in
+            try lost.candidates(at: Sample.time(400))
+        }
+        #expect(damage?.code == .archiveIncomplete)
+        #expect(damage?.message.contains("500 to 700") == true, "\(String(describing: damage))")
+        let known = try planner(broken(recorded: true), time)
+        let gap = refusal { () throws(TidemarkError) in try known.candidates(at: Sample.time(400)) }
+        #expect(gap?.code == .targetInGap)
+    }
+
+    @Test func `files lost behind the newest base backup are damage up to what was proved`() throws
+    {
+        var snapshot = broken(recorded: false)
+        snapshot.backups.removeLast()
+        let planner = try planner(snapshot, .time(Sample.time(400)))
+        let damage = refusal { () throws(TidemarkError) in
+            try planner.candidates(at: Sample.time(400))
+        }
+        #expect(damage?.code == .archiveIncomplete, "\(String(describing: damage))")
+        let after = refusal { () throws(TidemarkError) in
+            try planner.candidates(at: Sample.time(901))
+        }
+        #expect(after?.code == .targetOutsideWindow)
+        #expect(after?.remedy.contains("latest") == false, "\(String(describing: after))")
     }
 
     @Test func `reaches beyond a gap from the base backup behind it`() throws {

@@ -38,7 +38,7 @@ struct VerifyCommand: ParsableCommand {
         if !report.isSound {
             let count = report.sources.reduce(0) { $0 + $1.problems.count }
             throw TidemarkError(
-                .archiveDamaged, "\(count) problems found in the archive",
+                .archiveDamaged, "\(VerifyView.count(count)) found in the archive",
                 remedy:
                     "take a new base backup (`tidemark backup`), and mend the archive from a copy")
         }

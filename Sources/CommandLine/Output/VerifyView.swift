@@ -12,7 +12,7 @@ enum VerifyView {
             table.add(
                 source.name.name, "\(source.segments)", "\(source.backups)",
                 "\(ByteCount(source.storedBytes))",
-                source.problems.isEmpty ? sound : "\(source.problems.count) problems")
+                source.problems.isEmpty ? sound : Self.count(source.problems.count))
         }
         let whole = report.problems.map { style.red($0) + "\n" }
         let problems =
@@ -26,5 +26,10 @@ enum VerifyView {
         let limit = report.deep ? "" : "The content was not read; --deep reads and checks it.\n"
         return table.text(title: style.bold) + problems.joined() + warnings.joined()
             + limit
+    }
+
+    /// `1 problem`, `2 problems`.
+    static func count(_ problems: Int) -> String {
+        problems == 1 ? "1 problem" : "\(problems) problems"
     }
 }

@@ -1,7 +1,8 @@
 import Model
 import Repository
 
-/// The source that a command means when it may be left out.
+/// The source that a `wal` command means when it may be left out: the only Postgres. What else is
+/// archived beside it has no WAL.
 enum ChosenSource {
     static func one(
         _ named: SourceID?, _ configuration: Configuration
@@ -9,9 +10,15 @@ enum ChosenSource {
         if let named { return named }
         var known = configuration.sources.filter { $0.kind == .postgres }.map(\.name)
         if known.isEmpty {
-            known = try configuration.repository.archive().sources().map(\.source)
+            known = try configuration.repository.archive().sources()
+                .filter { $0.kind == .postgres }.map(\.source)
         }
-        guard known.count == 1, let only = known.first else {
+        guard let only = known.first else {
+            throw TidemarkError(
+                .usage, "the archive at \(configuration.repository.url) has no Postgres",
+                remedy: "check that it is mounted, or add --source NAME")
+        }
+        guard known.count == 1 else {
             throw TidemarkError(
                 .usage, "which source is meant: \(known.map(\.name).joined(separator: ", "))?",
                 remedy: "add --source NAME")

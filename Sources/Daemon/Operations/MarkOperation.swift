@@ -116,10 +116,19 @@ package struct MarkOperation: Sendable {
                 .failed, "no sidecar archives \(source), so a restore point would not be archived",
                 remedy: "start it first: tidemark run")
         }
-        guard mark.state == .connecting else { return nil }
+        return mark.state == .connecting ? closed(source, mark.reason) : nil
+    }
+
+    /// The sidecar does not reach the source, or is refused by it.
+    ///
+    /// - Parameter reason: As in the watermark: what happened, and a line with the way out.
+    static func closed(_ source: SourceID, _ reason: String) -> TidemarkError {
+        let what = reason.prefix { !$0.isNewline }
         return TidemarkError(
-            .failed, "the stream of \(source) is not open: \(mark.reason)",
-            remedy: "mark when `tidemark status` shows it streaming")
+            .sourceUnreachable,
+            "the stream of \(source) is not open" + (what.isEmpty ? "" : ": \(what)"),
+            remedy: "mark when `tidemark status` shows it streaming; `tidemark check` tells what "
+                + "stands in the way")
     }
 
     /// Every byte of the record is archived once the position behind it is reached.

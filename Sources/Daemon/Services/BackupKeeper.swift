@@ -38,7 +38,7 @@ package final class BackupKeeper: Sendable {
     /// Blocks until the stop signal.
     package func run(_ schedule: Schedule?) {
         var plan = BackupSchedule(schedule, since: time.wall())
-        var watch = ChainWatch(repository, room)
+        var watch = ChainWatch(repository, room.source, room.kind)
         waitForStream()
         while !stop.isRaised {
             do throws(TidemarkError) {

@@ -73,9 +73,16 @@ package struct WalFetch {
         try repository.open()
         guard let descriptor = try repository.descriptor(request.source) else {
             throw TidemarkError(
-                .archiveIncomplete,
+                .configuration,
                 "the archive at \(repository.store.url) has no source \(request.source)",
-                remedy: "mend restore_command")
+                remedy: "mend restore_command; `tidemark list` shows what the archive has")
+        }
+        guard descriptor.kind == replayer.kind else {
+            throw TidemarkError(
+                .configuration,
+                "\(request.source) is archived from \(descriptor.kind), and has no WAL",
+                remedy: "name the Postgres with --source; `tidemark list` shows what the archive "
+                    + "has")
         }
         switch replayer.request(request.name, segmentBytes: descriptor.segmentBytes) {
         case .segment(let range):

@@ -46,6 +46,12 @@ package struct WalPush {
         var random = SystemRandomNumberGenerator()
         try repository.openOrCreate(now: clock.wall(), random: &random)
         let known = try repository.descriptor(source)
+        if let known, known.kind != replayer.kind {
+            throw TidemarkError(
+                .configuration, "\(source) is archived from \(known.kind), and has no WAL",
+                remedy: "name the Postgres with --source; `tidemark list` shows what the archive "
+                    + "has")
+        }
         let head = try file.read(at: 0)
         let own = try? unsafe replayer.identify(head.span.bytes)
         let segmentBytes = own?.segmentBytes ?? known?.segmentBytes ?? 16 << 20

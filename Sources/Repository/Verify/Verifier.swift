@@ -29,8 +29,8 @@ package final class Verifier {
     /// Blocks until everything was looked at. `progress` is called a few times a second on the
     /// calling thread and may throw `cancelled`.
     ///
-    /// Throws `repositoryUnreachable` when there is no archive, or it goes away; what is wrong
-    /// inside it is in the report.
+    /// Throws `repositoryUnreachable` when there is no archive, or it goes away, `configuration`
+    /// for a named source of which nothing is there; what is wrong inside it is in the report.
     package func run(
         progress: (VerificationProgress) throws(TidemarkError) -> Void
     ) throws(TidemarkError) -> VerificationReport {
@@ -68,7 +68,8 @@ package final class Verifier {
         }
     }
 
-    /// Every source that has anything in the archive, or was asked for.
+    /// Every source that has anything in the archive, or those that were asked for. A misspelt name
+    /// is no damage; a source that has lost its descriptor still has other files.
     private func sources() throws(TidemarkError) -> [SourceID] {
         var names = options.sources
         if names.isEmpty {
@@ -76,6 +77,11 @@ package final class Verifier {
                 let parts = info.key.path.split(separator: "/")
                 if parts.count > 1, let name = SourceID(String(parts[0])) { names.insert(name) }
             }
+        }
+        for name in options.sources where try context.store.list("\(name)/").isEmpty {
+            throw TidemarkError(
+                .configuration, "the archive at \(context.store.url) has no source \(name)",
+                remedy: "`tidemark list` shows what it has")
         }
         return names.sorted()
     }

@@ -45,4 +45,14 @@ import Testing
         #expect(error.message == "no source was marked: shop: MongoDB at db:27017 does not answer")
         #expect(error.code == .sourceUnreachable && !error.remedy.contains("by itself"))
     }
+
+    @Test func `a mark of a source that is away says that it cannot be reached, in two lines`() {
+        let reason = "cannot connect to Redis at db:6379 (Connection refused)\nsee whether it runs"
+        let refused = MarkOperation.closed(SourceID("cache")!, reason)
+        #expect(refused.code.exitStatus == 5)
+        #expect(
+            refused.message.hasSuffix(
+                "not open: cannot connect to Redis at db:6379 (Connection refused)"))
+        #expect(refused.description.split(separator: "\n").count == 2)
+    }
 }
