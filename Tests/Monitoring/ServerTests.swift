@@ -28,7 +28,8 @@ struct ServerTests {
             #expect(try LoopbackHTTP.get(port, "/health/ready").status == 200)
             let status = try LoopbackHTTP.get(port, "/api/status")
             #expect(status.body.contains("\"stalled\""))
-            let metrics = try LoopbackHTTP.get(port, "/metrics")
+            let metrics = try LoopbackHTTP.get(
+                port, "/metrics", headers: ["Accept: application/openmetrics-text"])
             #expect(metrics.headers["content-type"]?.hasPrefix("application/openmetrics") == true)
             #expect(metrics.body.hasSuffix("# EOF\n"))
         }

@@ -1,5 +1,5 @@
-/// Writes metrics as text: OpenMetrics 1.0.0, or for those who ask for plain text and not for it
-/// (an old Prometheus, a browser) Prometheus's older text format 0.0.4.
+/// Writes metrics as text: OpenMetrics 1.0.0 for those who ask for it, else Prometheus's older text
+/// format 0.0.4, which `promtool check metrics` and people's scripts read.
 ///
 /// Both have families with TYPE and HELP before their samples. They differ in what a family of
 /// counters is called (without `_total` in OpenMetrics), in `UNIT` and in the type `info`. `# EOF`,
@@ -10,10 +10,8 @@ struct OpenMetricsText {
 
         /// The one that an Accept header asks for.
         init(accept: String?) {
-            let asked = accept?.lowercased() ?? ""
-            let isOlder =
-                asked.contains("text/") && !asked.contains("application/openmetrics-text")
-            self = isOlder ? .prometheus : .openMetrics
+            let wants = accept?.contains("application/openmetrics-text") ?? false
+            self = wants ? .openMetrics : .prometheus
         }
 
         var contentType: String {
