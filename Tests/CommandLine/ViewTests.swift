@@ -169,7 +169,7 @@ import Testing
         let plan = RestoreView.plan(report)
         #expect(plan.contains("stop        at 0/3000148\n") && plan.contains("1 min 01 s"))
         #expect(plan.contains("warning: page checksums are off"))
-        #expect(plan.contains("takes about 1 min 01 s: scaled from the last one\n"))
+        #expect(plan.contains("takes       about 1 min 01 s: scaled from the last one\n"))
         #expect(
             RestoreView.summary(report.sources[0]).hasPrefix(
                 "ledger: restored into /srv/r/ledger, holds all of 2026-11-22T12:00:00.500Z, "))
@@ -191,6 +191,6 @@ import Testing
 
                 """)
         let plan = RestoreView.plan(RestoreReport(sources: [source]))
-        #expect(plan.contains("takes about not known: none was measured\n"))
+        #expect(plan.contains("takes       not known: none was measured\n"))
     }
 }

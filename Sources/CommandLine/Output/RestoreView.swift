@@ -14,8 +14,8 @@ enum RestoreView {
             text += "  read        \(ByteCount(source.storedBytes))\n"
             text += "  stop        \(source.stop.map { "at \($0)" } ?? "at the archive's end")\n"
             if let reaches = source.reaches { text += "  holds all of \(reaches.time)\n" }
-            let estimate = source.estimatedSeconds.map { ProgressMeter.time($0) } ?? "not known"
-            text += "  takes about \(estimate): \(source.estimateBasis)\n"
+            let estimate = source.estimatedSeconds.map { "about \(ProgressMeter.time($0))" }
+            text += "  takes       \(estimate ?? "not known"): \(source.estimateBasis)\n"
             text += source.notes.map { "  note: \($0)\n" }.joined()
             return text + source.warnings.map { "  warning: \($0)\n" }.joined()
         }.joined(separator: "\n")

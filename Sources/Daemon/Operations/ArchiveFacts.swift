@@ -62,9 +62,8 @@ struct ArchiveFacts: Sendable {
     func obstacle(to mark: Watermark) -> String? {
         if let obstacle { return obstacle }
         guard let reach, reach.timeline == mark.timeline else { return nil }
-        let isCut = gaps.contains {
-            $0.timeline == mark.timeline && $0.first >= reach.ordinal && $0.first < mark.claimed
-        }
+        // Also one behind which nothing has come yet: the end that was proved is no longer the end.
+        let isCut = gaps.contains { $0.timeline == mark.timeline && $0.first >= reach.ordinal }
         return isCut ? Self.unmended : nil
     }
 

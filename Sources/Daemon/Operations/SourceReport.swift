@@ -48,7 +48,7 @@ struct SourceReport {
             state: isUnmended && state != .stopped ? .gap : state, timeline: mark?.timeline,
             receivedPosition: mark.map { style.text($0.received) },
             archivedPosition: mark.map { style.text($0.archived) },
-            restorableTo: obstacle == nil ? mark?.restorableTo : nil,
+            restorableTo: obstacle == nil ? restorableTo : nil,
             exposureSeconds: obstacle == nil ? exposure : nil, rpoSeconds: rpo,
             recoveryWindows: windows, gaps: facts.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: facts.lastBackup.map(SourceStatus.LastBackup.init),
@@ -57,6 +57,14 @@ struct SourceReport {
                 separator: "; "))
         status.ordinals = mark.map { .init(received: $0.received, archived: $0.archived) }
         return status
+    }
+
+    /// What is proved, once a restore to it is possible: a first proof may be older than the first
+    /// moment of the copy that it needs.
+    private var restorableTo: CommitTime? {
+        guard let proved = mark?.restorableTo else { return nil }
+        let first = facts.newest?.reach.window.from
+        return first.map { proved < $0 } ?? false ? nil : proved
     }
 
     /// The newest window ends where the newest proof does.

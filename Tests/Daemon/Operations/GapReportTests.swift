@@ -37,6 +37,11 @@ import Testing
         #expect(behind.reason.contains("history was lost"))
     }
 
+    @Test func `a gap counts before anything behind it is archived`() {
+        let seen = Self.status(Self.live(200))
+        #expect(seen.restorableTo == nil && seen.exposureSeconds == nil && seen.state == .gap)
+    }
+
     @Test func `before the look knows of it the board's word counts`() {
         let unseen = Self.status(Self.live(200), isGapUnseen: true)
         #expect(unseen.exposureSeconds == nil && unseen.state == .gap)

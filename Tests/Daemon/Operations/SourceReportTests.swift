@@ -52,6 +52,16 @@ struct SourceReportTests {
         return SourceReport(snapshot: snapshot, rpo: 60, now: now).status
     }
 
+    @Test func `a proof from before the first moment of the copy is no moment to restore to`() {
+        var snapshot = snapshot()
+        snapshot.backups = [Self.backup(start: 310, finished: 1000.5)]
+        #expect(status(snapshot).restorableTo == nil)
+        // Nothing is lost by that: the end of the archive can be restored.
+        #expect(status(snapshot).exposureSeconds == 1)
+        snapshot.backups = [Self.backup(start: 310, finished: 1000)]
+        #expect(status(snapshot).restorableTo?.time == Self.time(1000))
+    }
+
     @Test func `a base backup in trouble is told while the sidecar lives`() {
         var snapshot = snapshot()
         snapshot.backups = [Self.backup(start: 310, finished: 100)]
