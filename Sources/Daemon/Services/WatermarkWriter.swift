@@ -57,8 +57,9 @@ package final class WatermarkWriter: Sendable {
         let isNews = board.monitor.update { state in
             defer { state.isRepositoryReachable = true }
             state.kept = state.tracker.proof
-            if state.writtenTimeline == nil {
-                // Whoever read the archive before knows of no proof that could be gone on from.
+            if state.writtenTimeline != mark.timeline {
+                // Whoever read the archive before knows of no proof that could be gone on from, or
+                // of one that is about another timeline.
                 state.changes += 1
             }
             state.writtenTimeline = mark.timeline

@@ -98,4 +98,18 @@ struct WatermarkWriterTests {
             }
         }
     }
+
+    @Test func `whoever has read the archive while it was written reads it again`() throws {
+        let scene = try Scene()
+        let marks = scene.archiver.marks
+        marks.write()
+        let before = scene.board.monitor.read { $0.changes }
+        // One look may fall between the change and the file.
+        try marks.announce(Position(timeline: TimelineID("b"), ordinal: 0))
+        #expect(scene.board.monitor.read { $0.changes } == before + 2)
+        // The same again is no news.
+        try marks.announce(Position(timeline: TimelineID("b"), ordinal: 5))
+        marks.write()
+        #expect(scene.board.monitor.read { $0.changes } == before + 2)
+    }
 }
