@@ -47,7 +47,8 @@ extension VerifyReport {
                 storedBytes: source.storedBytes,
                 problems: report.problems.filter { $0.source == source.name && $0.isProblem }
                     .map(\.text),
-                warnings: report.problems.filter { $0.source == source.name && !$0.isProblem }
+                warnings: Self.unusable(source)
+                    + report.problems.filter { $0.source == source.name && !$0.isProblem }
                     .map(\.text))
         }
         let named = Set(sources.map(\.name))
@@ -61,6 +62,17 @@ extension VerifyReport {
         self.init(
             sources: sources,
             problems: report.problems.filter { $0.source == nil }.map(\.text), deep: deep)
+    }
+}
+
+extension VerifyReport {
+    /// Nothing is wrong with what is there, and yet it brings nothing back.
+    private static func unusable(_ source: SourceVerification) -> [String] {
+        guard source.baseBackups == 0 else { return [] }
+        return [
+            "there is no base backup, so nothing of it can be restored (`tidemark run` takes the "
+                + "first by itself, `tidemark backup` takes one now)"
+        ]
     }
 }
 

@@ -29,7 +29,8 @@ package struct VerifiedSource: Sendable, Encodable {
     package var storedBytes: UInt64
     /// One sentence each, naming the file.
     package var problems: [String]
-    /// What is missing and made up for by a later base backup; one sentence each.
+    /// What is no damage: missing, and made up for by a later base backup; or no base backup at all.
+    /// One sentence each.
     package var warnings: [String]
 
     package init(
