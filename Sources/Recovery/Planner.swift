@@ -40,9 +40,8 @@ package struct Planner: Sendable {
     ) -> TidemarkError {
         let known = snapshot.timelines.map(\.name).joined(separator: ", ")
         if asked == nil, let mark = snapshot.watermark, mark.timeline == snapshot.currentTimeline {
-            if mark.restorableTo == nil,
-                let gap = snapshot.gaps.last(where: { $0.nextTimeline == mark.timeline })
-            {
+            let gap = snapshot.gaps.last { $0.nextTimeline == mark.timeline }
+            if let gap, mark.claimed <= gap.last {
                 return begun(behind: gap, snapshot)
             }
             return TidemarkError(
@@ -160,7 +159,8 @@ package struct Planner: Sendable {
             guard backup.end <= min(whole, chain.end.ordinal) else { continue }
             found.append(Candidate(backup: backup, chain: chain))
         }
-        precondition(!found.isEmpty, "a window begins with a base backup")
+        // The window may be that of a line which this one's lost history cut off.
+        guard !found.isEmpty else { throw refusal.betweenWindows(time, reaches.map(\.window)) }
         return found
     }
 

@@ -34,6 +34,7 @@ package struct Refusal: Sendable {
         else { return false }
         let start = Position(timeline: backup.timeline, ordinal: backup.start)
         return snapshot.chain(on: path, from: start).hole == nil
+            && snapshot.lateLoss(on: path) == nil
     }
 
     func noBackup() -> TidemarkError {

@@ -113,4 +113,13 @@ import Testing
         // The newer line has moments as well.
         #expect(refused?.remedy.contains("before and") == true, "\(refused?.remedy ?? "")")
     }
+
+    @Test func `a time of the history before is refused on a timeline that began later`() throws {
+        let snapshot = left()
+        let planner = try planner(snapshot, .time(Sample.time(200)), on: two)
+        let refused = refusal { () throws(TidemarkError) in
+            try planner.candidates(at: Sample.time(200))
+        }
+        #expect(refused?.code == .targetInGap, "\(String(describing: refused))")
+    }
 }

@@ -76,7 +76,7 @@ import Testing
                 found: Sample.time(901), reason: "it does not know us")
         ]
         snapshot.watermark?.timeline = two
-        snapshot.watermark?.restorableTo = nil
+        // What was proved before stays proved.
         snapshot.watermark?.archived = 0
         let refused = refusal { () throws(TidemarkError) in
             try Planner(snapshot, target: .latest, timeline: nil)
@@ -85,7 +85,7 @@ import Testing
         #expect(refused?.message.contains("it does not know us") == true)
         #expect(refused?.remedy.contains("--timeline 1, up to --to lsn:") == true)
         // What was proved on it and is not there any more is lost.
-        snapshot.watermark?.restorableTo = Sample.time(950)
+        snapshot.watermark?.archived = 600
         let lost = refusal { () throws(TidemarkError) in
             try Planner(snapshot, target: .latest, timeline: nil)
         }

@@ -16,8 +16,13 @@ package struct CompletedRestore {
         conclusions.append(conclude)
     }
 
-    /// Called last: behind it only the exit status is left to tell.
+    /// Called last: behind it only the exit status is left to tell. Throws the first failure, after
+    /// all were tried.
     package func conclude() throws(TidemarkError) {
-        for conclude in conclusions { try conclude() }
+        var failure: TidemarkError?
+        for conclude in conclusions {
+            do throws(TidemarkError) { try conclude() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
     }
 }

@@ -36,7 +36,7 @@ struct SourceReport {
     private var obstacle: String? {
         if isGapUnseen { return facts.obstacle ?? ArchiveFacts.unmended }
         guard let mark else { return facts.isShort ? facts.obstacle : nil }
-        return facts.obstacle(to: mark)
+        return facts.obstacle(to: mark) ?? Self.early(mark, facts)
     }
 
     var status: SourceStatus {
@@ -48,7 +48,7 @@ struct SourceReport {
             state: isUnmended && state != .stopped ? .gap : state, timeline: mark?.timeline,
             receivedPosition: mark.map { style.text($0.received) },
             archivedPosition: mark.map { style.text($0.archived) },
-            restorableTo: obstacle == nil ? restorableTo : nil,
+            restorableTo: obstacle == nil ? mark?.restorableTo : nil,
             exposureSeconds: obstacle == nil ? exposure : nil, rpoSeconds: rpo,
             recoveryWindows: windows, gaps: facts.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: facts.lastBackup.map(SourceStatus.LastBackup.init),
@@ -59,12 +59,13 @@ struct SourceReport {
         return status
     }
 
-    /// What is proved, once a restore to it is possible: a first proof may be older than the first
-    /// moment of the copy that it needs.
-    private var restorableTo: CommitTime? {
-        guard let proved = mark?.restorableTo else { return nil }
-        let first = facts.newest?.reach.window.from
-        return first.map { proved < $0 } ?? false ? nil : proved
+    /// Why the proof counts for nothing yet, where it is older than the first moment of the copy
+    /// that it needs: no restore brings back what it speaks of.
+    private static func early(_ mark: Watermark, _ facts: ArchiveFacts) -> String? {
+        guard let proved = mark.restorableTo, let first = facts.newest?.reach.window.from,
+            proved < first
+        else { return nil }
+        return "nothing is proved since the base backup, whose first moment is \(first)"
     }
 
     /// The newest window ends where the newest proof does.

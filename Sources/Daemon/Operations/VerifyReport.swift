@@ -29,8 +29,8 @@ package struct VerifiedSource: Sendable, Encodable {
     package var storedBytes: UInt64
     /// One sentence each, naming the file.
     package var problems: [String]
-    /// What is no damage: missing, and made up for by a later base backup; or no base backup at all.
-    /// One sentence each.
+    /// What is no damage: what is missing and made up for by a later base backup, and that there is
+    /// no base backup at all. One sentence each.
     package var warnings: [String]
 
     package init(

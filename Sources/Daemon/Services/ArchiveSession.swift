@@ -143,8 +143,11 @@ struct ArchiveSession {
             try writer.settle()
             return .filled(Position(timeline: timeline, ordinal: limit))
         }
-        try flush()
-        report(archiver.time.monotonic())
+        // A timeline whose stream has brought nothing, not even where it comes from, is not named.
+        if entry == nil || hasUnflushed {
+            try flush()
+            report(archiver.time.monotonic())
+        }
         try writer.settle()
         return .over
     }

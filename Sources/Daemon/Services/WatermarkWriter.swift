@@ -37,10 +37,10 @@ package final class WatermarkWriter: Sendable {
     /// the source had been on last, and `latest` might be the other one: so nothing of a timeline
     /// is acknowledged, and nothing proved, before.
     func announce(_ start: Position) throws(TidemarkError) {
-        let isKnown = board.monitor.read { $0.writtenTimeline == start.timeline }
-        if isKnown { return }
         board.entered(start)
         let failure = turn.withLock { _ -> TidemarkError? in
+            let isKnown = board.monitor.read { $0.writtenTimeline == start.timeline }
+            if isKnown { return nil }
             do throws(TidemarkError) { try writeNow() } catch { return error }
             return nil
         }

@@ -25,6 +25,8 @@ final class Stream: ChangeSource {
     private var notedWall: Int64?
     /// What the timeline lacks, also where its document could not be written.
     private var late: LateEvent?
+    /// It could not be written yet: the next session's first pull does it.
+    private var unkept: LateEvent?
     /// Times in a row that a cursor died before it brought anything.
     private var deaths = 0
 
@@ -158,6 +160,7 @@ final class Stream: ChangeSource {
             throw TidemarkError(
                 .sourceUnreachable, "the stream of \(configuration.source) is closed")
         }
+        if let unkept { try keep(unkept, sink) }
         if isWoken.update({ woken in
             defer { woken = false }
             return woken
@@ -239,7 +242,9 @@ final class Stream: ChangeSource {
     /// Durable before anything else, since nobody will tell of it again.
     private func keep(_ event: LateEvent, _ sink: any ChangeSink) throws(TidemarkError) {
         late = event
+        unkept = event
         try sink.attach(LateEvent.document, timeline: event.timeline, event.bytes)
+        unkept = nil
     }
 
     private func take(_ piece: ChangeFeed.Piece, _ sink: any ChangeSink) throws(TidemarkError) {

@@ -55,9 +55,9 @@ struct SourceReportTests {
     @Test func `a proof from before the first moment of the copy is no moment to restore to`() {
         var snapshot = snapshot()
         snapshot.backups = [Self.backup(start: 310, finished: 1000.5)]
-        #expect(status(snapshot).restorableTo == nil)
-        // Nothing is lost by that: the end of the archive can be restored.
-        #expect(status(snapshot).exposureSeconds == 1)
+        #expect(status(snapshot).restorableTo == nil && status(snapshot).exposureSeconds == nil)
+        #expect(status(snapshot).reason.contains("nothing is proved since the base backup"))
+        #expect(status(snapshot).state == .streaming)
         snapshot.backups = [Self.backup(start: 310, finished: 1000)]
         #expect(status(snapshot).restorableTo?.time == Self.time(1000))
     }

@@ -7,22 +7,27 @@ final class ScriptedRoom: DatabaseRoom {
     let kind = DatabaseKind.redis
     let source: SourceID
     private let timeline: TimelineID
+    private let opening: @Sendable () -> Void
     private let acknowledged: @Sendable (UInt64) -> Void
 
-    /// - Parameter acknowledged: called with what the stream is told to be durable.
+    /// - Parameters:
+    ///   - opening: called when a stream is opened.
+    ///   - acknowledged: called with what the stream is told to be durable.
     init(
-        _ source: SourceID, on timeline: TimelineID,
+        _ source: SourceID, on timeline: TimelineID, opening: @escaping @Sendable () -> Void,
         acknowledged: @escaping @Sendable (UInt64) -> Void
     ) {
         self.source = source
         self.timeline = timeline
+        self.opening = opening
         self.acknowledged = acknowledged
     }
 
     func style(segmentBytes: UInt64) -> any PositionStyle { HundredStyle() }
 
     func stream() -> any ChangeSource {
-        ScriptedStream(source: source, timeline: timeline, acknowledged: acknowledged)
+        ScriptedStream(
+            source: source, timeline: timeline, opening: opening, acknowledged: acknowledged)
     }
 
     func inspector() -> any SourceInspector { preconditionFailure("nobody asks the source") }
@@ -32,20 +37,24 @@ final class ScriptedRoom: DatabaseRoom {
 private final class ScriptedStream: ChangeSource {
     private let source: SourceID
     private let timeline: TimelineID
+    private let opening: @Sendable () -> Void
     private let acknowledged: @Sendable (UInt64) -> Void
     private let woken = Monitor(false)
     private var isSent = false
 
     init(
-        source: SourceID, timeline: TimelineID, acknowledged: @escaping @Sendable (UInt64) -> Void
+        source: SourceID, timeline: TimelineID, opening: @escaping @Sendable () -> Void,
+        acknowledged: @escaping @Sendable (UInt64) -> Void
     ) {
         self.source = source
         self.timeline = timeline
+        self.opening = opening
         self.acknowledged = acknowledged
     }
 
     func open(_ resume: ResumePoint) throws(TidemarkError) -> StreamOpening {
         isSent = false
+        opening()
         return StreamOpening(
             descriptor: resume.descriptor
                 ?? SourceDescriptor(

@@ -24,7 +24,8 @@ struct WatermarkWriterTests {
         let seen = Monitor<[(timeline: String?, durable: UInt64)]>([])
         let stop = StopSignal()
 
-        init() throws {
+        /// - Parameter isStopped: the work is to stop when its stream opens.
+        init(isStopped: Bool = false) throws {
             let time = SystemTimeSource()
             let repository = ArchiveRepository(store)
             var random = SystemRandomNumberGenerator()
@@ -39,8 +40,10 @@ struct WatermarkWriterTests {
             try repository.putWatermark(source, mark)
             board = SourceBoard(source, kind: .redis, time: time)
             board.takeUp(mark, time.reading())
-            let seen = seen
-            let room = ScriptedRoom(source, on: TimelineID("b")) { durable in
+            let (seen, stop) = (seen, stop)
+            let room = ScriptedRoom(source, on: TimelineID("b")) {
+                if isStopped { stop.raise() }
+            } acknowledged: { durable in
                 let mark = try? repository.watermark(source)
                 seen.update { $0.append((mark?.timeline.name, durable)) }
             }
@@ -78,6 +81,36 @@ struct WatermarkWriterTests {
             let mark = try ArchiveRepository(scene.store).watermark(Self.source)
             #expect(mark?.timeline == TimelineID("b"))
         }
+    }
+
+    /// What tells where a timeline comes from is archived by the first pull: without it, nobody
+    /// could restore to it later.
+    @Test func `a timeline of which nothing has come is not named by a stop`() async throws {
+        try await offPool {
+            let scene = try Scene(isStopped: true)
+            try scene.run {
+                try eventually("it was opened") { scene.stop.isRaised }
+            }
+            #expect(scene.seen.read { $0.isEmpty })
+            let mark = try ArchiveRepository(scene.store).watermark(Self.source)
+            #expect(mark?.timeline == TimelineID("a"))
+            #expect(scene.board.watermark(SystemTimeSource().reading())?.timeline.name == "a")
+        }
+    }
+
+    @Test func `a source that went back before its new timeline was named is on the old one`()
+        throws
+    {
+        let scene = try Scene()
+        let marks = scene.archiver.marks
+        marks.write()
+        scene.store.fail(.put, TidemarkError(.repositoryUnreachable, "the disk is away"))
+        let other = Position(timeline: TimelineID("b"), ordinal: 0)
+        #expect(throws: TidemarkError.self) { try marks.announce(other) }
+        try marks.announce(Position(timeline: TimelineID("a"), ordinal: 50))
+        marks.write()
+        let mark = try ArchiveRepository(scene.store).watermark(Self.source)
+        #expect(mark?.timeline == TimelineID("a"))
     }
 
     @Test func `while the watermark cannot be written nothing is acknowledged`() async throws {

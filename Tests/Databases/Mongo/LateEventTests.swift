@@ -51,6 +51,29 @@ import Testing
         }
     }
 
+    @Test func `an event that could not be kept at once is kept by the next session`() async throws
+    {
+        try await offPool {
+            let (use, _) = try StreamUse.ofChanges()
+            use.sink.refusal = TidemarkError(.repositoryUnreachable, "the disk is away")
+            let (event, error) = try late(use)
+            #expect(error?.code == .repositoryUnreachable)
+            use.sink.refusal = nil
+            let first = try #require(use.opening).start.timeline
+            #expect(use.sink.documents[first]?[LateEvent.document] == nil)
+            let lost = #expect(throws: TidemarkError.self) {
+                try use.stream.open(use.resume())
+            }
+            #expect(lost?.code == .historyLost)
+            try use.open(use.resume(skips: true))
+            #expect(use.opening?.start.timeline != first)
+            _ = try use.stream.pull(
+                until: SystemTimeSource().monotonic().advanced(bySeconds: 0.2), into: use.sink)
+            #expect(use.sink.documents[first]?[LateEvent.document] == event.bytes)
+            use.stream.close()
+        }
+    }
+
     @Test func `a sidecar that was killed at that moment does not join the timeline either`()
         async throws
     {

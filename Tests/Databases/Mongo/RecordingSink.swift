@@ -6,6 +6,8 @@ final class RecordingSink: ChangeSink {
     var position: UInt64 = 0
     var notes: [HistoryEntry] = []
     var edges: [UInt64] = []
+    /// Why no document can be written; nil where they can.
+    var refusal: TidemarkError?
     private(set) var documents: [TimelineID: [String: [UInt8]]] = [:]
     /// Bytes of each part of a transaction that was not whole when it came.
     private(set) var parts: [Int] = []
@@ -37,6 +39,7 @@ final class RecordingSink: ChangeSink {
     func attach(
         _ name: String, timeline: TimelineID, _ bytes: [UInt8]
     ) throws(TidemarkError) {
+        if let refusal { throw refusal }
         documents[timeline, default: [:]][name] = bytes
     }
 

@@ -65,6 +65,9 @@ import Testing
         let later = Self.stop.ordinal + 1
         order.stop = RecoveryStop(last: later, end: later, time: nil)
         #expect(open.serves(order) && !ending.serves(order) && !whole.serves(order))
+        // The same moment, told by the entry that has come behind it since.
+        order.stop = RecoveryStop(last: Self.stop.ordinal, end: later, time: nil)
+        #expect(ending.serves(order) && whole.serves(order))
     }
 
     @Test func `one that has come past the target, or is of another base, is not`() throws {

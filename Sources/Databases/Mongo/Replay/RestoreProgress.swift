@@ -86,7 +86,11 @@ struct RestoreProgress {
         guard mine.source == source, mine.backup == backup, mine.timeline == timeline else {
             return false
         }
-        if let ends { return order.stop?.end == ends.ordinal }
+        // Between a stop's last entry and its end lies nothing: with more in the archive the same
+        // moment may be given another end.
+        if let ends {
+            return order.stop.map { $0.last <= ends.ordinal && ends.ordinal <= $0.end } ?? false
+        }
         return order.stop.map { position.ordinal <= $0.end } ?? true
     }
 

@@ -18,7 +18,8 @@ struct TargetCheck {
         try checkMember()
         try checkVersion()
         let found = try RestoreProgress(connection)
-        if let found, found.serves(order) { return found }
+        // What a whole copy was, says nothing of what has been written into it since.
+        if let found, found.serves(order), !(order.force && found.isComplete) { return found }
         if order.force { return nil }
         if let found {
             let again =
