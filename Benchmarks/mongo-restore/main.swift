@@ -111,5 +111,6 @@ while offset < oplog.count {
     offset = next
 }
 try copy.complete()
+try copy.conclude()
 let done = clock.monotonic()
 print(loaded.seconds(since: begun), done.seconds(since: loaded))
