@@ -125,8 +125,7 @@ package struct File: ~Copyable {
     /// Tells the kernel that what was written there should go to the disk now: it goes while other
     /// work is done, and `syncData` has less to wait for.
     package func adviseWritten(at offset: UInt64, _ length: UInt64) {
-        // Advice only, as above; nothing is durable by it (sync_file_range(2)).
-        tm_begin_writeback(descriptor, Int64(offset), Int64(length))
+        Writeback.start(descriptor, at: offset, length)
     }
 
     /// Tells the kernel that nobody here will read the file soon: its clean pages serve others.

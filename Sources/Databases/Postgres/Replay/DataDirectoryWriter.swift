@@ -16,6 +16,8 @@ final class DataDirectoryWriter: TarSink {
         "recovery.conf", "backup_manifest",
     ]
 
+    private static let writebackBytes: UInt64 = 4 << 20
+
     private let root: String
     /// What the manifest's paths have before the tar's: `pg_tblspc/16385/` for a tablespace.
     private let prefix: String
@@ -27,6 +29,9 @@ final class DataDirectoryWriter: TarSink {
 
     private var path = ""
     private var file: Int32 = -1
+    /// Bytes written to `file`, and how many of them the kernel was told to bring to the disk.
+    private var written: UInt64 = 0
+    private var started: UInt64 = 0
     private var member: TarMember?
     private var crc = CRC32C()
 
@@ -62,6 +67,7 @@ final class DataDirectoryWriter: TarSink {
         } else if !(prefix.isEmpty && Self.left.contains(name)) {
             path = root + "/" + (name == Self.heldBack && prefix.isEmpty ? Self.heldBackName : name)
             file = try CopyFiles.create(path)
+            (written, started) = (0, 0)
         }
     }
 
@@ -70,9 +76,19 @@ final class DataDirectoryWriter: TarSink {
         crc.update(bytes)
         if file >= 0 {
             try CopyFiles.write(file, bytes, path)
+            startWriteback(after: UInt64(bytes.byteCount))
         } else if kept[member.path] != nil {
             unsafe bytes.withUnsafeBytes { unsafe kept[member.path]?.append(contentsOf: $0) }
         }
+    }
+
+    /// Large files go to the disk while the next ones are decompressed, so the restore's last sync
+    /// has little left to wait for. Small ones are left to that sync, which puts them in order.
+    private func startWriteback(after count: UInt64) {
+        written += count
+        guard written - started >= Self.writebackBytes else { return }
+        Writeback.start(file, at: started, written - started)
+        started = written
     }
 
     func end() throws(TidemarkError) {
