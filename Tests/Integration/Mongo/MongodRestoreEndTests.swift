@@ -39,6 +39,45 @@ struct MongodRestoreEndTests {
         restore.kill9()
     }
 
+    @Test func `killed when its mark was gone it is known by the target's oplog`() async throws {
+        try await offPool {
+            let (harness, first) = try Self.archived()
+            let target = try MongodServer.start()
+            let removal = ["dropDatabase", "tidemark_restore"]
+            let hold = try MongoHold(target.port, .answer, of: removal)
+            try Self.kill(harness, hold)
+            let left = try target.run("print(client.list_database_names())")
+            #expect(left.contains("shop") && !left.contains("tidemark"), "\(left)")
+            for _ in 0..<2 {
+                let again = try harness.expect(0, Self.words("first", target.url))
+                #expect(again.contains("was there already") && !again.contains("replayed"))
+                try MongodHarness.expectSame(target, as: first)
+            }
+            let other = try harness.expect(2, Self.words("second", target.url))
+            #expect(other.contains("has data") && other.contains("was ended in it"), "\(other)")
+            #expect(!other.contains("this very restore"), "\(other)")
+            try target.run("client.shop.orders.insert_one({'_id': 'of a client'})")
+            let written = try harness.expect(2, Self.words("first", target.url))
+            #expect(written.contains("it has been written to since"), "\(written)")
+            #expect(written.contains("this very restore"), "\(written)")
+            try target.run("client.drop_database('shop')")
+            let emptied = try harness.expect(0, Self.words("first", target.url))
+            #expect(emptied.contains("replayed"), "\(emptied)")
+            try MongodHarness.expectSame(target, as: first)
+        }
+    }
+
+    @Test func `a server that stands alone is refused with how to know`() async throws {
+        try await offPool {
+            let (harness, _) = try Self.archived()
+            let target = try MongodServer.start(MongodServer.Options(setName: nil))
+            try harness.expect(0, Self.words("first", target.url))
+            let again = try harness.expect(2, Self.words("first", target.url))
+            #expect(again.contains("has data"), "\(again)")
+            #expect(again.contains("an unfinished one leaves the database tidemark_restore"))
+        }
+    }
+
     @Test func `killed behind its users it takes none of them for the server's own`() async throws {
         try await offPool {
             let (harness, first) = try Self.archived()
