@@ -60,6 +60,9 @@ final class Inspect: SourceInspector {
             let timeline = try self.timeline(connection, bound, member)
             // The proof is as if it had been asked for when a majority still followed the primary.
             let age = try age(connection, clock, bound, member)
+            if bound.isPrimary, let majority = bound.majority {
+                state.update { $0.committed = majority }
+            }
             return Probe(
                 timeline: timeline, bound: newest.ordinal,
                 sourceTime: clock.time?.advanced(bySeconds: -age),
