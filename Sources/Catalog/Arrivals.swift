@@ -127,6 +127,18 @@ extension CatalogSnapshot {
         }
     }
 
+    /// The newest line that has history up to a position, though perhaps no way to restore it.
+    package func line(holding ordinal: UInt64) -> TimelinePath? {
+        lines.last { line in
+            line.sections.contains { section in
+                guard section.first < ordinal, ordinal <= section.end else { return false }
+                return (segments[section.timeline] ?? []).contains {
+                    $0.range.first < ordinal && ordinal <= contentEnd($0)
+                }
+            }
+        }
+    }
+
     /// The outage that a moment lies in, on the line that a restore to it would follow.
     package func outage(at time: CommitTime) -> Outage? {
         line(at: time).flatMap { outages(on: $0).first { $0.contains(time) } }

@@ -81,7 +81,7 @@ package struct Planner: Sendable {
         case .position(_, let text):
             guard let ordinal = snapshot.style.parse(text) else { return nil }
             guard let named = snapshot.style.timeline(in: text) else {
-                return snapshot.line(at: ordinal)?.timeline
+                return (snapshot.line(at: ordinal) ?? snapshot.line(holding: ordinal))?.timeline
             }
             let place = Position(timeline: named, ordinal: ordinal)
             return (lines.last { $0.passes(place) })?.timeline ?? named
@@ -114,7 +114,7 @@ package struct Planner: Sendable {
     package func candidates(reaching ordinal: UInt64) throws(TidemarkError) -> [Candidate] {
         try checkWhole(ordinal)
         let usable = snapshot.backups(on: path).filter { $0.end <= ordinal }
-        guard let newest = usable.last else { throw refusal.beforeFirst() }
+        guard let newest = usable.last else { throw refusal.beforeFirst(at: ordinal) }
         let chain = chain(from: newest, to: ordinal)
         if let hole = chain.hole { throw refusal.broken(hole, before: newest) }
         guard chain.end.ordinal >= ordinal else {

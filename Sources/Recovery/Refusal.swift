@@ -15,6 +15,27 @@ package struct Refusal: Sendable {
             remedy: "the earliest is \(earliest(first))")
     }
 
+    /// The same of a position, which other histories of the source may lie on both sides of.
+    func beforeFirst(at ordinal: UInt64) -> TidemarkError {
+        let (before, after) = around(ordinal, ordinal)
+        if areNumbersShared, let other = snapshot.line(at: ordinal), other != path {
+            let here = after.map { "; on timeline \(path.timeline) the first is \(earliest($0))" }
+            return TidemarkError(
+                .targetOutsideWindow,
+                "\(target) lies before the first moment of timeline \(path.timeline) of "
+                    + "\(snapshot.source), and on timeline \(other.timeline)",
+                remedy: "`--timeline \(other.timeline)` restores it" + (here ?? ""))
+        }
+        guard let before else { return beforeFirst() }
+        let root = path.sections.first?.timeline
+        let gap = snapshot.gaps.last { $0.nextTimeline == root && $0.timeline != root }
+        return TidemarkError(
+            .targetInGap,
+            "\(target) lies\(place) where history of \(snapshot.source) was lost"
+                + (gap.map { ": \($0.reason)" } ?? ""),
+            remedy: nearest(newest(before), after.map { earliest($0) }))
+    }
+
     func afterEnd() -> TidemarkError {
         if let shortfall { return damaged(shortfall) }
         guard let last = snapshot.reaches(around: path).last else { return noBackup() }
@@ -60,9 +81,7 @@ package struct Refusal: Sendable {
     func broken(_ hole: PositionRange, before backup: BaseBackupDescriptor?) -> TidemarkError {
         let style = snapshot.style
         let range = "\(style.text(hole.first)) to \(style.text(hole.last))"
-        let reaches = snapshot.reaches(around: path)
-        let before = reaches.last { $0.end.ordinal <= hole.first }
-        let after = reaches.first { $0.first.ordinal >= hole.last }
+        let (before, after) = around(hole.first, hole.last)
         guard let gap = snapshot.gap(at: hole) else {
             return TidemarkError(
                 .archiveIncomplete,
@@ -72,25 +91,58 @@ package struct Refusal: Sendable {
         }
         return TidemarkError(
             .targetInGap,
-            "the way to \(target) crosses a gap of \(snapshot.source), \(range): \(gap.reason)",
+            "the way to \(target)\(place) crosses a gap of \(snapshot.source), \(range): "
+                + gap.reason,
             remedy: nearest(before.map { newest($0) }, after.map { earliest($0) }))
     }
 
     /// The copy would lack what came late before the target's place.
     func lacking(_ loss: LateLoss) -> TidemarkError {
-        let lines = snapshot.lines
-        let reaches = (lines.contains(path) ? lines : [path]).flatMap { snapshot.reaches(on: $0) }
-        let own = path.sections.map(\.timeline)
-        let before = reaches.last {
-            own.contains($0.end.timeline) && $0.end.ordinal <= loss.wholeUntil
-        }
-        let after = reaches.first {
-            !own.contains($0.end.timeline) && $0.first.ordinal > loss.wholeUntil
-        }
+        let (before, after) = around(loss.wholeUntil, loss.wholeUntil + 1)
         return TidemarkError(
             .targetInGap,
-            "\(target) lies where history of \(snapshot.source) is not whole: \(loss.reason)",
+            "\(target) lies\(place) where history of \(snapshot.source) is not whole: "
+                + loss.reason,
             remedy: nearest(before.map { newest($0) }, after.map { earliest($0) }))
+    }
+
+    /// Where the target lies on a timeline that the source has left.
+    private var place: String {
+        guard let current = snapshot.currentTimeline, path.timeline != current else { return "" }
+        return " on timeline \(path.timeline), which was left for timeline \(current),"
+    }
+
+    /// The last moment that can be restored up to `first` on the path, and the first from `last`
+    /// on, also of the histories of the source before and after it.
+    private func around(_ first: UInt64, _ last: UInt64) -> (before: Reach?, after: Reach?) {
+        let lines = snapshot.lines.contains(path) ? snapshot.lines : [path]
+        let own = lines.firstIndex(of: path) ?? 0
+        var before: [Reach] = []
+        var after: [Reach] = []
+        for (index, line) in lines.enumerated() {
+            for reach in snapshot.reaches(on: line) {
+                if areNumbersShared || index == own {
+                    if reach.end.ordinal <= first { before.append(reach) }
+                    if reach.first.ordinal >= last { after.append(reach) }
+                } else if index < own {
+                    before.append(reach)
+                } else {
+                    after.append(reach)
+                }
+            }
+        }
+        guard areNumbersShared else { return (before.last, after.first) }
+        return (
+            before.max { $0.end.ordinal < $1.end.ordinal },
+            after.min { $0.first.ordinal < $1.first.ordinal }
+        )
+    }
+
+    /// Whether a number means the same on all lines: not where a target names its timeline too, or
+    /// bytes may be counted anew.
+    private var areNumbersShared: Bool {
+        guard case .position(_, let text) = target else { return !snapshot.style.countsBytes }
+        return snapshot.style.timeline(in: text) == nil
     }
 
     /// What can be read of the archive ends before what was acknowledged.
@@ -172,13 +224,19 @@ package struct Refusal: Sendable {
     }
 
     private func earliest(_ reach: Reach) -> String {
-        "\(text(reach.window.from)) (\(snapshot.style.scheme):"
-            + "\(snapshot.style.text(reach.first.ordinal)))"
+        "\(text(reach.window.from)) (\(words(reach, reach.first)))"
     }
 
     private func newest(_ reach: Reach) -> String {
-        "\(text(reach.window.to)) (\(snapshot.style.scheme):"
-            + "\(snapshot.style.text(reach.end.ordinal)))"
+        "\(text(reach.window.to)) (\(words(reach, reach.end)))"
+    }
+
+    /// A position as `--to` takes it; of a timeline that was left with its name, since the same
+    /// number may lie on a newer one too.
+    private func words(_ reach: Reach, _ position: Position) -> String {
+        let timeline = reach.window.timeline
+        return "\(snapshot.style.scheme):\(snapshot.style.text(position.ordinal))"
+            + (timeline == snapshot.currentTimeline ? "" : " --timeline \(timeline)")
     }
 
     private func text(_ time: CommitTime) -> String { time.text(fractionDigits: 3) }

@@ -19,6 +19,8 @@ struct RestoreCommand: ParsableCommand {
             server that is filled.
 
             Without --start the result is ready for its server's own first start.
+            A folder of MongoDB is a dump for mongorestore: with --start the other
+            sources are started, and it is written.
             Needs the archive alone. What cannot be reached exactly is refused, with
             the nearest reachable moments.
 

@@ -60,6 +60,7 @@ package struct RestoreOperation: Sendable {
     ) throws(TidemarkError) -> [PreparedRestore] {
         var orders: [CopyRequest] = []
         for source in sources { orders.append(try order(source, try destination(source))) }
+        try leaveUnstarted(&orders, repository)
         try Restore.preflight(together: orders)
         for order in orders { try Restore.preflight(order) }
         var prepared: [PreparedRestore] = []
@@ -75,6 +76,28 @@ package struct RestoreOperation: Sendable {
         guard let first = refused.first else { return prepared }
         throw RestoreOrderliness.refusal(
             of: request.target, first.error, found: prepared.map(\.request.source))
+    }
+
+    /// Of several sources those are started that can be, and the others are written all the same.
+    /// Where none can be, `--start` asks for what cannot be had, and the room refuses it.
+    private func leaveUnstarted(
+        _ orders: inout [CopyRequest], _ repository: ArchiveRepository
+    ) throws(TidemarkError) {
+        let folders = orders.indices.filter { orders[$0].starts && orders[$0].server == nil }
+        var left: [Int] = []
+        for place in folders where try unstartable(orders[place].source, repository) != nil {
+            left.append(place)
+        }
+        guard left.count < folders.count else { return }
+        for place in left { orders[place].starts = false }
+    }
+
+    private func unstartable(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) -> String? {
+        // One that the archive does not have is refused where it is planned.
+        guard let descriptor = try repository.descriptor(source) else { return nil }
+        return try Rooms.replayer(descriptor.kind).unstartable
     }
 
     private func restore(
@@ -237,6 +260,11 @@ package struct RestoreOperation: Sendable {
             stop: plan.stop.map { style.text($0.end) }, reaches: plan.reaches,
             estimatedSeconds: estimate.seconds, estimateBasis: estimate.basis,
             warnings: plan.warnings + notices.warnings)
+        if request.starts, !order.starts,
+            let why = try? Rooms.replayer(plan.descriptor.kind).unstartable
+        {
+            view.warnings.append("no server is started for it: \(why)")
+        }
         view.notes = notices.notes
         view.nextStep = order.starts ? nil : notices.nextStep
         return view

@@ -56,10 +56,13 @@ final class Inspect: SourceInspector {
                     remedy: "give the set in the source's url: "
                         + "mongodb://host1,host2/?replicaSet=\(bound.setName ?? "rs0")")
             }
-            let newest = try Questions.newestEntry(connection, bound, member, configuration)
+            var newest = try Questions.newestEntry(connection, bound, member, configuration)
             let timeline = try self.timeline(connection, bound, member)
             // The proof is as if it had been asked for when a majority still followed the primary.
-            let age = try age(connection, clock, bound, member)
+            let age = try age(connection, clock, bound, member, &newest)
+            if bound.isPrimary, let majority = bound.majority {
+                state.update { $0.committed = majority }
+            }
             return Probe(
                 timeline: timeline, bound: newest.ordinal,
                 sourceTime: clock.time?.advanced(bySeconds: -age),
@@ -69,9 +72,18 @@ final class Inspect: SourceInspector {
     }
 
     /// Seconds before `clock` that the primary has surely been the only one until.
+    ///
+    /// - Parameter newest: what has to be archived for that; moved on where that is more.
     private func age(
-        _ connection: Connection, _ clock: Hello, _ bound: Hello, _ member: Connection.Member
+        _ connection: Connection, _ clock: Hello, _ bound: Hello, _ member: Connection.Member,
+        _ newest: inout OpTime
     ) throws(TidemarkError) -> Double {
+        if bound.isRouter {
+            let reached = state.read { $0.received.map { OpTime(ordinal: $0.ordinal) } }
+            // What has come has yet to be archived.
+            newest = max(newest, reached ?? .zero)
+            return RouterHold.age(reached, now: clock.time ?? time.wall())
+        }
         guard bound.hasRivals, let now = clock.time else { return 0 }
         let set = try Questions.heartbeats(connection, member, &voters)
         guard let held = hold.held(bound, set?.heartbeats, voters: set?.voters ?? 0) else {

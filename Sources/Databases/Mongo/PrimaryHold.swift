@@ -65,6 +65,29 @@ struct PrimaryHold {
     }
 }
 
+/// The same behind a router, which tells no heartbeats of its shards' primaries. Pure.
+///
+/// Through it a shard's primary may be asked that is cut off, and whose newest entry bounds nothing
+/// for as long as it believes in itself. But a change stream comes to a time only when a majority
+/// of every shard has (`ChangeFeed`, the router's high-water marks). So the clock counts up to the
+/// time to which the stream has come: whatever is not archived then has a later one. On a cluster
+/// that is idle that is a no-op of each shard's primary, each ten seconds. A shard's primary gives
+/// a write its own clock's second or a later one, so it is assumed that the clocks of the shards
+/// agree, as the server itself assumes it.
+enum RouterHold {
+    /// Seconds that count as not held before a stream has come anywhere: no primary believes in
+    /// itself for so long, by default 10 s (`electionTimeoutMillis`).
+    private static let unknown = 3600.0
+
+    /// Seconds before `now` up to which all shards' majorities are known to have been heard.
+    ///
+    /// - Parameter reached: the time that the stream has come to; nil when none has been open.
+    static func age(_ reached: OpTime?, now: CommitTime) -> Double {
+        guard let reached else { return unknown }
+        return max(0, now.seconds(since: CommitTime(milliseconds: Int64(reached.seconds) * 1000)))
+    }
+}
+
 extension Hello {
     /// The wall time of the newest entry that a majority has, when the primary wrote it in the term
     /// it is in now; in milliseconds since 1970.

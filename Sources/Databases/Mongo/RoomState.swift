@@ -6,6 +6,8 @@ final class RoomState: Sendable {
     struct Values: Sendable {
         /// The timeline of the open stream, and where it is.
         var received: Position?
+        /// The newest that the set's primary has said a majority has.
+        var committed: OpTime?
         /// The primary's clock in the newest entry.
         var wall: CommitTime?
         /// Bytes of entries that have come, and since when they are counted.

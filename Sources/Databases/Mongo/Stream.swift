@@ -27,6 +27,8 @@ final class Stream: ChangeSource {
     private var late: LateEvent?
     /// It could not be written yet: the next session's first pull does it.
     private var unkept: LateEvent?
+    /// Whether the member that is read still follows its set.
+    private var lag = MemberLag()
     /// Times in a row that a cursor died before it brought anything.
     private var deaths = 0
 
@@ -134,6 +136,7 @@ final class Stream: ChangeSource {
         received = start.ordinal
         notedWall = nil
         deaths = 0
+        lag.began()
         state.update {
             $0 = RoomState.Values()
             $0.received = start
@@ -170,9 +173,10 @@ final class Stream: ChangeSource {
         do throws(TidemarkError) {
             let left = deadline.seconds(since: time.monotonic())
             let wait = max(0.001, min(left, Self.awaitSeconds))
-            let before = received
+            let (before, died) = (received, deaths)
             let bytes =
                 feed == nil ? try next(wait, sink) : try nextChanges(wait, sink)
+            try leaveLaggard(isIdle: received == before && deaths == died)
             guard received > before else {
                 // Of a large transaction more is on its way.
                 return feed?.isInParts == true ? .received : .idle
@@ -261,8 +265,33 @@ final class Stream: ChangeSource {
         try hand(on: unsafe piece.bytes.span.bytes, to: piece.last, notes, sink)
     }
 
+    /// A member that has stopped following its set is left for one that follows it. What has come
+    /// joins there with the same proof as when a stream is opened.
+    private func leaveLaggard(isIdle: Bool) throws(TidemarkError) {
+        guard let connection, !configuration.isDirect, feed?.isInParts != true,
+            let old = cursor?.member ?? feed?.member,
+            let place = lag.unreached(
+                by: OpTime(ordinal: received), of: state.read { $0.committed }, isIdle: isIdle,
+                now: time.monotonic()),
+            let next = connection.member(at: place, besides: old)
+        else { return }
+        if let left = feed, let opening = changes {
+            let other = try opening.through(next)
+            feed = try other.findAgain(left)
+            changes = other
+            left.close()
+        } else {
+            let left = cursor
+            try findAgain(at: next)
+            left?.close()
+        }
+        guard let now = cursor?.member ?? feed?.member, now != old else { return }
+        lag.began()
+        connection.passOver(old, reason: "it has stopped following its set")
+    }
+
     /// Joins behind what was received as an archive is joined, with other members if need be.
-    private func findAgain() throws(TidemarkError) {
+    private func findAgain(at member: Connection.Member? = nil) throws(TidemarkError) {
         guard let old = cursor else { return }
         let end = Position(timeline: timeline, ordinal: received)
         let joined = try OplogOpening(
@@ -270,7 +299,7 @@ final class Stream: ChangeSource {
             machine: StreamMachine(
                 ResumePoint(descriptor: nil, end: end), lastEntry: lastEntry,
                 place: configuration.place)
-        ).join(old.member)
+        ).join(member ?? old.member)
         cursor = joined.cursor
     }
 

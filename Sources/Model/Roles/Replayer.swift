@@ -5,6 +5,9 @@ package protocol Replayer: AnyObject, Sendable {
     /// Names of files that only the data directory of such a server holds; a copy of anything is
     /// never written below one. Default: none.
     var dataDirectoryMarks: [String] { get }
+    /// Why no server can be started on the folder that a restore leaves, as a part of a sentence;
+    /// nil where one can. Default: nil.
+    var unstartable: String? { get }
     /// How positions are printed and segments are named.
     func style(segmentBytes: UInt64) -> any PositionStyle
     /// What a file name that the database asks for during recovery means; nil for a name that is
@@ -51,6 +54,8 @@ package protocol Replayer: AnyObject, Sendable {
 
 extension Replayer {
     package var dataDirectoryMarks: [String] { [] }
+
+    package var unstartable: String? { nil }
 
     package var hasPointsInStream: Bool { true }
 

@@ -14,7 +14,9 @@ import Testing
         let entries: [[UInt8]]
         let events: [[UInt8]]
 
-        init(_ count: Int, mode: String) throws {
+        init(
+            _ count: Int, mode: String, time: any TimeSource = SystemTimeSource()
+        ) throws {
             let fixture = try MongoFixture("shop")
             let (entries, events) = (try fixture.oplog(), try fixture.changes())
             let members = try (0..<count).map { _ in
@@ -26,7 +28,8 @@ import Testing
             self.members = members
             self.entries = entries
             self.events = events
-            use = try StreamUse(members[0], options: "replicaSet=rs0&mode=" + mode)
+            use = try StreamUse(
+                members[0], options: "replicaSet=rs0&mode=" + mode, time: time)
         }
 
         func write(_ count: Int) { for member in members { member.write(count) } }
@@ -97,6 +100,61 @@ import Testing
             set.members[1].truncate(keepingFrom: 300)
             set.write(1000)
             try set.pullAll()
+            #expect(try set.use.events() == set.all(mode))
+            set.use.stream.close()
+        }
+    }
+
+    /// The machine's clocks, some seconds on.
+    private final class LaterTime: TimeSource {
+        private let system = SystemTimeSource()
+        let seconds = Monitor(0.0)
+
+        var boot: String { system.boot }
+        func monotonic() -> MonotonicTime {
+            system.monotonic().advanced(bySeconds: seconds.read { $0 })
+        }
+        func wall() -> CommitTime { system.wall().advanced(bySeconds: seconds.read { $0 }) }
+    }
+
+    @Test(arguments: ["oplog", "changeStream"])
+    func `a member that stands still is left, and nothing is lost or told twice by that`(
+        mode: String
+    ) async throws {
+        try await offPool {
+            let time = LaterTime()
+            let set = try DoubleSet(3, mode: mode, time: time)
+            try set.use.open()
+            set.write(100)
+            try set.pullAll()
+            // The secondaries get nothing more.
+            set.members[0].write(1000)
+            let place = set.use.sink.position
+            let inspector = set.use.room.inspector()
+            defer { inspector.close() }
+            let pull = { () throws in
+                let wait = time.monotonic().advanced(bySeconds: 0.2)
+                _ = try set.use.stream.pull(until: wait, into: set.use.sink)
+            }
+            try pull()
+            time.seconds.update { $0 += 100 }
+            // Nobody has said yet that there is more.
+            try pull()
+            #expect(try inspector.probe().bound > place)
+            try pull()
+            time.seconds.update { $0 += 14 }
+            try pull()
+            #expect(set.use.sink.position == place && set.use.stream.passedOver.isEmpty)
+            time.seconds.update { $0 += 2 }
+            try pull()
+            let passed = set.use.stream.passedOver
+            #expect(passed.contains { $0.reason == "it has stopped following its set" })
+            let stream = set.use.stream
+            try eventually("the primary's entries come", seconds: 60) {
+                try pull()
+                return set.use.sink.position >= set.members[0].state.read { $0.majority.ordinal }
+            }
+            #expect(set.use.stream === stream)
             #expect(try set.use.events() == set.all(mode))
             set.use.stream.close()
         }

@@ -153,6 +153,51 @@ struct PrimaryHoldTests {
         #expect(known.voters(nil) == nil)
     }
 
+    @Test func `a router's clock counts up to the second that all shards' streams have come to`() {
+        let now = time(2_000_000_000_500)
+        let reached = { (second: UInt32) in OpTime(seconds: second, increment: 3) }
+        #expect(RouterHold.age(reached(2_000_000_000), now: now) == 0.5)
+        #expect(RouterHold.age(reached(1_999_999_990), now: now) == 10.5)
+        // A cluster's time may be ahead of the router's clock.
+        #expect(RouterHold.age(reached(2_000_000_009), now: now) == 0)
+        // Before any stream was open a primary may have been cut off for as long as it can be.
+        #expect(RouterHold.age(nil, now: now) >= 600)
+    }
+
+    @Test func `through a router nothing is proved behind what the stream has come to`()
+        async throws
+    {
+        try await offPool {
+            let (use, _) = try StreamUse.ofChanges()
+            use.double.state.update(MongoDoubleState.makeRouter)
+            use.double.state.update { $0.clock = 2_000_000_000_000 }
+            let inspector = use.room.inspector()
+            defer { inspector.close() }
+            let unknown = try inspector.probe()
+            #expect(try #require(unknown.sourceTime) <= time(1_999_999_400_000))
+            let opening = try use.open()
+            defer { use.stream.close() }
+            let held = try inspector.probe()
+            let start = OpTime(ordinal: opening.start.ordinal)
+            #expect(held.sourceTime == time(Int64(start.seconds) * 1000))
+            #expect(held.bound >= opening.start.ordinal)
+            // However long it takes: a shard's primary that is cut off writes nothing new.
+            use.double.state.update { $0.clock = 2_000_000_009_000 }
+            let later = try inspector.probe()
+            #expect(later.sourceTime == held.sourceTime)
+            use.double.writeAll()
+            let wall = SystemTimeSource()
+            try eventually("an event of a later second comes", seconds: 60) {
+                let wait = wall.monotonic().advanced(bySeconds: 0.2)
+                _ = try use.stream.pull(until: wait, into: use.sink)
+                return OpTime(ordinal: use.sink.position).seconds > start.seconds
+            }
+            let moved = try inspector.probe()
+            #expect(try #require(moved.sourceTime) > #require(held.sourceTime))
+            #expect(moved.bound >= use.sink.position)
+        }
+    }
+
     @Test func `check says what a set costs whose status may not be asked for`() async throws {
         try await offPool {
             let double = try MongoDouble(entries: MongoFixture("shop").oplog())

@@ -16,14 +16,15 @@ final class StreamUse {
     /// - Parameter options: of the URL.
     init(
         _ double: MongoDouble, options: String = "",
-        transactionLimit: Int = MongoRoom.transactionLimit
+        transactionLimit: Int = MongoRoom.transactionLimit,
+        time: any TimeSource = SystemTimeSource()
     ) throws {
         self.double = double
         room = MongoRoom(
             try MongoConfiguration(
                 source: SourceID("lessons")!,
                 url: "mongodb://127.0.0.1:\(double.port)/?\(options)"),
-            time: SystemTimeSource(), transactionLimit: transactionLimit)
+            time: time, transactionLimit: transactionLimit)
         stream = room.stream()
     }
 

@@ -125,6 +125,57 @@ struct MongodSetTests {
         }
     }
 
+    @Test func `a secondary that stops following its set is left for another member`()
+        async throws
+    {
+        try await offPool {
+            let set = try MongodSet()
+            let primary = try set.primary()
+            let others = set.members.filter { $0 !== primary }
+            let harness = try MongodHarness(url: set.url)
+            // Only one secondary is there to be followed.
+            others[1].kill9()
+            let sidecar = try harness.startWithBackup()
+            try others[1].start()
+            try set.waitWhole()
+            try harness.waitProved()
+            try others[0].run("client.admin.command('fsync', lock=True)")
+            try set.python(
+                """
+                safe = pymongo.WriteConcern("majority")
+                kept = client.shop.get_collection("kept", write_concern=safe)
+                kept.insert_many([{"_id": n} for n in range(50)])
+                """)
+            let written = SystemTimeSource().wall().text(fractionDigits: 3)
+            let lines = { (text: String) in
+                sidecar.log.split(separator: "\n").filter { $0.contains(text) }
+            }
+            let isLeft = { !lines("it has stopped following its set").isEmpty }
+            var shown: [(exposure: Double, restorable: String)] = []
+            try eventually("the stream goes to another member", seconds: 60) {
+                let status = try harness.status()
+                // As long as it stands still, what is shown grows.
+                if !isLeft() {
+                    shown.append((status.exposureSeconds ?? 0, status.restorableTo ?? ""))
+                }
+                return isLeft()
+            }
+            #expect(shown.allSatisfy { $0.restorable < written }, "\(written): \(shown)")
+            #expect(try #require(shown.last).exposure > 10, "\(shown)")
+            #expect(zip(shown, shown.dropFirst()).allSatisfy { $0.exposure < $1.exposure })
+            try harness.waitProved()
+            #expect(lines("it has stopped following its set").count == 1)
+            #expect(lines("it has stopped")[0].contains(":\(others[0].port)"))
+            #expect(lines("the stream failed").isEmpty, "\(sidecar.log)")
+            #expect(try harness.status().gaps.isEmpty)
+            try others[0].run("client.admin.command('fsyncUnlock')")
+            let target = try Self.restored(harness, set)
+            #expect(try target.run("print(client.shop.kept.count_documents({}))") == "50")
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
+
     @Test func `a secondary that lags behind the archive is passed over until it comes there`()
         async throws
     {
@@ -148,8 +199,12 @@ struct MongodSetTests {
             let lines = { (text: String) in
                 sidecar.log.split(separator: "\n").filter { $0.contains(text) }
             }
-            let told = lines("a member is passed over")
-            #expect(told.contains { $0.contains(":\(others[0].port)") && $0.contains("not come") })
+            // Each has a line of its own; that of the other, which is down, may come first.
+            try eventually("the one that stands is told: \(sidecar.log)", seconds: 20) {
+                lines("a member is passed over").contains {
+                    $0.contains(":\(others[0].port)") && $0.contains("not come")
+                }
+            }
             #expect(lines("the stream failed").isEmpty, "\(sidecar.log)")
             try others[0].run("client.admin.command('fsyncUnlock')")
             try others[1].start()

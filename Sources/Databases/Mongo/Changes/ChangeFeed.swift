@@ -9,7 +9,7 @@ import Platform
 struct ChangeFeed {
     let timeline: TimelineID
     private let connection: Connection
-    private let member: Connection.Member
+    let member: Connection.Member
     private let features: ChangeFeatures
     private let isRouter: Bool
     private var cursor: ChangeStreamCursor

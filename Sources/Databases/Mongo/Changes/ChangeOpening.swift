@@ -139,6 +139,14 @@ struct ChangeOpening {
         }
     }
 
+    /// The same opening through another member.
+    func through(_ member: Connection.Member) throws(TidemarkError) -> ChangeOpening {
+        var opening = self
+        opening.member = member
+        opening.hello = try Questions.hello(connection, member)
+        return opening
+    }
+
     /// Asks this member, and others when it lacks the history.
     private func search(
         _ timeline: TimelineID, behind time: OpTime, _ tail: ChangeTail
@@ -146,11 +154,7 @@ struct ChangeOpening {
         try MemberSearch.run(
             connection, first: member,
             ask: { (member) throws(TidemarkError) in
-                var opening = self
-                if member != self.member {
-                    opening.member = member
-                    opening.hello = try Questions.hello(connection, member)
-                }
+                let opening = member == self.member ? self : try through(member)
                 let found = Found(
                     opening: opening,
                     verdict: try opening.verdict(timeline, behind: time, tail))

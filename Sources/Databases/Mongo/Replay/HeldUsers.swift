@@ -57,7 +57,7 @@ final class HeldUsers {
                     }
                     // DuplicateKey.
                     if failure["code"]?.integer == 11000 {
-                        kept.append(name)
+                        if try !isThere(document, in: place, connection) { kept.append(name) }
                     } else {
                         refused.append(name)
                         reason = failure["errmsg"]?.string ?? ""
@@ -77,6 +77,26 @@ final class HeldUsers {
             if !refused.isEmpty { notes.append(refusal(what, refused, reason)) }
         }
         return notes
+    }
+
+    /// Whether this very one is there already: an interrupted end of this restore has put it.
+    private func isThere(
+        _ document: BSONDocument, in place: Namespace, _ connection: Connection
+    ) throws(TidemarkError) -> Bool {
+        guard let id = document["_id"] else { return false }
+        let reply = try connection.answer(
+            BSONDocument([
+                ("find", .string(place.collection)),
+                ("filter", .document(BSONDocument([("_id", id)]))), ("limit", .int32(1)),
+                ("singleBatch", .bool(true)),
+            ]), on: place.database, at: .primary)
+        switch reply {
+        case .success(let reply): return Questions.first(reply) == document
+        // Who may not look cannot tell them apart, and says so of too many.
+        case .failure(let failure) where failure.domain == .server: return false
+        case .failure(let failure):
+            throw failure.targetError(connection.configuration, "\(place)")
+        }
     }
 
     private func refusal(_ what: String, _ names: [String], _ reason: String) -> String {

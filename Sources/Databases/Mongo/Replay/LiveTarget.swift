@@ -84,7 +84,7 @@ final class LiveTarget: ReplayTarget {
     }
 
     /// The result has been told: nothing is left that tells of a restore.
-    func conclude() throws(TidemarkError) { try RestoreProgress.remove(connection) }
+    func conclude() throws(TidemarkError) { try progress.conclude(connection) }
 
     // MARK: documents
 

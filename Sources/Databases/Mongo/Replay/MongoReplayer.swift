@@ -8,6 +8,8 @@ package final class MongoReplayer: Replayer {
 
     package var dataDirectoryMarks: [String] { ["WiredTiger"] }
 
+    package var unstartable: String? { RestoredDump.unstartable }
+
     package func style(segmentBytes: UInt64) -> any PositionStyle { OplogPositionStyle() }
 
     /// A server asks for no files.

@@ -15,6 +15,10 @@ import Model
 ///   {_id: "file:<name>"}   a collection of the base that is whole
 /// ```
 ///
+/// The last thing that is written before the database goes is the same once more as
+/// `{_id: "concluded", …}`: nothing of it is left in the data, but in the oplog of a target that is
+/// of a set (`ConcludedRestore`).
+///
 /// There is no `position` before the base is whole: a server puts its own time in the place of an
 /// empty timestamp that a document has at its top (`fixDocumentForInsert`, `ObjectReplaceNode`).
 struct RestoreProgress {
@@ -34,6 +38,8 @@ struct RestoreProgress {
     var ends: OpTime?
     /// Everything is there; only this mark is too much.
     var isComplete = false
+    /// Nothing is left of it but in the server's oplog.
+    var isConcluded = false
     /// What was to be told at the end.
     var warnings: [String] = []
     var files: Set<String> = []
@@ -79,6 +85,16 @@ struct RestoreProgress {
     }
 
     private static func file(_ name: String) -> String { "file:" + name }
+
+    private static let concluded = "concluded"
+
+    /// Of the document that was written before the others went; nil for any other.
+    init?(concluded document: BSONDocument) {
+        guard document["_id"]?.string == Self.concluded else { return nil }
+        self.init([document.setting("_id", .string(Self.restore))])
+        guard isComplete else { return nil }
+        isConcluded = true
+    }
 
     /// Whether that restore can be gone on with to serve this order.
     func serves(_ order: RestoreOrder) -> Bool {
@@ -150,6 +166,14 @@ struct RestoreProgress {
         var bulk = BulkWrite(connection, place, isOrdered: true)
         bulk.put(id, document)
         _ = try bulk.run()
+    }
+
+    /// Takes everything away, and leaves word of it where the oplog keeps it for a while.
+    func conclude(_ connection: Connection) throws(TidemarkError) {
+        // What an earlier run has found there is not to be taken away once more.
+        guard !isConcluded else { return }
+        try Self.put(connection, document.setting("_id", .string(Self.concluded)))
+        try Self.remove(connection)
     }
 
     static func remove(_ connection: Connection) throws(TidemarkError) {

@@ -24,6 +24,8 @@ final class RestoredDump: Restoration {
     private static let unfinished = ".unfinished"
     private static let names = ["oplog.bson", "changes.bson"]
 
+    static let unstartable = "a MongoDB dump is no data directory that a server could start on"
+
     init(_ order: RestoreOrder) throws(TidemarkError) {
         self.order = order
         reached = order.backup.start
@@ -32,7 +34,7 @@ final class RestoredDump: Restoration {
         try Self.checkDestination(order)
         if order.starts {
             throw TidemarkError(
-                .usage, "a MongoDB dump is no data directory that a server could start on",
+                .usage, Self.unstartable,
                 remedy: "give an empty server instead: --into "
                     + "\(order.source)=mongodb://host:27017/")
         }

@@ -36,13 +36,32 @@ struct TargetCheck {
         let filled = try DumpedCollection.all(connection, .primary).filter {
             $0.namespace.database != "admin"
         }
-        if let first = filled.first {
-            throw TidemarkError(
-                .destinationOccupied,
-                "the server at \(place) has data: \(first.namespace)",
-                remedy: "name an empty server, or give --force to write among what is there")
+        guard let first = filled.first else { return nil }
+        let ended = try ConcludedRestore.look(connection)
+        if let ended, ended.isUntouched, ended.progress.serves(order) { return ended.progress }
+        throw occupied(first.namespace, ended)
+    }
+
+    /// What is known of the data: a restore that was interrupted leaves word of it.
+    private func occupied(_ first: Namespace, _ ended: ConcludedRestore?) -> TidemarkError {
+        let empty = "name an empty server, or give --force to write among what is there"
+        guard let ended else {
+            return TidemarkError(
+                .destinationOccupied, "the server at \(place) has data: \(first)",
+                remedy: empty + "; if this very restore was given before, it has ended and all of "
+                    + "it is there, since an unfinished one leaves the database "
+                    + "\(RestoreProgress.place.database), which is not there")
         }
-        return nil
+        let progress = ended.progress
+        return TidemarkError(
+            .destinationOccupied,
+            "the server at \(place) has data: a restore of \(progress.source) to "
+                + "\(progress.ends ?? progress.position), base backup \(progress.backup), was "
+                + "ended in it" + (ended.isUntouched ? "" : ", and it has been written to since"),
+            remedy: progress.serves(order)
+                ? "that is this very restore: nothing of it is left to do; to have that moment "
+                    + "again without what was written since, name an empty server"
+                : empty)
     }
 
     private func checkMember() throws(TidemarkError) {

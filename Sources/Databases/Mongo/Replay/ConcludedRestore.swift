@@ -1,0 +1,57 @@
+import Model
+
+/// The restore that a server's oplog tells the end of.
+///
+/// Nothing is left in the data of a server that was filled, since the source had nothing of it
+/// either. A command that is killed between that and its exit is given again, and meets data. A
+/// member of a set has the last words of the restore in its oplog (`RestoreProgress.conclude`), for
+/// as long as that reaches back. Where nothing was written since, the copy is what it was. Of a
+/// server that stands alone nobody can tell.
+struct ConcludedRestore {
+    var progress: RestoreProgress
+    /// Nothing was written behind it, by whomever.
+    var isUntouched: Bool
+
+    /// Newest entries that are looked at: behind a restore come its own last commands and no-ops.
+    private static let limit: Int32 = 1000
+
+    /// Nil where there is no oplog, it may not be read, or it tells of none.
+    static func look(_ connection: Connection) throws(TidemarkError) -> ConcludedRestore? {
+        let answer = try connection.answer(
+            BSONDocument([
+                ("find", .string("oplog.rs")),
+                ("sort", .document(BSONDocument([("$natural", .int32(-1))]))),
+                ("limit", .int32(limit)), ("batchSize", .int32(limit)),
+                ("singleBatch", .bool(true)),
+            ]), on: "local", at: .primary)
+        switch answer {
+        case .success(let reply):
+            let batch = reply["cursor"]?.document?["firstBatch"]?.elements ?? []
+            return ConcludedRestore(newestFirst: batch.compactMap(\.document))
+        case .failure(let failure) where failure.domain == .server: return nil
+        case .failure(let failure):
+            throw failure.targetError(connection.configuration, "local.oplog.rs")
+        }
+    }
+
+    /// Of the newest entries of an oplog.
+    init?(newestFirst entries: [BSONDocument]) {
+        isUntouched = true
+        let mark = RestoreProgress.place
+        for entry in entries {
+            let place = entry["ns"]?.string.flatMap { Namespace($0) }
+            // What a server writes for itself, and the end of our own database.
+            if entry["op"]?.string == "n" || place?.database == "config" { continue }
+            guard place?.database == mark.database else {
+                isUntouched = false
+                continue
+            }
+            guard place == mark else { continue }
+            guard let told = entry["o"]?.document, let found = RestoreProgress(concluded: told)
+            else { return nil }
+            progress = found
+            return
+        }
+        return nil
+    }
+}
