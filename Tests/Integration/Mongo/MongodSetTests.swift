@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// A real replica set of three members that die, stand still and are taken back.
-@Suite(.enabled(if: MongodHarness.isThere))
+@Suite(.serialized, .enabled(if: MongodHarness.isThere))
 struct MongodSetTests {
     /// What a restore to the archive's end has, beside the primary.
     private static func restored(
