@@ -32,6 +32,7 @@ final class RestoredCluster: Restoration {
         try places.check(force: order.force)
         try Self.checkRoom(order, places)
         (programs, warnings) = try Self.findPrograms(order)
+        if let warning = RecoverySettings(order: order).preloadWarning { warnings.append(warning) }
     }
 
     private static func checkRoom(
