@@ -105,15 +105,15 @@ import Testing
             #expect(none.errors.contains("apt-get install postgresql-"), "\(none.errors)")
             #expect(access(folder + "/ledger", F_OK) != 0)
 
-            // A pg_ctl of another major version.
-            let bin = try fixture.server.makeDirectory("bin")
-            try TextFile.write(
-                bin + "/pg_ctl", "#!/bin/sh\necho 'pg_ctl (PostgreSQL) 9.6.24'\n")
-            chmod(bin + "/pg_ctl", 0o755)
-            let other = try fixture.restore(
-                to: "latest", into: folder, ["--start", "--pg-bin", bin])
-            #expect(other.exitStatus == 1)
-            #expect(other.errors.contains("has version 9"), "\(other.errors)")
+            // A real one of another major version.
+            for more in [[], ["--start"], ["--dry-run"]] {
+                let other = try fixture.restore(
+                    to: "latest", into: folder, ["--pg-bin", OtherServers.postgres(16)] + more)
+                #expect(other.exitStatus == 1, "\(more): \(other.errors)")
+                #expect(other.errors.contains("has version 16"), "\(other.errors)")
+                #expect(other.errors.contains("apt-get install postgresql-15"))
+                #expect(access(folder + "/ledger", F_OK) != 0)
+            }
         }
     }
 
