@@ -2,6 +2,7 @@ import Catalog
 package import Model
 package import Platform
 package import Repository
+import Segments
 
 /// Restores one source: plan, check, copy, and start if wanted. Blocking.
 package struct Restore {
@@ -72,6 +73,7 @@ package struct Restore {
                     of: plan.backup.server, on: plan.timeline)
                 try checkEnd(plan, snapshot)
                 try checkObjects(plan)
+                try checkSegments(plan)
                 return plan
             } catch let error where error.code == .notFound && attempt < Self.attempts {
                 attempt += 1
@@ -241,6 +243,31 @@ package struct Restore {
                     .archiveDamaged, "\(key) has \(size) bytes, \(file.storedBytes) were stored",
                     remedy: "bring it back from a copy of the archive, or take another target "
                         + "whose base backup is whole (`tidemark list`)")
+            }
+        }
+    }
+
+    /// Footers read at once.
+    private static let footerReaders = 8
+
+    /// The end of every sealed segment is read, which one that was cut short has lost. Open ones
+    /// were read for the plan.
+    private func checkSegments(_ plan: RestorePlan) throws(TidemarkError) {
+        let store = repository.store
+        let descriptor = plan.descriptor
+        _ = try ParallelWork.map(
+            plan.chain.segments.filter { $0.state == .sealed }, threads: Self.footerReaders,
+            tick: { () throws(TidemarkError) in }
+        ) { (segment) throws(TidemarkError) in
+            do throws(TidemarkError) {
+                let footer = try SegmentReader.footer(store, segment.key)
+                guard let what = segment.contradiction(footer, of: descriptor) else { return }
+                throw TidemarkError(.archiveDamaged, "\(segment.key) is damaged: \(what)")
+            } catch let error where error.code == .archiveDamaged {
+                throw TidemarkError(
+                    .archiveDamaged, error.message,
+                    remedy: "bring it back from a copy of the archive, or take a target before it "
+                        + "(`tidemark list`)", cause: error.cause)
             }
         }
     }

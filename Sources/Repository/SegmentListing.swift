@@ -17,6 +17,24 @@ package struct SegmentListing: Hashable, Sendable {
         self.state = state
         self.storedBytes = storedBytes
     }
+
+    /// What a sealed segment's footer says otherwise than its name; nil when they agree.
+    package func contradiction(
+        _ footer: SegmentDescriptor, of descriptor: SourceDescriptor
+    ) -> String? {
+        if footer.source != descriptor.source || footer.kind != descriptor.kind {
+            return "its footer belongs to \(footer.kind) \(footer.source)"
+        }
+        guard footer.range == range else {
+            return "its footer speaks of another range than its name: timeline "
+                + "\(footer.timeline), \(footer.first) to \(footer.last)"
+        }
+        // Positions of these count bytes.
+        if descriptor.kind != .mongodb, footer.bytes != footer.range.length {
+            return "its footer claims \(footer.bytes) bytes for a range of \(footer.range.length)"
+        }
+        return nil
+    }
 }
 
 /// The names of one source's stream folder, parsed.

@@ -52,6 +52,11 @@ import Testing
         ["restore", "--to", "latest", "--into", "a", "--into", "b", "--repository", "/a"],
         ["restore", "--to", "latest", "--into", "a", "--tablespace", "x", "--repository", "/a"],
         ["restore", "--to", "latest", "--into", "x=", "--repository", "/a"],
+        ["list", "--json=3"], ["export"], ["find", "--around", "noon"],
+        ["run", "--log-format", "x"],
+        ["restore", "--to", "latest", "--into", "x", "--expiry", "never", "--repository", "/a"],
+        ["backup", "--repository", "X"], ["wal", "push", "a", "b"], ["verify", "--deeep"],
+        ["export", "ledger", "--to", "latest"], ["status", "--config"], ["init", "a", "b"],
     ])
     func `wrong usage is status 2, one or two lines, and no result`(arguments: [String])
         async throws
@@ -61,6 +66,8 @@ import Testing
         #expect(done.output.isEmpty)
         #expect(done.errors.hasPrefix("tidemark: "))
         #expect(done.errors.hasSuffix("\n") && !done.errors.hasSuffix("\n\n"))
+        let lines = done.errors.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        #expect((1...2).contains(lines.count), "\(arguments): \(done.errors)")
     }
 
     @Test(arguments: [
@@ -167,6 +174,19 @@ import Testing
         let done = try await run(arguments)
         #expect(done.errors.contains("there is no command `tidemark "), "\(done.errors)")
         #expect(done.errors.contains(advice), "\(done.errors)")
+    }
+
+    @Test(arguments: [
+        (["backup", "--repository", "X"], "`tidemark backup` has no option --repository"),
+        (["verify", "--deeep"], "did you mean --deep?"),
+        (["mark"], "missing expected argument '<name>'\nUsage: tidemark mark "),
+        (["--config"], "`tidemark --help` tells more"),
+    ])
+    func `wrong usage is told what is wrong and where to look`(
+        arguments: [String], words: String
+    ) async throws {
+        let done = try await run(arguments, environment: Self.unconfigured)
+        #expect(done.errors.contains(words), "\(done.errors)")
     }
 
     @Test func `nobody sees the passwords of URLs in the list of processes`() async throws {

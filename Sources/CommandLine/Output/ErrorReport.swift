@@ -26,7 +26,8 @@ struct ErrorReport {
             if status == 0 {
                 output = text
             } else {
-                let complaint = UnknownCommand.complaint(arguments)
+                let complaint =
+                    UnknownCommand.complaint(arguments) ?? UnknownOption.complaint(arguments)
                 message = complaint.map { "tidemark: " + $0 } ?? Self.usage(text)
             }
         }
@@ -42,8 +43,23 @@ struct ErrorReport {
         return code == .validationFailure ? TidemarkError.Code.usage.exitStatus : code.rawValue
     }
 
+    /// The parser's four lines in two: what is wrong, and how the command is called.
     private static func usage(_ text: String) -> String {
-        "tidemark: " + (text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text)
+        var lines = text.split(separator: "\n").map(String.init)
+        func take(_ start: String) -> String? {
+            lines.firstIndex { $0.hasPrefix(start) }.map { lines.remove(at: $0) }
+        }
+        let see = take("  See '")?.split(separator: "'").dropFirst().first
+        let usage = take("Usage: ")
+        _ = take("Help: ")
+        var message = lines.joined(separator: " ")
+        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
+        // A sentence begins small here, an abbreviation does not.
+        if let first = message.first, message.dropFirst().first?.isUppercase == false {
+            message = first.lowercased() + message.dropFirst()
+        }
+        let advice = [usage, see.map { "`\($0)` tells more" }].compactMap { $0 }
+        return "tidemark: \(message)\n" + advice.joined(separator: "; ")
     }
 
     /// Holds for a command line that could not be parsed too: a wrong option in restore_command

@@ -31,6 +31,11 @@ enum StatusView {
         if !source.reason.isEmpty {
             text += style.yellow("\(source.name): \(source.reason)") + "\n"
         }
+        if let backup = source.lastBackup, let first = backup.warnings.first {
+            let more = backup.warnings.count - 1
+            let rest = more > 0 ? "; and \(more) more (`tidemark list --json`)" : ""
+            text += style.yellow("\(source.name): base backup \(backup.id): \(first)\(rest)") + "\n"
+        }
         for gap in source.gaps {
             let place = "from \(gap.first) to \(gap.last) on timeline \(gap.timeline)"
             text += style.red("\(source.name): gap \(place): \(gap.reason)") + "\n"

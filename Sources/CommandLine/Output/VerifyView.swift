@@ -12,7 +12,9 @@ enum VerifyView {
             table.add(
                 source.name.name, "\(source.segments)", "\(source.backups)",
                 "\(ByteCount(source.storedBytes))",
-                source.problems.isEmpty ? sound : Self.count(source.problems.count))
+                source.problems.isEmpty
+                    ? sound + Self.warned(source.warnings.count)
+                    : Self.count(source.problems.count))
         }
         let whole = report.problems.map { style.red($0) + "\n" }
         let problems =
@@ -26,6 +28,14 @@ enum VerifyView {
         let limit = report.deep ? "" : "The content was not read; --deep reads and checks it.\n"
         return table.text(title: style.bold) + problems.joined() + warnings.joined()
             + limit
+    }
+
+    private static func warned(_ warnings: Int) -> String {
+        switch warnings {
+        case 0: ""
+        case 1: ", 1 warning"
+        default: ", \(warnings) warnings"
+        }
     }
 
     /// `1 problem`, `2 problems`.

@@ -92,6 +92,8 @@ package struct SourceStatus: Sendable, Encodable {
         package var storedBytes: UInt64
         /// From its start to its end; not in the JSON.
         package var seconds: Double
+        /// What was found wrong while it was taken; not in the JSON, `list --json` has it.
+        package var warnings: [String]
 
         package init(_ backup: BaseBackupDescriptor) {
             id = backup.id
@@ -99,6 +101,7 @@ package struct SourceStatus: Sendable, Encodable {
             bytes = backup.bytes
             storedBytes = backup.storedBytes
             seconds = backup.finished.seconds(since: backup.started)
+            warnings = backup.warnings
         }
 
         enum CodingKeys: String, CodingKey {

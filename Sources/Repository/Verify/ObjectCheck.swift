@@ -68,7 +68,7 @@ struct ObjectCheck: Sendable {
             }
             link.sha256 = footer.sha256
             link.previousSHA256 = footer.previousSHA256
-            if let what = contradiction(footer, listing) {
+            if let what = listing.contradiction(footer, of: descriptor) {
                 outcome.problems.append(damaged(listing.key, what))
             }
             if context.isDeep, let strange = try readThrough(reader, listing, next: next) {
@@ -83,24 +83,6 @@ struct ObjectCheck: Sendable {
         if context.isDeep { context.read(Int(listing.storedBytes)) }
         outcome.link = (listing.range.timeline, link)
         return outcome
-    }
-
-    /// What the footer says otherwise than the name; nil when they agree.
-    private func contradiction(
-        _ footer: SegmentDescriptor, _ listing: SegmentListing
-    ) -> String? {
-        if footer.source != source || footer.kind != descriptor.kind {
-            return "its footer belongs to \(footer.kind) \(footer.source)"
-        }
-        guard footer.range == listing.range else {
-            return "its footer speaks of another range than its name: timeline "
-                + "\(footer.timeline), \(footer.first) to \(footer.last)"
-        }
-        // Positions of these count bytes.
-        if descriptor.kind != .mongodb, footer.bytes != footer.range.length {
-            return "its footer claims \(footer.bytes) bytes for a range of \(footer.range.length)"
-        }
-        return nil
     }
 
     private func open(_ listing: SegmentListing) throws(TidemarkError) -> Outcome {

@@ -1,8 +1,8 @@
-import Model
+package import Model
 import Platform
 
 /// Runs a list of jobs on a few threads; the results keep the order of the jobs.
-enum ParallelWork {
+package enum ParallelWork {
     private struct State<Output: Sendable> {
         var next = 0
         var outputs: [Output?]
@@ -12,7 +12,7 @@ enum ParallelWork {
 
     /// Blocks until all are done. The first error ends the rest. `tick` runs on the calling thread,
     /// several times a second; what it throws ends the rest too.
-    static func map<Input: Sendable, Output: Sendable>(
+    package static func map<Input: Sendable, Output: Sendable>(
         _ inputs: [Input], threads: Int, tick: () throws(TidemarkError) -> Void,
         _ body: @escaping @Sendable (Input) throws(TidemarkError) -> Output
     ) throws(TidemarkError) -> [Output] {
@@ -20,7 +20,7 @@ enum ParallelWork {
         let state = Monitor(
             State<Output>(outputs: Array(repeating: nil, count: inputs.count), running: count))
         for number in 0..<count {
-            _ = DedicatedThread("verify-\(number)") { () throws(TidemarkError) in
+            _ = DedicatedThread("check-\(number)") { () throws(TidemarkError) in
                 work(state, inputs, body)
             }
         }

@@ -22,6 +22,23 @@ extension SourceVerifier {
         }
     }
 
+    /// What was found wrong while the base backup was taken; restored from it, it is wrong again.
+    func marks(of backup: BaseBackupDescriptor) -> [VerificationProblem] {
+        guard !backup.warnings.isEmpty else { return [] }
+        let rest = backup.warnings.count - Self.marksShown
+        return [
+            VerificationProblem(
+                source: source, key: Layout.backup(source, backup.id).path, kind: .unsound,
+                what: "base backup \(backup.id) has warnings from when it was taken: "
+                    + backup.warnings.prefix(Self.marksShown).joined(separator: "; ")
+                    + (rest > 0 ? "; and \(rest) more (`tidemark list --json`)" : ""),
+                remedy: "mend their cause at the source, then take another with `tidemark backup "
+                    + "\(source)`; an older one brings back what it had")
+        ]
+    }
+
+    private static let marksShown = 3
+
     /// The segments that were written while the base backup was read.
     private func handOver(
         _ backup: BaseBackupDescriptor, _ listing: StreamListing, to check: any BaseBackupCheck

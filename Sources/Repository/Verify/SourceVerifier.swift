@@ -52,7 +52,7 @@ final class SourceVerifier {
         problems += stream.problems
         if context.isDeep { try checkForks(stream.forks, listing) }
         found.stretches = stream.stretches
-        for backup in backups { problems += stream.check(backup) }
+        for backup in backups { problems += stream.check(backup) + marks(of: backup) }
         for backup in backups { problems += try content(of: backup, listing) }
         if let watermark { problems += stream.check(watermark) }
         if let pushed { problems += stream.check(pushed) }

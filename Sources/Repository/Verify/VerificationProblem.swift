@@ -16,13 +16,15 @@ package struct VerificationProblem: Hashable, Sendable, Codable {
         case setAside = "set_aside"
         /// It holds something of which nobody knows from it alone whether it is whole.
         case unchecked
+        /// It is as it was read, and what was read was found unsound then (failed page checksums).
+        case unsound
     }
 
     /// Whether something can no longer be restored that could be mended, or is damaged.
     package var isProblem: Bool {
         switch kind {
         case .damaged, .missing, .unreadable: true
-        case .passed, .setAside, .unchecked: false
+        case .passed, .setAside, .unchecked, .unsound: false
         }
     }
 

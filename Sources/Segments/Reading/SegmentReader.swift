@@ -228,6 +228,15 @@ package final class SegmentReader {
         return head
     }
 
+    /// What the footer of a sealed segment says; one small read at its end. A file that was cut
+    /// short has none. Throws `notFound`, `archiveDamaged`.
+    package static func footer(
+        _ store: any ObjectStore, _ key: ObjectKey
+    ) throws(TidemarkError) -> SegmentDescriptor {
+        guard let compression = Compression(suffixOf: key.name) else { throw noFooter(key, at: 0) }
+        return try footer(store, key, compression).0
+    }
+
     /// Finds the footer from the end of the file; also returns how long the content frames are.
     private static func footer(
         _ store: any ObjectStore, _ key: ObjectKey, _ compression: Compression

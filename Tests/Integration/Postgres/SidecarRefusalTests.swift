@@ -94,13 +94,27 @@ struct SidecarRefusalTests {
                 try server.psql("select count(*) from pg_stat_replication") == "1"
             }
             let side = try SidecarHarness(server)
-            try side.expect(5, ["check"])
+            for command in ["check", "backup"] {
+                let said = try side.expect(5, [command])
+                #expect(said.contains("ALTER SYSTEM SET max_wal_senders = "), "\(said)")
+            }
             let sidecar = try side.start(["--no-backup"])
             try sidecar.waitForLog("all 1 WAL senders of Postgres")
             #expect(sidecar.log.contains("ALTER SYSTEM SET max_wal_senders = 6"))
             holder.signal(SIGKILL)
             try sidecar.waitForLog("stream opened")
             #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test
+    func `without a free slot run, check and backup end with 5 and the statement`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(.init(settings: ["max_replication_slots = 1"]))
+            try server.psql("select pg_create_physical_replication_slot('other')")
+            let side = try SidecarHarness(server)
+            try expectRefusal(side, ["pg_drop_replication_slot(", "max_replication_slots"])
+            #expect(try server.psql("select slot_name from pg_replication_slots") == "other")
         }
     }
 

@@ -13,7 +13,8 @@ struct SidecarRepositoryTests {
     private func streaming(
         prepare: (SidecarHarness) throws -> Void = { _ in }
     ) throws -> (side: SidecarHarness, sidecar: TidemarkProcess) {
-        let server = try PostgresServer.start(.init(segmentMebibytes: 1))
+        let server = try PostgresServer.start(
+            .init(settings: ["wal_keep_size = 512MB"], segmentMebibytes: 1))
         try server.psql("create table t (s text)")
         let side = try SidecarHarness(server)
         try prepare(side)
@@ -84,6 +85,9 @@ struct SidecarRepositoryTests {
             #expect(sidecar.log.contains("free space on the file system of \(side.archive)"))
             try expectGrowingExposure(side)
             #expect(try acknowledged(side.server) < end)
+            // What it cannot archive now must not hold the server up.
+            try side.server.stop(.fast, seconds: 10)
+            try side.server.start()
             full.drain()
             try expectWhole(side, sidecar)
             disk.update { $0 = nil }
@@ -105,7 +109,34 @@ struct SidecarRepositoryTests {
                 try side.status().reason.contains("cannot write to the repository")
             }
             #expect(try acknowledged(side.server) < end)
+            try side.server.stop(.fast, seconds: 10)
+            try side.server.start()
             try side.server.run("/bin/chmod", ["-R", "u+w", side.archive])
+            try expectWhole(side, sidecar)
+        }
+    }
+
+    @Test
+    func `a fast shutdown under load waits for nothing, and nothing is lost`() async throws {
+        try await offPool {
+            let (side, sidecar) = try streaming()
+            let before = try side.server.flushed()
+            // One that is cut off by the shutdown.
+            let load = DedicatedThread("load") { () throws(TidemarkError) in
+                while true {
+                    _ = try side.server.psql(
+                        """
+                        insert into t select string_agg(md5(random()::text), '')
+                        from generate_series(1, 2000) i, generate_series(1, 60) group by i
+                        """)
+                }
+            }
+            try eventually("the load is under way") {
+                try acknowledged(side.server) > before + 4 << 20
+            }
+            try side.server.stop(.fast, seconds: 10)
+            #expect(throws: TidemarkError.self) { try load.join() }
+            try side.server.start()
             try expectWhole(side, sidecar)
         }
     }

@@ -33,7 +33,7 @@ struct CopyConfiguration {
         let main = try isOutside ? makeMain() : mendMain()
         try access("hba_file", "pg_hba.conf", otherwise: Self.cautiousAccess)
         try access("ident_file", "pg_ident.conf", otherwise: "")
-        try mendAutomatic(main: main, isOutside: isOutside)
+        try mendAutomatic(main: main)
     }
 
     /// After promotion: takes out what only recovery needed, so that a restart comes up as
@@ -45,9 +45,9 @@ struct CopyConfiguration {
         var settings = SettingsFile(
             String(decoding: try CopyFiles.read(path) ?? [], as: UTF8.self),
             isMissing: { _ in false })
-        let isOutside = main.hasPrefix(Self.madeMark)
         settings.removeBlock()
-        let lines = RecoverySettings(order: order).lasting(needsPreload: isOutside)
+        let own = OwnSettings(main: main, automatic: settings.text)
+        let lines = RecoverySettings(order: order).lasting(own)
         settings.replaceBlock(lines + leftovers(main + "\n" + settings.text))
         try CopyFiles.writeWhole(path + ".tidemark", settings.text)
         try FileSystemSync.run(holding: root)
@@ -99,12 +99,9 @@ struct CopyConfiguration {
         return settings.text
     }
 
-    private static let madeMark =
-        "# Made by `tidemark restore`: the source kept its postgresql.conf outside the data"
-
     private func makeMain() throws(TidemarkError) -> String {
         var lines = [
-            Self.madeMark,
+            "# Made by `tidemark restore`: the source kept its postgresql.conf outside the data",
             "# directory. What was recorded of it lies beside, as *.source.",
         ]
         for name in ["listen_addresses", "port"] where recorded[name] != nil {
@@ -129,11 +126,14 @@ struct CopyConfiguration {
         }
     }
 
-    private func mendAutomatic(main: String, isOutside: Bool) throws(TidemarkError) {
+    private func mendAutomatic(main: String) throws(TidemarkError) {
         let path = root + "/postgresql.auto.conf"
         let original = try CopyFiles.read(path) ?? []
         var settings = SettingsFile(String(decoding: original, as: UTF8.self), isMissing: isMissing)
-        var lines = RecoverySettings(order: order).lines(needsPreload: isOutside)
+        // A source that was itself restored has a block of its own.
+        settings.removeBlock()
+        let own = OwnSettings(main: main, automatic: settings.text)
+        var lines = RecoverySettings(order: order).lines(own)
         lines += leftovers(main + "\n" + settings.text)
         settings.replaceBlock(lines)
         try CopyFiles.writeWhole(path, settings.text)

@@ -6,10 +6,10 @@ struct RecoverySettings: Sendable {
     static let prefetchFolder = "tidemark-prefetch"
 
     /// What recovery on a copy may not have less of than the primary had
-    /// (`CheckRequiredParameterValues`, xlogrecovery.c).
+    /// (`CheckRequiredParameterValues`, xlogrecovery.c), and what a server takes by itself.
     static let limits = [
-        "max_connections", "max_worker_processes", "max_wal_senders",
-        "max_prepared_transactions", "max_locks_per_transaction",
+        ("max_connections", "100"), ("max_worker_processes", "8"), ("max_wal_senders", "10"),
+        ("max_prepared_transactions", "0"), ("max_locks_per_transaction", "64"),
     ]
 
     /// Prepared transactions a recovering copy has room for at least. The source may have raised
@@ -26,18 +26,17 @@ struct RecoverySettings: Sendable {
         order.backup.server.extensions.keys.contains { $0.hasSuffix("/timescaledb") }
     }
 
-    /// What stays in force once the copy has been promoted.
-    ///
-    /// - Parameter needsPreload: the server's configuration file is not part of the copy.
-    func lasting(needsPreload: Bool) -> [String] {
+    /// What stays in force once the copy has been promoted. Written only where the copy's own files
+    /// do not say the same, since what is written here is stronger than a later edit of those.
+    func lasting(_ own: OwnSettings) -> [String] {
         var lines = ["# Written by `tidemark restore` for source \(order.source)."]
-        // Where the source's own file is not here, its limits are nowhere else.
-        if needsPreload {
-            lines += Self.limits.compactMap { name in
-                recorded[name].map { "\(name) = \(SettingsFile.quoted($0))" }
-            }
+        // The source had them on its command line, or in a file that is not part of the copy.
+        lines += Self.limits.compactMap { name, usual in
+            guard let value = recorded[name], own.inForce(name, otherwise: usual) != value
+            else { return nil }
+            return "\(name) = \(SettingsFile.quoted(value))"
         }
-        return lines + Self.protection + preload(needsPreload)
+        return lines + Self.protection + libraries(own)
     }
 
     /// Settings of `protection`, by name.
@@ -49,8 +48,8 @@ struct RecoverySettings: Sendable {
         "synchronous_standby_names = ''",
     ]
 
-    /// - Parameter needsPreload: the server's configuration file is not part of the copy.
-    func lines(needsPreload: Bool) -> [String] {
+    /// What recovery needs, and what stays in force.
+    func lines(_ own: OwnSettings) -> [String] {
         var lines = [
             "# Written by `tidemark restore` for source \(order.source). Once the server has been",
             "# promoted, nothing here is needed any more except what you want to keep.",
@@ -64,7 +63,7 @@ struct RecoverySettings: Sendable {
             "hot_standby = off",
         ]
         lines += Self.protection
-        lines += preload(needsPreload)
+        lines += libraries(own)
         return lines
     }
 
@@ -86,7 +85,7 @@ struct RecoverySettings: Sendable {
     }
 
     private var limitLines: [String] {
-        Self.limits.compactMap { name in
+        Self.limits.compactMap { name, _ in
             var value = recorded[name]
             if name == "max_prepared_transactions" {
                 value = String(max(value.flatMap { Int($0) } ?? 0, Self.leastPrepared))
@@ -95,13 +94,15 @@ struct RecoverySettings: Sendable {
         }
     }
 
-    private func preload(_ needed: Bool) -> [String] {
+    private func libraries(_ own: OwnSettings) -> [String] {
         var lines: [String] = []
-        if needed, let path = recorded["dynamic_library_path"], path != "$libdir" {
+        if let path = recorded["dynamic_library_path"],
+            own.inForce("dynamic_library_path", otherwise: "$libdir") != path
+        {
             lines.append("dynamic_library_path = " + SettingsFile.quoted(path))
         }
-        if needed, let libraries = recorded["shared_preload_libraries"], !libraries.isEmpty {
-            lines.append("shared_preload_libraries = " + SettingsFile.quoted(libraries))
+        if let libraries = preload(own) {
+            lines.append(Self.preloadName + " = " + SettingsFile.quoted(libraries))
         }
         if hasTimescale {
             lines += [
@@ -111,5 +112,60 @@ struct RecoverySettings: Sendable {
             ]
         }
         return lines
+    }
+}
+
+extension RecoverySettings {
+    static let preloadName = "shared_preload_libraries"
+    private static let timescale = "timescaledb"
+
+    /// What the copy must load at its start; nil when its own files say so.
+    ///
+    /// A library that those name beyond what ran (set, but the server was not started again yet)
+    /// is kept. TimescaleDB is always there where a database needs it: without it answers over
+    /// compressed chunks are short, and no error tells.
+    private func preload(_ own: OwnSettings) -> String? {
+        let known = recorded[Self.preloadName]
+        guard known != nil || hasTimescale else { return nil }
+        let inForce = Self.names(own.inForce(Self.preloadName, otherwise: "") ?? "")
+        var value = known ?? own.last(Self.preloadName) ?? ""
+        for name in inForce where !Self.names(value).contains(name) {
+            value += (value.isEmpty ? "" : ", ") + name
+        }
+        if hasTimescale, !Self.loadsTimescale(value) {
+            value = Self.timescale + (value.isEmpty ? "" : ", ") + value
+        }
+        return Self.names(value).allSatisfy(inForce.contains) ? nil : value
+    }
+
+    /// What the operator must know where a database needs TimescaleDB and the source is not known
+    /// to have loaded it.
+    var preloadWarning: String? {
+        guard hasTimescale else { return nil }
+        guard let known = recorded[Self.preloadName] else {
+            return "\(Self.preloadName) of \(order.source) is not recorded, since the role might "
+                + "not see it, and a database has TimescaleDB: the copy loads timescaledb and what "
+                + "its own files name; compare with the source's list, and GRANT pg_monitor to the "
+                + "role for the next base backup"
+        }
+        if Self.loadsTimescale(known) { return nil }
+        return "\(order.source) ran without timescaledb in \(Self.preloadName) although a database "
+            + "has it, so that answers over compressed chunks were short there; the copy loads it; "
+            + "set it at the source too, and restart that"
+    }
+
+    private static func names(_ list: String) -> [String] {
+        list.split(separator: ",").map { part in
+            var name = part.drop { $0 == " " }
+            while name.last == " " { name.removeLast() }
+            return String(name)
+        }.filter { !$0.isEmpty }
+    }
+
+    /// As a bare name, quoted, or with its folder.
+    private static func loadsTimescale(_ list: String) -> Bool {
+        names(list).contains { name in
+            name.filter { $0 != "\"" }.split(separator: "/").last.map(String.init) == timescale
+        }
     }
 }

@@ -32,6 +32,7 @@ final class RestoredCluster: Restoration {
         try places.check(force: order.force)
         try Self.checkRoom(order, places)
         (programs, warnings) = try Self.findPrograms(order)
+        if let warning = RecoverySettings(order: order).preloadWarning { warnings.append(warning) }
     }
 
     private static func checkRoom(
@@ -66,7 +67,8 @@ final class RestoredCluster: Restoration {
                 remedy: "install exactly these versions; without them the server does not start, "
                     + "or answers over compressed TimescaleDB chunks are silently short")
         }
-        return (programs, pins(order.backup.server))
+        let older = try programs.minorWarning(order.backup.server)
+        return (programs, (older.map { [$0] } ?? []) + pins(order.backup.server))
     }
 
     private static func pins(_ server: ServerFacts) -> [String] {

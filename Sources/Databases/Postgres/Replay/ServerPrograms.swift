@@ -40,14 +40,37 @@ struct ServerPrograms: Sendable {
         return ServerPrograms(folder: String(real[..<slash]))
     }
 
-    /// `pg_ctl (PostgreSQL) 15.20 (Debian …)` gives `15`.
     private func major() throws(TidemarkError) -> String {
+        let version = try version() ?? "unknown"
+        return version.first?.isNumber == true ? String(version.prefix { $0.isNumber }) : version
+    }
+
+    /// `pg_ctl (PostgreSQL) 15.20 (Debian …)` gives `15.20`.
+    private func version() throws(TidemarkError) -> String? {
         let done = try Subprocess.run(control, ["--version"], seconds: 30)
-        let words = done.output.split(separator: " ")
+        let words = done.output.split { $0 == " " || $0 == "\n" }
         guard let mark = words.firstIndex(of: "(PostgreSQL)"), mark + 1 < words.count else {
-            return "unknown"
+            return nil
         }
-        return String(words[mark + 1].prefix { $0.isNumber })
+        return String(words[mark + 1])
+    }
+
+    /// What to say where this server's minor version is older than the source's: a library that was
+    /// built for the newer one may use what this one lacks, and not load (TimescaleDB built for
+    /// 15.20 does not on 15.18). Nil where it is not, and where no library is needed.
+    func minorWarning(_ server: ServerFacts) throws(TidemarkError) -> String? {
+        let needsLibraries =
+            server.settings["shared_preload_libraries"]?.isEmpty == false
+            || server.extensions.keys.contains { !$0.hasSuffix("/plpgsql") }
+        guard needsLibraries, let recorded = UInt(server.version), let version = try version()
+        else { return nil }
+        // `15.20` is 150020 (`PG_VERSION_NUM`); a beta has no point.
+        let parts = version.split(separator: ".").map { UInt($0.prefix { $0.isNumber }) ?? 0 }
+        guard parts.count == 2, parts[0] == recorded / 10_000, parts[1] < recorded % 10_000
+        else { return nil }
+        let wanted = "\(recorded / 10_000).\(recorded % 10_000)"
+        return "\(folder) has Postgres \(version), the source had \(wanted): a library built for "
+            + "the newer one may not load (TimescaleDB); install \(wanted) or later here"
     }
 
     /// Where the server looks for loadable libraries.

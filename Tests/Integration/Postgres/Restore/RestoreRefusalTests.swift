@@ -50,6 +50,20 @@ import Testing
             #expect(lost.errors.contains("the slot was lost"), "\(lost.errors)")
             #expect(rename(removed + ".away", removed) == 0)
 
+            // A segment that lost its end has lost its footer.
+            try fixture.server.run("/bin/cp", ["-a", removed, removed + ".away"])
+            for size in [TextFile.size(removed) - 100, 0] {
+                #expect(truncate(removed, off_t(size)) == 0)
+                for more in [[], ["--dry-run"], ["--start"]] {
+                    let short = try fixture.restore(to: "latest", into: folder, more)
+                    #expect(short.exitStatus == 4, "\(size) \(more): \(short.errors)")
+                    #expect(short.errors.contains("\(list[list.count - 2]) is damaged"))
+                    #expect(short.errors.contains("bring it back from a copy"), "\(short.errors)")
+                    #expect(access(folder + "/ledger", F_OK) != 0)
+                }
+            }
+            #expect(rename(removed + ".away", removed) == 0)
+
             let base = path + "ledger/base/\(try fixture.backups()[0].id)/base.tar.lz4"
             try fixture.server.run("/bin/cp", ["-a", base, base + ".whole"])
             #expect(truncate(base, off_t(TextFile.size(base) / 2)) == 0)
@@ -91,15 +105,15 @@ import Testing
             #expect(none.errors.contains("apt-get install postgresql-"), "\(none.errors)")
             #expect(access(folder + "/ledger", F_OK) != 0)
 
-            // A pg_ctl of another major version.
-            let bin = try fixture.server.makeDirectory("bin")
-            try TextFile.write(
-                bin + "/pg_ctl", "#!/bin/sh\necho 'pg_ctl (PostgreSQL) 9.6.24'\n")
-            chmod(bin + "/pg_ctl", 0o755)
-            let other = try fixture.restore(
-                to: "latest", into: folder, ["--start", "--pg-bin", bin])
-            #expect(other.exitStatus == 1)
-            #expect(other.errors.contains("has version 9"), "\(other.errors)")
+            // A real one of another major version.
+            for more in [[], ["--start"], ["--dry-run"]] {
+                let other = try fixture.restore(
+                    to: "latest", into: folder, ["--pg-bin", OtherServers.postgres(16)] + more)
+                #expect(other.exitStatus == 1, "\(more): \(other.errors)")
+                #expect(other.errors.contains("has version 16"), "\(other.errors)")
+                #expect(other.errors.contains("apt-get install postgresql-15"))
+                #expect(access(folder + "/ledger", F_OK) != 0)
+            }
         }
     }
 

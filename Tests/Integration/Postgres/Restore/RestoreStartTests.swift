@@ -58,6 +58,9 @@ struct RestoreStartTests {
             defer { fixture.stop(data) }
             #expect(done.exitStatus == 0, "\(done.errors)")
             #expect(done.errors.contains("ALTER SYSTEM RESET archive_mode;"), "\(done.errors)")
+            let report = done.errors.split(separator: "RTO ").dropFirst().last ?? ""
+            let seconds = try #require(Double(report.prefix { !$0.isWhitespace }), "\(done.errors)")
+            #expect(seconds > 0 && seconds < 150, "\(done.errors)")
             #expect(done.errors.contains("stopped and started again it listens where"))
             #expect(done.errors.contains("on this machine: psql -h '\(data)' -p "))
             let settings = TextFile.read(data + "/postgresql.auto.conf")

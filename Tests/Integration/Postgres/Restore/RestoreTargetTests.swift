@@ -89,6 +89,43 @@ import Testing
         }
     }
 
+    /// Postgres's own judge of a data directory that was restored and not started, with the WAL
+    /// that the archive has for it.
+    private func expectVerified(_ fixture: RestoreFixture, _ old: String) throws {
+        let server = fixture.server
+        let folder = try server.makeDirectory("judged")
+        let space = try server.makeDirectory("judged space")
+        let done = try fixture.restore(
+            to: "latest", into: folder, ["--tablespace", "\(old)=\(space)"])
+        #expect(done.exitStatus == 0, "\(done.errors)")
+        let export = try TidemarkProcess.run(
+            [
+                "export", "ledger", "--to", "latest", "--into", folder + "/export", "--config",
+                fixture.configuration,
+            ], user: PostgresTools.user)
+        #expect(export.exitStatus == 0, "\(export.errors)")
+        // The first start makes the links; the map names the new place.
+        let oid = try fixture.sql("select oid from pg_tablespace where spcname = 'fast'")
+        try server.run("/bin/ln", ["-s", space, folder + "/ledger/pg_tblspc/" + oid])
+        try server.run(
+            "/bin/sh",
+            [
+                "-c",
+                "for f in \"$0\"/*.partial; do [ ! -e \"$f\" ] || mv \"$f\" \"${f%.partial}\"; done",
+                folder + "/export",
+            ])
+        try server.run(
+            "pg_verifybackup",
+            ["-i", "tablespace_map", "-w", folder + "/export", folder + "/ledger"])
+        // A judge that says yes to everything is none.
+        TextFile.flipBit(folder + "/ledger/pg_xact/0000")
+        #expect(throws: TidemarkError.self) {
+            try server.run(
+                "pg_verifybackup",
+                ["-i", "tablespace_map", "-w", folder + "/export", folder + "/ledger"])
+        }
+    }
+
     @Test func `with the tablespaces in other places`() async throws {
         try await offPool {
             let fixture = try RestoreFixture()
@@ -112,6 +149,7 @@ import Testing
             #expect(occupied.errors.contains("--tablespace \(old)="), "\(occupied.errors)")
             let moved = try fixture.answer(query, at: "latest", ["--tablespace", "\(old)=\(new)"])
             #expect(moved.answer == "7\n\(new)", "\(moved.done.errors)")
+            try expectVerified(fixture, old)
         }
     }
 }

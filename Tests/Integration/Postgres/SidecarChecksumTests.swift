@@ -1,0 +1,44 @@
+import Glibc
+import Platform
+import TestKit
+import Testing
+
+/// A page of the source that fails its checksum: whoever looks at the base backup is told.
+@Suite(.timeLimit(.minutes(5)))
+struct SidecarChecksumTests {
+    @Test func `a damaged page is told by backup, list, status, verify and restore`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start(.init(checksums: true))
+            try server.psql("create table a as select generate_series(1, 9000) i; checkpoint")
+            let file = try server.psql("select pg_relation_filepath('a')")
+            try server.stop()
+            let descriptor = open(server.pgData + "/" + file, O_WRONLY)
+            let isDamaged = [UInt8(0xAA)].withUnsafeBytes {
+                pwrite(descriptor, $0.baseAddress, 1, 8192 + 5000) == 1
+            }
+            close(descriptor)
+            try #require(isDamaged)
+            try server.start()
+            let side = try SidecarHarness(server)
+            let sidecar = try side.start(["--no-backup"])
+            try side.waitProved(side.moment())
+
+            let backup = try side.expect(0, ["backup"])
+            #expect(backup.contains(file), "\(backup)")
+            #expect(try side.expect(0, ["list"]).contains("warnings (--json)"))
+            #expect(try side.expect(0, ["list", "--json"]).contains(file))
+            let status = try side.expect(0, ["status"])
+            #expect(status.contains("checksum verification failure"), "\(status)")
+            for more in [[], ["--deep"]] {
+                let verified = try side.expect(0, ["verify"] + more)
+                #expect(verified.contains("sound, 1 warning"), "\(verified)")
+                #expect(verified.contains(file), "\(verified)")
+                #expect(verified.contains("take another with `tidemark backup ledger`"))
+            }
+            #expect(try sidecar.terminate().isSuccess)
+            let restored = try side.expect(
+                0, ["restore", "--to", "latest", "--into", side.folder + "/copy"])
+            #expect(restored.contains(file), "\(restored)")
+        }
+    }
+}
