@@ -125,7 +125,7 @@ final class MemoryDatabase: ReplayTarget {
         missing = found
     }
 
-    var isIdle: Bool { true }
+    var wantsMore: Bool { true }
 
     func awaitWrites() -> Int {
         defer { missing = nil }

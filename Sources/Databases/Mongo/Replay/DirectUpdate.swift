@@ -19,6 +19,10 @@
 /// * Names with dots and dollars, and such inside of values, are refused by some and read as
 ///   something else by others; empty timestamps and types that are no longer in use are treated
 ///   differently. Such values go with their document, as do large and deep ones.
+///
+/// Collections with options of any kind (validators, collations, capped, clustered and encrypted
+/// ones, time series) are left to whole documents, and so is every server that has not shown that
+/// it does this (`DirectUpdateProof`).
 package struct DirectUpdate: Hashable, Sendable {
     /// Ascending by name.
     var sets: [Field] = []
@@ -31,6 +35,8 @@ package struct DirectUpdate: Hashable, Sendable {
 
     /// Larger values are not worth a look at all that is in them.
     private static let longestValue = 1 << 16
+    /// Of all together: far below what a command may have.
+    private static let longest = 1 << 20
     /// Documents inside documents; servers have limits of their own for both.
     private static let depth = 16
 
@@ -73,7 +79,7 @@ package struct DirectUpdate: Hashable, Sendable {
                 removed.append(edit.name)
             }
         }
-        return true
+        return size <= Self.longest
     }
 
     private mutating func set(_ name: [UInt8], _ value: BSONValue) -> Bool {

@@ -4,7 +4,7 @@ import Model
 /// protocol read the whole document and write it anew, and then a name that occurs twice, an old
 /// type or a pattern's options are no longer what they were.
 ///
-/// Tried with a document that has all of these, in the restore's own database, which goes with it.
+/// Tried with a document that has all of these, in the restore's own database.
 struct DirectUpdateProof {
     private static let place = Namespace(RestoreProgress.place.database, "proof")
     private static let id = BSONValue.int32(1)
@@ -14,7 +14,20 @@ struct DirectUpdateProof {
     init(_ connection: Connection) { self.connection = connection }
 
     func run() throws(TidemarkError) -> Bool {
-        _ = try connection.delete([Self.id], in: Self.place)
+        try drop()
+        let isShown = try isShown()
+        try drop()
+        return isShown
+    }
+
+    private func drop() throws(TidemarkError) {
+        // NamespaceNotFound.
+        try connection.write(
+            BSONDocument([("drop", .string(Self.place.collection))]), on: Self.place.database,
+            tolerating: [26])
+    }
+
+    private func isShown() throws(TidemarkError) -> Bool {
         let inserting = BSONDocument([
             ("insert", .string(Self.place.collection)),
             ("documents", .array([.document(Self.before)])),

@@ -81,7 +81,7 @@ final class LiveTarget: ReplayTarget {
         try progress.save(connection)
     }
 
-    var isIdle: Bool { pool.isIdle }
+    var wantsMore: Bool { pool.isRunningOut }
 
     /// Then `notes` are whole, too.
     @discardableResult

@@ -28,7 +28,7 @@ final class MutedTarget: ReplayTarget {
         for placed in batches { _ = try write(placed.batch, to: placed.namespace) }
     }
 
-    var isIdle: Bool { true }
+    var wantsMore: Bool { true }
 
     func awaitWrites() -> Int { 0 }
 

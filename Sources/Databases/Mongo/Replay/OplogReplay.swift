@@ -5,9 +5,9 @@ package import Model
 ///
 /// Writes are gathered per collection (`WriteWindow`), so that of many changes to a document one
 /// reaches the target. While the target writes what was gathered, more is: nothing else is asked of
-/// it before that is done, nor is it marked. A command on a collection ends its window. Indexes are kept in the catalog
-/// and built when everything is written; so are views. Anything that is not understood stops the
-/// replay: it is better to have no copy than one that lacks something.
+/// it before that is done, nor is it marked. A command on a collection ends its window. Indexes are
+/// kept in the catalog and built when everything is written; so are views. Anything that is not
+/// understood stops the replay: it is better to have no copy than one that lacks something.
 package final class OplogReplay {
     package private(set) var report = ReplayReport()
     package internal(set) var catalog: ReplayCatalog
@@ -212,7 +212,7 @@ package final class OplogReplay {
         held += window.bytes - before
         windows[namespace] = window
         guard held >= Self.windowBytes.lowerBound else { return }
-        if held >= Self.windowBytes.upperBound || live.isIdle { try handOver() }
+        if held >= Self.windowBytes.upperBound || live.wantsMore { try handOver() }
     }
 
     /// Options may have a say in what an update makes of a document; a collection that is given
@@ -327,12 +327,12 @@ package final class OplogReplay {
             let wanted = window.wanted
             if !wanted.isEmpty { questions[namespace] = wanted }
         }
-        let target = try target
         let found = questions.isEmpty ? [:] : try target.documents(questions)
         var batches: [PlacedBatch] = []
+        var misses = 0
         for (namespace, window) in taken {
-            var (batch, misses) = window.batch(found[namespace] ?? [])
-            count(misses: misses)
+            var (batch, more) = window.batch(found[namespace] ?? [])
+            misses += more
             let isCapped = catalog[namespace]?.isCapped == true
             // A capped target drops its oldest by itself, as the source did.
             if isCapped {
@@ -343,6 +343,9 @@ package final class OplogReplay {
             batches.append(
                 PlacedBatch(namespace: namespace, batch: batch, keepsOrder: isCapped))
         }
+        // Where nothing was read, only here is waited for what was begun before.
+        let target = try target
+        count(misses: misses)
         guard !batches.isEmpty else { return }
         try target.begin(batches)
         begun = BegunWrites(expectsMisses: expectsMisses, mark: nil)

@@ -19,8 +19,8 @@ package protocol ReplayTarget: AnyObject {
     /// The same of several collections, at once where the target can; it may go on when this has
     /// returned. Nothing else is asked of the target before `awaitWrites`.
     func begin(_ batches: [PlacedBatch]) throws(TidemarkError)
-    /// Whether everything that was begun is written.
-    var isIdle: Bool { get }
+    /// Whether it soon has nothing to write.
+    var wantsMore: Bool { get }
     /// Waits until what was begun is written. Returns what of it did not exist although it must.
     func awaitWrites() throws(TidemarkError) -> Int
     /// Inserts behind the others, in order; for capped collections.

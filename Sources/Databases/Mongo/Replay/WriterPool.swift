@@ -66,8 +66,8 @@ final class WriterPool: Sendable {
         if let failure = failure ?? nil { throw failure }
     }
 
-    /// Whether everything handed in is done.
-    var isIdle: Bool { state.read { $0.jobs.isEmpty && $0.running == 0 } }
+    /// Whether everything handed in is begun.
+    var isRunningOut: Bool { state.read { $0.jobs.isEmpty } }
 
     /// Waits until everything handed in is done.
     func wait() throws(TidemarkError) {
