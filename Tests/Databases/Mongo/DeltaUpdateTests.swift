@@ -71,6 +71,18 @@ import Testing
         #expect(result.misses == 1)
     }
 
+    /// `$set` and `$unset`, by which the entry came to be, take the first as well.
+    @Test func `of a name that occurs twice the first is changed`() throws {
+        let before = BSONDocument([("a", .int32(1)), ("b", .null), ("a", .int32(2))])
+        let update = try DeltaUpdate(doc(#"{"u":{"a":9}}"#))
+        #expect(
+            update.applied(to: before).document
+                == BSONDocument([("a", .int32(9)), ("b", .null), ("a", .int32(2))]))
+        let removal = try DeltaUpdate(doc(#"{"d":{"a":false}}"#))
+        #expect(
+            removal.applied(to: before).document == BSONDocument([("b", .null), ("a", .int32(2))]))
+    }
+
     @Test func `a binary difference keeps the front and puts new bytes behind`() throws {
         let before = BSONDocument([("c", .binary([1, 2, 3, 4, 5], subtype: 7))])
         let part = BSONDocument([("o", .int32(3)), ("d", .binary([9, 8, 7]))])

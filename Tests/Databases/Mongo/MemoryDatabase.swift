@@ -22,15 +22,24 @@ final class MemoryDatabase: ReplayTarget {
     /// An interrupted replay goes on: what is asked may have been done.
     private var isAhead = false
     private var resumedAt = OpTime.zero
+    /// Updates are made as a server makes them, else they come as whole documents.
+    var takesDirectUpdates = true
+    /// How many were.
+    private(set) var directUpdates = 0
+    /// Of what was begun and is not waited for; nil when nothing is.
+    private var missing: Int?
 
     func resume(at position: OpTime) {
         limit = .max
+        missing = nil
         isAhead = true
         resumedAt = position
     }
 
     private func call() throws(TidemarkError) {
         calls += 1
+        // What a server still writes, nobody may look at or build upon.
+        if missing != nil { throw TidemarkError(.failed, "asked while writes are under way") }
         if calls > limit { throw TidemarkError(.cancelled, "the double was cut off") }
     }
 
@@ -44,6 +53,7 @@ final class MemoryDatabase: ReplayTarget {
     func documents(
         _ ids: [BSONValue], in namespace: Namespace
     ) throws(TidemarkError) -> [BSONDocument] {
+        if missing != nil { throw TidemarkError(.failed, "asked while writes are under way") }
         let collection = try existing(namespace)
         return ids.compactMap { collection.places[WriteWindow.key($0)] }
             .map { collection.documents[$0] }
@@ -69,8 +79,57 @@ final class MemoryDatabase: ReplayTarget {
                 collection.add(put.document)
             }
         }
+        for change in batch.changes {
+            guard collection.options.isEmpty else {
+                throw TidemarkError(.failed, "\(namespace) has options")
+            }
+            directUpdates += 1
+            if let place = collection.places[WriteWindow.key(change.id)] {
+                collection.documents[place] = Self.changed(
+                    collection.documents[place], change.update)
+            } else {
+                missing += 1
+            }
+        }
         collections[namespace] = collection
         return missing
+    }
+
+    /// As a server does it: the first of a name, new ones in the order of their bytes.
+    static func changed(_ document: BSONDocument, _ update: DirectUpdate) -> BSONDocument {
+        var fields = document.fields.map { (Array($0.rawName), $0.value) }
+        for name in update.removed {
+            if let place = fields.firstIndex(where: { $0.0 == name }) { fields.remove(at: place) }
+        }
+        for field in update.sets.sorted(by: { $0.name.lexicographicallyPrecedes($1.name) }) {
+            if let place = fields.firstIndex(where: { $0.0 == field.name }) {
+                fields[place].1 = field.value
+            } else {
+                fields.append((field.name, field.value))
+            }
+        }
+        var writer = BSONWriter()
+        for (name, value) in fields { writer.append(name, value) }
+        return writer.finish()
+    }
+
+    func begin(_ batches: [PlacedBatch]) throws(TidemarkError) {
+        var found = 0
+        for placed in batches {
+            if placed.keepsOrder, placed.batch.isOnlyNew {
+                try append(placed.batch.puts.map(\.document), to: placed.namespace)
+            } else {
+                found += try write(placed.batch, to: placed.namespace)
+            }
+        }
+        missing = found
+    }
+
+    var wantsMore: Bool { true }
+
+    func awaitWrites() -> Int {
+        defer { missing = nil }
+        return missing ?? 0
     }
 
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
@@ -140,7 +199,8 @@ final class MemoryDatabase: ReplayTarget {
     ) throws(TidemarkError) {
         try call()
         var collection = try existing(namespace)
-        collection.indexes += specifications
+        // One that is there already is no error, and no second one.
+        collection.indexes += specifications.filter { !collection.indexes.contains($0) }
         collections[namespace] = collection
     }
 

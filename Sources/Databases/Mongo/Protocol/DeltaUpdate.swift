@@ -10,7 +10,9 @@
 /// `u` changes in place, or adds where the field lacks; `i` adds behind the others, and takes a
 /// field of that name from its old place; `b` (8.0, buckets of time series) keeps the first `o`
 /// bytes of a binary and puts `d` behind them. A difference of what is no longer a document, or
-/// array, becomes null: the server trusts that a later entry will set it, and so it is counted.
+/// array, becomes null: the server trusts that a later entry will set it, and so it is counted. Of
+/// a name that occurs twice `d` and `u` take the first, as the primary's `$unset` and `$set` do
+/// that they tell of; a secondary takes all.
 package struct DeltaUpdate: Hashable, Sendable {
     indirect enum Edit: Hashable, Sendable {
         case delete
@@ -50,6 +52,18 @@ package struct DeltaUpdate: Hashable, Sendable {
 
     init(_ diff: BSONDocument) throws(BSONFailure) {
         root = try DiffReader.object(diff)
+    }
+
+    /// What `$set` and `$unset` of fields at the top would do; nil when that is not all.
+    var topEdits: [ModifierUpdate.TopEdit]? {
+        var edits: [ModifierUpdate.TopEdit] = []
+        for name in root.additions {
+            guard case .update(let value) = root.edits[name] else { return nil }
+            edits.append(.init(name: Array(name), leaf: .set(value)))
+        }
+        let taken = root.edits.filter { $0.value == .delete }.keys
+        guard edits.count + taken.count == root.edits.count else { return nil }
+        return edits + taken.map { .init(name: Array($0), leaf: .unset) }
     }
 
     /// The document after it.
@@ -154,13 +168,17 @@ private struct DeltaWork {
         _ fields: [BSONDocument.Field], _ diff: DeltaUpdate.ObjectDiff, _ writer: inout BSONWriter
     ) {
         var updated = Set<ArraySlice<UInt8>>()
+        var deleted = Set<ArraySlice<UInt8>>()
         for field in fields {
             switch diff.edits[field.rawName] {
             case nil: writer.append(field.rawName, field.value)
-            case .delete, .insert: continue
+            case .insert: continue
+            case .delete:
+                let isFirst = deleted.insert(field.rawName).inserted
+                if !isFirst { writer.append(field.rawName, field.value) }
             case .update(let value):
-                writer.append(field.rawName, value)
-                updated.insert(field.rawName)
+                let isFirst = updated.insert(field.rawName).inserted
+                writer.append(field.rawName, isFirst ? value : field.value)
             case .some(let edit): inside(field.rawName, field.value, edit, &writer)
             }
         }

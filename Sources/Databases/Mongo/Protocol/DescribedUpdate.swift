@@ -37,6 +37,9 @@ package struct DescribedUpdate: Hashable, Sendable {
         self.update = update
     }
 
+    /// See `ModifierUpdate.topEdits`.
+    var topEdits: [ModifierUpdate.TopEdit]? { update.topEdits }
+
     /// The document after it.
     func applied(to document: BSONDocument) -> UpdateOutcome { update.applied(to: document) }
 }

@@ -98,6 +98,11 @@ package struct ModifierUpdate: Hashable, Sendable {
         Self.change(path[...], &root) { $0.length = length }
     }
 
+    /// The same of a field at the top.
+    mutating func edit(_ name: [UInt8], _ leaf: Node.Leaf) {
+        Self.change([name], &root) { $0.leaf = leaf }
+    }
+
     private static func check(_ path: [[UInt8]]) throws(BSONFailure) {
         guard !path.isEmpty, path.count <= BSONLimit.depth else {
             throw BSONFailure("a path has \(path.count) parts", at: 0)
@@ -124,12 +129,32 @@ package struct ModifierUpdate: Hashable, Sendable {
             && (name.count == 1 || name[0] != 48)
     }
 
+    /// The edits, in the order in which new fields are made; nil when one goes deeper than the top.
+    var topEdits: [TopEdit]? {
+        var edits: [TopEdit] = []
+        for (name, node) in root.children {
+            guard let leaf = node.leaf, node.children.isEmpty, node.length == nil else {
+                return nil
+            }
+            edits.append(TopEdit(name: name, leaf: leaf))
+        }
+        return edits
+    }
+
     /// The document after it.
     func applied(to document: BSONDocument) -> UpdateOutcome {
         var work = ModifierWork()
         var writer = BSONWriter()
         work.object(document.fields, root, &writer)
         return UpdateOutcome(document: writer.finish(), misses: work.misses)
+    }
+}
+
+extension ModifierUpdate {
+    /// An edit of a field at the top.
+    struct TopEdit: Hashable, Sendable {
+        var name: [UInt8]
+        var leaf: Node.Leaf
     }
 }
 

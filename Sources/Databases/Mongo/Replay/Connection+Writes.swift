@@ -63,6 +63,55 @@ extension Connection {
         _ = try put(there.map { puts[$0] }, in: namespace, isOrdered: false)
     }
 
+    /// Has the server change documents by itself; returns how many there were not. Of a statement
+    /// that it refuses the document is changed here, as others are.
+    ///
+    /// - Precondition: the server has shown that it does the same.
+    func update(
+        _ changes: [WriteBatch.Change], in namespace: Namespace
+    ) throws(TidemarkError) -> Int {
+        let reply: BSONDocument
+        switch try answer(
+            Self.statements(changes, in: namespace), on: namespace.database, at: .primary)
+        {
+        case .success(let told): reply = told
+        case .failure(let failure):
+            throw failure.targetError(configuration, "updates in \(namespace)")
+        }
+        let refused = (reply["writeErrors"]?.elements ?? []).compactMap { error in
+            error.document?["index"]?.integer.flatMap { Int(exactly: $0) }
+        }.filter(changes.indices.contains).map { changes[$0] }
+        let missing = changes.count - refused.count - Int(reply["n"]?.integer ?? 0)
+        return try max(0, missing) + rewrite(refused, in: namespace)
+    }
+
+    private static func statements(
+        _ changes: [WriteBatch.Change], in namespace: Namespace
+    ) -> BSONDocument {
+        var writer = BSONWriter()
+        writer.append("update", .string(namespace.collection))
+        writer.append("ordered", .bool(false))
+        writer.append("bypassDocumentValidation", .bool(true))
+        writer.begin(.array, "updates".utf8)
+        for (place, change) in changes.enumerated() {
+            change.update.write(place, of: change.id, &writer)
+        }
+        writer.end()
+        return writer.finish()
+    }
+
+    /// Reads, changes and puts; returns how many there were not.
+    private func rewrite(
+        _ changes: [WriteBatch.Change], in namespace: Namespace
+    ) throws(TidemarkError) -> Int {
+        guard !changes.isEmpty else { return 0 }
+        var window = WriteWindow()
+        for change in changes { window.update(change.id, change.update.form) }
+        let (batch, missing) = window.batch(try documents(window.wanted, in: namespace))
+        _ = try put(batch.puts, in: namespace, isOrdered: false)
+        return missing
+    }
+
     /// Replaces, or makes. Returns how many were new.
     func put(
         _ puts: [WriteBatch.Put], in namespace: Namespace, isOrdered: Bool

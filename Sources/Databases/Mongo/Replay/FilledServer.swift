@@ -167,7 +167,7 @@ final class FilledServer: Restoration {
         try target.beginEnd(at: OpTime(ordinal: order.stop?.end ?? reached))
         try replay.finish()
         warnings += try target.users.restore(target.connection)
-        try target.settle()
+        try target.awaitWrites()
         warnings += target.notes
         let report = replay.report
         notes.append(

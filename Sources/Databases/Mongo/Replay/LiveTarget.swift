@@ -14,6 +14,12 @@ final class LiveTarget: ReplayTarget {
     private var mayBeAhead: Bool
     /// What was refused and leaves the rest right: indexes.
     private let refused = Monitor<[String]>([])
+    /// What did not exist although it must, of what was begun.
+    private let missing = Monitor(0)
+    /// Nothing is known of collections that are there already.
+    private let isForced: Bool
+    /// Whether the server has shown it.
+    var takesDirectUpdates = false
 
     /// Connections that write: a server takes the writes of one connection one by one.
     private static let width = 4
@@ -22,6 +28,8 @@ final class LiveTarget: ReplayTarget {
     /// Bytes of documents that are sent together: so few that a small collection, too, keeps every
     /// connection busy.
     static let batchBytes = 1 << 20
+    /// The same of updates, which are more work than their bytes.
+    private static let updateBytes = 1 << 17
 
     /// Connects, and refuses a server that cannot be filled; writes nothing.
     init(
@@ -31,6 +39,7 @@ final class LiveTarget: ReplayTarget {
         resumed = try TargetCheck(connection, order).run()
         progress = resumed ?? RestoreProgress(order)
         mayBeAhead = resumed != nil
+        isForced = order.force
         pool = WriterPool(configuration, width: Self.width)
     }
 
@@ -47,6 +56,7 @@ final class LiveTarget: ReplayTarget {
             try RestoreProgress.remove(connection)
         }
         try progress.save(connection)
+        if !isForced { takesDirectUpdates = try DirectUpdateProof(connection).run() }
     }
 
     /// Everything of the base backup is in the server.
@@ -71,8 +81,17 @@ final class LiveTarget: ReplayTarget {
         try progress.save(connection)
     }
 
-    /// Waits for what is under way; then `notes` are whole.
-    func settle() throws(TidemarkError) { try pool.wait() }
+    var wantsMore: Bool { pool.isRunningOut }
+
+    /// Then `notes` are whole, too.
+    @discardableResult
+    func awaitWrites() throws(TidemarkError) -> Int {
+        try pool.wait()
+        return missing.update { missing in
+            defer { missing = 0 }
+            return missing
+        }
+    }
 
     /// Everything is there, and durable on return.
     ///
@@ -135,7 +154,8 @@ final class LiveTarget: ReplayTarget {
     }
 
     func write(_ batch: WriteBatch, to namespace: Namespace) throws(TidemarkError) -> Int {
-        try write([PlacedBatch(namespace: namespace, batch: batch, keepsOrder: false)])
+        try begin([PlacedBatch(namespace: namespace, batch: batch, keepsOrder: false)])
+        return try awaitWrites()
     }
 
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
@@ -144,8 +164,8 @@ final class LiveTarget: ReplayTarget {
         }
     }
 
-    func write(_ batches: [PlacedBatch]) throws(TidemarkError) -> Int {
-        let missing = Monitor(0)
+    func begin(_ batches: [PlacedBatch]) throws(TidemarkError) {
+        let missing = missing
         var plain: [PlacedBatch] = []
         for placed in batches {
             if HeldUsers.isPlace(placed.namespace) {
@@ -160,7 +180,6 @@ final class LiveTarget: ReplayTarget {
                 plain.append(placed)
             }
         }
-        // The same `_id` may be spelled in two ways: nothing is put before all deletions are done.
         for placed in plain {
             for part in placed.batch.deletions.pieces(Self.questionSize, { _ in 1 }) {
                 try pool.submit { (connection) throws(TidemarkError) in
@@ -169,24 +188,33 @@ final class LiveTarget: ReplayTarget {
                 }
             }
         }
-        try pool.wait()
-        for placed in plain {
-            let size = { (put: WriteBatch.Put) in put.document.bytes.count }
-            for part in placed.batch.puts.filter(\.isNew).pieces(Self.batchBytes, size) {
-                try pool.submit { (connection) throws(TidemarkError) in
-                    try connection.insert(part, in: placed.namespace)
-                }
-            }
-            for part in placed.batch.puts.filter({ !$0.isNew }).pieces(Self.batchBytes, size) {
-                try pool.submit { (connection) throws(TidemarkError) in
-                    let upserted = try connection.put(part, in: placed.namespace, isOrdered: false)
-                    let mayBeNew = part.count { !$0.mustExist }
-                    missing.update { $0 += max(0, upserted - mayBeNew) }
-                }
+        // The same `_id` may be spelled in two ways: nothing is put before all deletions are done.
+        if plain.contains(where: { !$0.batch.deletions.isEmpty }) { try pool.wait() }
+        for placed in plain { try put(placed.batch, placed.namespace) }
+    }
+
+    /// Hands it to the pool whole: it is in memory anyway.
+    private func put(_ batch: WriteBatch, _ namespace: Namespace) throws(TidemarkError) {
+        let missing = missing
+        let size = { (put: WriteBatch.Put) in put.document.bytes.count }
+        for part in batch.puts.filter(\.isNew).pieces(Self.batchBytes, size) {
+            try pool.submit(waits: false) { (connection) throws(TidemarkError) in
+                try connection.insert(part, in: namespace)
             }
         }
-        try pool.wait()
-        return missing.read { $0 }
+        for part in batch.puts.filter({ !$0.isNew }).pieces(Self.batchBytes, size) {
+            try pool.submit(waits: false) { (connection) throws(TidemarkError) in
+                let upserted = try connection.put(part, in: namespace, isOrdered: false)
+                let mayBeNew = part.count { !$0.mustExist }
+                missing.update { $0 += max(0, upserted - mayBeNew) }
+            }
+        }
+        for part in batch.changes.pieces(Self.updateBytes, { $0.update.size }) {
+            try pool.submit(waits: false) { (connection) throws(TidemarkError) in
+                let absent = try connection.update(part, in: namespace)
+                missing.update { $0 += absent }
+            }
+        }
     }
 
     // MARK: collections

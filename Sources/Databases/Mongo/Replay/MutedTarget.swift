@@ -7,6 +7,8 @@ final class MutedTarget: ReplayTarget {
 
     init(_ live: any ReplayTarget) { self.live = live }
 
+    var takesDirectUpdates: Bool { false }
+
     private static func isHeld(_ namespace: Namespace) -> Bool {
         NamespacePolicy.verdict(namespace) == .users
     }
@@ -20,6 +22,15 @@ final class MutedTarget: ReplayTarget {
     func write(_ batch: WriteBatch, to namespace: Namespace) throws(TidemarkError) -> Int {
         Self.isHeld(namespace) ? try live.write(batch, to: namespace) : 0
     }
+
+    /// Users are no work: nothing of it is left to wait for.
+    func begin(_ batches: [PlacedBatch]) throws(TidemarkError) {
+        for placed in batches { _ = try write(placed.batch, to: placed.namespace) }
+    }
+
+    var wantsMore: Bool { true }
+
+    func awaitWrites() -> Int { 0 }
 
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
         if Self.isHeld(namespace) { try live.append(documents, to: namespace) }

@@ -4,9 +4,10 @@ package import Model
 /// changes from version to version and which takes one round trip for each.
 ///
 /// Writes are gathered per collection (`WriteWindow`), so that of many changes to a document one
-/// reaches the target. A command on a collection ends its window. Indexes are kept in the catalog
-/// and built when everything is written; so are views. Anything that is not understood stops the
-/// replay: it is better to have no copy than one that lacks something.
+/// reaches the target. While the target writes what was gathered, more is: nothing else is asked of
+/// it before that is done, nor is it marked. A command on a collection ends its window. Indexes are
+/// kept in the catalog and built when everything is written; so are views. Anything that is not
+/// understood stops the replay: it is better to have no copy than one that lacks something.
 package final class OplogReplay {
     package private(set) var report = ReplayReport()
     package internal(set) var catalog: ReplayCatalog
@@ -16,6 +17,7 @@ package final class OplogReplay {
     private var transactions: TransactionAssembler
     private var windows: [Namespace: WriteWindow] = [:]
     private var held = 0
+    private var begun: BegunWrites?
     /// Collections that a fuzzy base no longer had, since others have taken their names.
     var gone: Set<CollectionUUID> = []
     /// The entry at hand.
@@ -24,8 +26,17 @@ package final class OplogReplay {
     /// Change streams do not tell all that makes collections.
     private(set) var isOfEvents = false
 
-    /// Bytes of writes that are gathered before they are written.
-    static let windowBytes = 16 << 20
+    /// What the target may still be writing.
+    private struct BegunWrites {
+        /// Whether documents that are missing were to be expected.
+        var expectsMisses: Bool
+        /// To be told when it is done.
+        var mark: ReplayReport?
+    }
+
+    /// Bytes of writes that are gathered before they are written: the fewer a target that has
+    /// nothing else to do, the more while it is busy, since then more fall upon the same document.
+    static let windowBytes = 2 << 20...16 << 20
     /// The server refuses deeper ones (`ApplyOps::kMaxDepth`).
     private static let depth = 10
 
@@ -46,8 +57,13 @@ package final class OplogReplay {
         self.rules = rules
     }
 
-    /// What an interrupted replay has written already is not written again.
-    var target: any ReplayTarget { isWritten ? muted : live }
+    /// With nothing under way. What an interrupted replay has written already is not written again.
+    var target: any ReplayTarget {
+        get throws(TidemarkError) {
+            try settle()
+            return isWritten ? muted : live
+        }
+    }
     private var isWritten: Bool { now <= rules.written }
     /// Until the first mark behind it, the target may be ahead of the entries.
     private var mayBeAhead: Bool { rules.written > .zero && marked <= rules.written }
@@ -190,12 +206,22 @@ package final class OplogReplay {
         _ body: (inout WriteWindow) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {
         guard let namespace = try destination(place) else { return }
-        var window = windows.removeValue(forKey: namespace) ?? WriteWindow()
+        var window = windows.removeValue(forKey: namespace) ?? window(of: namespace)
         let before = window.bytes
         try body(&window)
         held += window.bytes - before
         windows[namespace] = window
-        if held >= Self.windowBytes { try flush() }
+        guard held >= Self.windowBytes.lowerBound else { return }
+        if held >= Self.windowBytes.upperBound || live.wantsMore { try handOver() }
+    }
+
+    /// Options may have a say in what an update makes of a document; a collection that is given
+    /// some has its window ended before.
+    private func window(of namespace: Namespace) -> WriteWindow {
+        let isPlain =
+            catalog[namespace]?.options.isEmpty == true
+            && !namespace.collection.hasPrefix("system.")
+        return WriteWindow(takesDirect: isPlain && live.takesDirectUpdates)
     }
 
     /// Where a write goes; nil when it is not replayed.
@@ -235,23 +261,41 @@ package final class OplogReplay {
 
     var isFuzzy: Bool { rules.fuzzyUntil.map { now <= $0 } ?? false }
 
-    func count(misses: Int) {
-        if isFuzzy || mayBeAhead {
-            report.expectedMisses += misses
-        } else {
-            report.misses += misses
-        }
-    }
+    private var expectsMisses: Bool { isFuzzy || mayBeAhead }
+
+    func count(misses: Int) { report.count(misses, areExpected: expectsMisses) }
 
     /// Writes everything that is gathered, and says so to the target.
     package func flush() throws(TidemarkError) {
+        try handOver()
+        try settle()
+    }
+
+    /// Has the target write everything that is gathered; it goes on while more is.
+    private func handOver() throws(TidemarkError) {
         try flush(windows.keys.sorted())
         needsMark = false
         guard settled > marked, !isWritten else { return }
         var told = report
         told.reached = settled
+        guard begun == nil else {
+            begun?.mark = told
+            return
+        }
         try target.mark(told)
         marked = settled
+    }
+
+    /// Waits for what the target writes, and says so to it.
+    private func settle() throws(TidemarkError) {
+        guard let done = begun else { return }
+        begun = nil
+        let misses = try live.awaitWrites()
+        report.count(misses, areExpected: done.expectsMisses)
+        guard var told = done.mark else { return }
+        told.count(misses, areExpected: done.expectsMisses)
+        try live.mark(told)
+        marked = told.reached
     }
 
     func discard(_ namespace: Namespace) {
@@ -277,6 +321,7 @@ package final class OplogReplay {
                 taken.append((namespace, window))
             }
         }
+        guard !taken.isEmpty else { return }
         var questions: [Namespace: [BSONValue]] = [:]
         for (namespace, window) in taken {
             let wanted = window.wanted
@@ -284,20 +329,26 @@ package final class OplogReplay {
         }
         let found = questions.isEmpty ? [:] : try target.documents(questions)
         var batches: [PlacedBatch] = []
+        var misses = 0
         for (namespace, window) in taken {
-            var (batch, misses) = window.batch(found[namespace] ?? [])
-            count(misses: misses)
+            var (batch, more) = window.batch(found[namespace] ?? [])
+            misses += more
             let isCapped = catalog[namespace]?.isCapped == true
             // A capped target drops its oldest by itself, as the source did.
             if isCapped {
                 for place in batch.deletions.indices { batch.deletions[place].mustExist = false }
             }
-            guard !batch.isEmpty else { continue }
-            report.written += UInt64(batch.puts.count + batch.deletions.count)
+            guard batch.count > 0 else { continue }
+            report.written += UInt64(batch.count)
             batches.append(
                 PlacedBatch(namespace: namespace, batch: batch, keepsOrder: isCapped))
         }
-        if !batches.isEmpty { count(misses: try target.write(batches)) }
+        // Where nothing was read, only here is waited for what was begun before.
+        let target = try target
+        count(misses: misses)
+        guard !batches.isEmpty else { return }
+        try target.begin(batches)
+        begun = BegunWrites(expectsMisses: expectsMisses, mark: nil)
     }
 
     /// `_id` is the view's full name.

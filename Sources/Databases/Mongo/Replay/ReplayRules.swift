@@ -41,4 +41,8 @@ package struct ReplayReport: Hashable, Sendable {
     package var undecided = 0
 
     package init() {}
+
+    mutating func count(_ misses: Int, areExpected: Bool) {
+        if areExpected { expectedMisses += misses } else { self.misses += misses }
+    }
 }

@@ -4,6 +4,8 @@ package import Model
 ///
 /// All calls can be made again after an interruption: what is there already is no error.
 package protocol ReplayTarget: AnyObject {
+    /// Whether `WriteBatch.changes` may be given, of collections without options.
+    var takesDirectUpdates: Bool { get }
     /// The documents of these `_id`s that exist, in any order.
     func documents(
         _ ids: [BSONValue], in namespace: Namespace
@@ -14,8 +16,13 @@ package protocol ReplayTarget: AnyObject {
     func documents(
         _ questions: [Namespace: [BSONValue]]
     ) throws(TidemarkError) -> [Namespace: [BSONDocument]]
-    /// The same of several collections, at once where the target can.
-    func write(_ batches: [PlacedBatch]) throws(TidemarkError) -> Int
+    /// The same of several collections, at once where the target can; it may go on when this has
+    /// returned. Nothing else is asked of the target before `awaitWrites`.
+    func begin(_ batches: [PlacedBatch]) throws(TidemarkError)
+    /// Whether it soon has nothing to write.
+    var wantsMore: Bool { get }
+    /// Waits until what was begun is written. Returns what of it did not exist although it must.
+    func awaitWrites() throws(TidemarkError) -> Int
     /// Inserts behind the others, in order; for capped collections.
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError)
     /// A collection without indexes but that of `_id`; `options` as in the command `create`.
@@ -48,18 +55,6 @@ extension ReplayTarget {
         }
         return found
     }
-
-    package func write(_ batches: [PlacedBatch]) throws(TidemarkError) -> Int {
-        var missing = 0
-        for placed in batches {
-            if placed.keepsOrder, placed.batch.isOnlyNew {
-                try append(placed.batch.puts.map(\.document), to: placed.namespace)
-            } else {
-                missing += try write(placed.batch, to: placed.namespace)
-            }
-        }
-        return missing
-    }
 }
 
 /// Writes and where they belong.
@@ -86,9 +81,16 @@ package struct WriteBatch: Sendable {
         package var mustExist: Bool
     }
 
+    /// Of a document that must be there.
+    package struct Change: Sendable {
+        package var id: BSONValue
+        package var update: DirectUpdate
+    }
+
     package var deletions: [Deletion] = []
     package var puts: [Put] = []
+    package var changes: [Change] = []
 
-    package var isEmpty: Bool { deletions.isEmpty && puts.isEmpty }
-    var isOnlyNew: Bool { deletions.isEmpty && puts.allSatisfy(\.isNew) }
+    package var count: Int { deletions.count + puts.count + changes.count }
+    var isOnlyNew: Bool { puts.count == count && puts.allSatisfy(\.isNew) }
 }

@@ -9,14 +9,18 @@ struct WriteWindow {
         /// Put as it is. `mustExist`: it was an update of what the window had not seen.
         case document(BSONDocument, mustExist: Bool)
         case deleted(mustExist: Bool)
-        /// To be applied, in order, to what the target has.
-        case changed([UpdateForm])
+        /// The target can do it by itself.
+        case direct(DirectUpdate)
+        /// `forms`, in order, to be applied to what the target has.
+        case changed
     }
 
     struct Slot: Sendable {
         var id: BSONValue
         var fate: Fate
         var rank: Int
+        /// Of `changed`.
+        var forms: [UpdateForm] = []
     }
 
     private(set) var slots: [BSONValue: Slot] = [:]
@@ -24,6 +28,10 @@ struct WriteWindow {
     private(set) var bytes = 0
     /// Updates that could not be applied in full to a document of the window.
     private(set) var misses = 0
+    /// Whether the target changes documents of this collection by itself as our own code would.
+    private let takesDirect: Bool
+
+    init(takesDirect: Bool = false) { self.takesDirect = takesDirect }
 
     var isEmpty: Bool { slots.isEmpty }
 
@@ -33,7 +41,7 @@ struct WriteWindow {
 
     mutating func delete(_ id: BSONValue) {
         switch slots[Self.key(id)]?.fate {
-        case nil, .changed: set(id, .deleted(mustExist: true), 32)
+        case nil, .changed, .direct: set(id, .deleted(mustExist: true), 32)
         case .document(_, let mustExist): set(id, .deleted(mustExist: mustExist), 32)
         case .deleted:
             misses += 1
@@ -43,10 +51,11 @@ struct WriteWindow {
     mutating func update(_ id: BSONValue, _ form: UpdateForm) {
         let key = Self.key(id)
         switch (form, slots[key]?.fate) {
-        case (.replacement(let document), nil), (.replacement(let document), .changed):
-            set(id, .document(document, mustExist: true), document.bytes.count)
         case (.replacement(let document), .document(_, let mustExist)):
             set(id, .document(document, mustExist: mustExist), document.bytes.count)
+        case (.replacement(let document), nil), (.replacement(let document), .direct),
+            (.replacement(let document), .changed):
+            set(id, .document(document, mustExist: true), document.bytes.count)
         case (_, .deleted): misses += 1
         case (_, .document(let old, let mustExist)):
             let outcome = form.applied(to: old)
@@ -54,8 +63,19 @@ struct WriteWindow {
             set(
                 id, .document(outcome.document, mustExist: mustExist),
                 outcome.document.bytes.count)
-        case (_, .changed(let forms)): set(id, .changed(forms + [form]), 256)
-        case (_, nil): set(id, .changed([form]), 256)
+        case (_, .direct(let update)):
+            let both = update.followed(by: form)
+            set(id, both.map { .direct($0) } ?? .changed, 256)
+            if both == nil { slots[key]?.forms = [update.form, form] }
+        case (_, nil):
+            let isPlain = takesDirect && DirectUpdate.isPlainID(id)
+            let update = isPlain ? DirectUpdate(form) : nil
+            set(id, update.map { .direct($0) } ?? .changed, 256)
+            if update == nil { slots[key]?.forms = [form] }
+        case (_, .changed):
+            // In place: what grows is not copied.
+            slots[key]?.forms.append(form)
+            bytes += 256
         }
     }
 
@@ -68,7 +88,7 @@ struct WriteWindow {
     /// What the target must tell before the window can be written.
     var wanted: [BSONValue] {
         slots.values.filter { if case .changed = $0.fate { true } else { false } }
-            .sorted { $0.rank < $1.rank }.map(\.id)
+            .map(\.id).sorted(byKey: IndexOrder.key)
     }
 
     /// The writes, and how many updates met no document or not the one they were made for.
@@ -79,7 +99,16 @@ struct WriteWindow {
         }
         var batch = WriteBatch()
         var misses = misses
-        for (key, slot) in slots.sorted(by: { $0.value.rank < $1.value.rank }) {
+        var others: [(BSONValue, Slot)] = []
+        for (key, slot) in slots {
+            if case .direct(let update) = slot.fate {
+                batch.changes.append(.init(id: slot.id, update: update))
+            } else {
+                others.append((key, slot))
+            }
+        }
+        batch.changes = batch.changes.sorted(byKey: { IndexOrder.key($0.id) })
+        for (key, slot) in others.sorted(by: { $0.1.rank < $1.1.rank }) {
             switch slot.fate {
             case .document(let document, let mustExist):
                 batch.puts.append(
@@ -87,18 +116,20 @@ struct WriteWindow {
                         id: slot.id, document: document, mustExist: mustExist, isNew: !mustExist))
             case .deleted(let mustExist):
                 batch.deletions.append(.init(id: slot.id, mustExist: mustExist))
-            case .changed(let forms):
+            case .direct: continue
+            case .changed:
                 guard var document = known[key] else {
                     misses += 1
                     continue
                 }
-                for form in forms {
+                for form in slot.forms {
                     let outcome = form.applied(to: document)
                     document = outcome.document
                     misses += outcome.misses
                 }
+                // It was there a moment ago, so that it hides no other that is not.
                 batch.puts.append(
-                    .init(id: slot.id, document: document, mustExist: false, isNew: false))
+                    .init(id: slot.id, document: document, mustExist: true, isNew: false))
             }
         }
         return (batch, misses)

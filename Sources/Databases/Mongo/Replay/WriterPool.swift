@@ -55,16 +55,19 @@ final class WriterPool: Sendable {
         }
     }
 
-    /// Waits until there is room for it.
-    func submit(_ job: @escaping Job) throws(TidemarkError) {
+    /// - Parameter waits: until there is room for it; not for what is part of a bounded whole.
+    func submit(waits: Bool = true, _ job: @escaping Job) throws(TidemarkError) {
         let failure = state.wait { [limit] state -> TidemarkError?? in
             if let failure = state.failure { return failure }
-            guard state.jobs.count < limit else { return nil }
+            guard !waits || state.jobs.count < limit else { return nil }
             state.jobs.append(job)
             return .some(nil)
         }
         if let failure = failure ?? nil { throw failure }
     }
+
+    /// Whether everything handed in is begun.
+    var isRunningOut: Bool { state.read { $0.jobs.isEmpty } }
 
     /// Waits until everything handed in is done.
     func wait() throws(TidemarkError) {
