@@ -6,8 +6,8 @@ import Model
 /// KiB; NULL and NULL for the data directory), and end with a row (end position, timeline). Failed
 /// page checksums are an error after that row: the backup is complete, with a warning.
 /// Up to 14 there is one stream per tablespace, bare tar without its end, in the order of the rows,
-/// and one more for the manifest. Since 15 there is one stream for all, whose messages say what they carry
-/// (`BaseBackupMessage`).
+/// and one more for the manifest. Since 15 there is one stream for all, whose messages say what
+/// they carry (`BaseBackupMessage`).
 struct BaseBackupMachine: Sendable {
     /// What is known before the first byte.
     struct Header: Sendable, Equatable {
@@ -136,8 +136,8 @@ struct BaseBackupMachine: Sendable {
         }
     }
 
-    /// What the stream that has just ended left to the client: up to 14 the blocks of zeros that end
-    /// a tar (`ReceiveTarFile`, pg_basebackup.c).
+    /// What the stream that has just ended left to the client: up to 14 the blocks of zeros that
+    /// end a tar (`ReceiveTarFile`, pg_basebackup.c).
     var closing: [UInt8] {
         guard !hasMessages, streams > 0, streams <= tablespaces?.count ?? 0 else { return [] }
         return [UInt8](repeating: 0, count: 2 * TarHeader.blockBytes)

@@ -13,6 +13,13 @@ struct ServerReleaseTests {
         #expect(ServerInfo("redis_version:7.2.4\r\nvalkey_version:8.1.1\r\n").release == valkey)
     }
 
+    @Test(arguments: [("redis-ver", "8.0.2", "8.0.2"), ("valkey-ver", "8.1.1", "valkey 8.1.1")])
+    func `an RDB tells who wrote it`(field: String, number: String, text: String) throws {
+        func string(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + Array(text.utf8) }
+        let rdb = Array("REDIS0011".utf8) + [0xfa] + string(field) + string(number) + [0xff]
+        #expect(try RDBPreamble(rdb)?.release == text)
+    }
+
     @Test(arguments: [
         ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64", "7.0.15"),
         ("Valkey server v=8.1.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64", "valkey 8.1.1"),
