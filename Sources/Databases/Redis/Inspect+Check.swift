@@ -117,9 +117,9 @@ extension Inspect {
         remedy: "give the address of the Redis server that it watches")
 
     private func server(_ info: ServerInfo) -> [Finding] {
-        var findings = [
-            Finding(.ok, "Redis \(info.versionText), history \(info.history ?? "unknown")")
-        ]
+        let release = info.release
+        let name = release.isValkey ? "Valkey \(release.version)" : "Redis \(info.versionText)"
+        var findings = [Finding(.ok, "\(name), history \(info.history ?? "unknown")")]
         if info.version < .resumable {
             findings.append(
                 Finding(

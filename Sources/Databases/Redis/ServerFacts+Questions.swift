@@ -25,6 +25,8 @@ extension ServerFacts {
             guard fields.count >= 4, let name = fields[1].text,
                 case .integer(let version) = fields[3]
             else { continue }
+            // What is part of the server (`vectorset` of Redis 8) has no file to load.
+            if fields.count >= 6, fields[4].text == "path", fields[5].text == "" { continue }
             facts.extensions[name] = String(version)
         }
         return facts

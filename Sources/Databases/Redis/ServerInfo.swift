@@ -28,6 +28,7 @@ struct ServerInfo: Sendable, Hashable {
     var versionText: String {
         fields["valkey_version"].map { "valkey " + $0 } ?? fields["redis_version"] ?? ""
     }
+    var release: ServerRelease { ServerRelease(versionText) }
     var isReplica: Bool { fields["role"] == "slave" }
     var isLoading: Bool { fields["loading"] == "1" }
     var isClusterNode: Bool { fields["cluster_enabled"] == "1" }

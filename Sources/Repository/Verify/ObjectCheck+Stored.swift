@@ -24,16 +24,29 @@ extension ObjectCheck {
                     key, at: min(size, file.storedBytes),
                     "it has \(size) bytes, the manifest says \(file.storedBytes)")
             }
-            if context.isDeep { try readAll(key, file, contents[backup.id]?.file(file)) }
+            if context.isDeep {
+                let tar = Self.tarCheck(backup, file)
+                try readAll(key, file, tar, contents[backup.id]?.file(file))
+            }
             return Outcome()
         } catch {
             return Outcome(problems: [try context.problem(error, key, of: backup.source)])
         }
     }
 
+    /// Nil for what is no tar. Postgres before 15 sends tars without their end, and so they were
+    /// kept once; their hash tells that nothing is missing.
+    private static func tarCheck(_ backup: BaseBackupDescriptor, _ file: StoredFile) -> TarCheck? {
+        guard let compression = Compression(suffixOf: file.name),
+            file.name.hasSuffix(".tar" + compression.suffix)
+        else { return nil }
+        return TarCheck(mayLackEnd: Int(backup.server.version).map { $0 < 150_000 } ?? false)
+    }
+
     /// Throws `archiveDamaged` naming the first thing that is wrong.
     private func readAll(
-        _ key: ObjectKey, _ file: StoredFile, _ look: (any BaseBackupFileCheck)?
+        _ key: ObjectKey, _ file: StoredFile, _ check: TarCheck?,
+        _ look: (any BaseBackupFileCheck)?
     ) throws(TidemarkError) {
         guard let compression = Compression(suffixOf: file.name) else {
             throw Damage.error(key, at: 0, "its name tells no compression")
@@ -47,7 +60,7 @@ extension ObjectCheck {
             context.read(bytes.count)
             return bytes
         }
-        var tar = file.name.hasSuffix(".tar" + compression.suffix) ? TarCheck() : nil
+        var tar = check
         var bytes: UInt64 = 0
         while let item = try frames.next() {
             guard item == .content else { continue }

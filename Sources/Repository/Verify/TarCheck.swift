@@ -8,6 +8,8 @@ import Model
 struct TarCheck {
     private static let block = 512
 
+    /// Whether the blocks of zeros may be missing.
+    private let mayLackEnd: Bool
     private var header: [UInt8] = []
     /// Content and padding still to come of the current member.
     private var remaining: UInt64 = 0
@@ -16,6 +18,8 @@ struct TarCheck {
     /// What is wrong; nothing is looked at after it.
     private(set) var damage: String?
     private var offset: UInt64 = 0
+
+    init(mayLackEnd: Bool = false) { self.mayLackEnd = mayLackEnd }
 
     mutating func take(_ bytes: RawSpan) {
         var rest = bytes
@@ -31,7 +35,7 @@ struct TarCheck {
         guard damage == nil else { return }
         if remaining > 0 || !header.isEmpty {
             damage = "the tar ends inside a member"
-        } else if zeroBlocks < 2 {
+        } else if zeroBlocks < 2, !mayLackEnd || zeroBlocks > 0 || members == 0 {
             damage = "the tar has no end"
         }
     }

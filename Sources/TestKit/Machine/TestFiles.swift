@@ -1,15 +1,18 @@
 import Glibc
 
 /// The content of a small text file; empty when it cannot be read.
-func textFile(_ path: String) -> String {
+func textFile(_ path: String) -> String { String(decoding: fileBytes(path), as: UTF8.self) }
+
+/// The content of a file; empty when it cannot be read.
+package func fileBytes(_ path: String) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return "" }
+    guard descriptor >= 0 else { return [] }
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65536)
     while true {
         let count = read(descriptor, &buffer, buffer.count)
-        guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+        guard count > 0 else { return bytes }
         bytes += buffer[..<count]
     }
 }

@@ -42,7 +42,7 @@ enum PostgresTemplate {
         let scratch = try ScratchDirectory(owner: PostgresTools.user)
         var words = [
             "-D", scratch.path + "/data", "-U", "postgres", "--encoding=UTF8", "--locale=C",
-            "--no-sync", "--no-instructions", "--wal-segsize=\(kind.segmentMebibytes)",
+            "--no-sync", "--wal-segsize=\(kind.segmentMebibytes)",
         ]
         if kind.checksums { words.append("--data-checksums") }
         switch kind.authentication {

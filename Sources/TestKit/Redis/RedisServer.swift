@@ -35,9 +35,9 @@ package final class RedisServer: Sendable {
     /// Does not start anything; files may be put into `directory` first.
     package init(_ settings: [String] = [], version: String? = nil) throws(TidemarkError) {
         self.settings = settings
-        program = version.map { OtherServers.redis($0) + "/redis-server" } ?? "redis-server"
-        let major = version.flatMap { Int($0.prefix { $0.isNumber }) } ?? Self.majorVersion
-        mayDebug = major >= 7 ? ["enable-debug-command local"] : []
+        program = version.map { OtherServers.redisServer($0) } ?? "redis-server"
+        let isOld = version.map { $0.hasPrefix("6.") } ?? (Self.majorVersion < 7)
+        mayDebug = isOld ? [] : ["enable-debug-command local"]
         port = try freePort()
         scratch = try ScratchDirectory()
         directory = try scratch.directory("data")

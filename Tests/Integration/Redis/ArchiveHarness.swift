@@ -143,15 +143,14 @@ final class ArchiveHarness: SidecarUse, Sendable {
     /// Restores, and loads the copy as a replica of nobody: nothing expires in it, and DEBUG is
     /// allowed.
     func loaded(
-        to target: String, name: String = "loaded", _ words: [String] = []
+        to target: String, name: String = "loaded", _ words: [String] = [], version: String? = nil
     ) throws -> RedisServer {
         let place = folder + "/" + name
         let done = try tidemark(
             ["restore", "--to", target, "--into", "sessions=" + place] + words, seconds: 150)
         try #require(done.status.isSuccess, "restore said: \(done.errors)")
-        return try RedisServer.start([
-            "dir \(place)", "appendonly yes", "replicaof 127.0.0.1 1",
-        ])
+        return try RedisServer.start(
+            ["dir \(place)", "appendonly yes", "replicaof 127.0.0.1 1"], version: version)
     }
 
     /// One command at a restored server; the answer without its last line end.

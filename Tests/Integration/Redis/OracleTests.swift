@@ -10,24 +10,27 @@ import Testing
 /// loads, and by its offset into a live server, which is served the archive as a primary's stream.
 @Suite(.timeLimit(.minutes(10)))
 struct OracleTests {
-    @Test func `at random moments of a mixed load both ways of restoring equal the source`()
-        async throws
-    {
+    /// The machine's own server, and some of other versions.
+    @Test(arguments: [(nil, 20), ("8.0", 6), ("valkey-8.1", 6)])
+    func `at random moments of a mixed load both ways of restoring equal the source`(
+        version: String?, rounds: Int
+    ) async throws {
         try await offPool {
-            let server = try RedisServer.start(["repl-backlog-size 64mb"])
+            let server = try RedisServer.start(["repl-backlog-size 64mb"], version: version)
             try server.pipe(Workload.functions)
             let harness = try ArchiveHarness(server)
             let sidecar = try harness.startWithBackup()
             let load = MixedLoad(server)
             var marks: [Mark] = []
             var random = SystemRandomNumberGenerator()
-            for round in 0..<20 {
+            let stalled = rounds * 12 / 20..<rounds * 14 / 20
+            for round in 0..<rounds {
                 harness.pause(Double.random(in: 0.05...0.4, using: &random))
-                if round == 7 { try harness.expect(0, ["backup"]) }
+                if round == rounds * 7 / 20 { try harness.expect(0, ["backup"]) }
                 // What comes while it stands still arrives late, so there only offsets count.
-                if round == 12 { sidecar.process.signal(19) }
-                if round == 14 { sidecar.process.signal(18) }
-                marks.append(try mark(harness, isArchived: !(12..<14).contains(round)))
+                if round == stalled.lowerBound { sidecar.process.signal(19) }
+                if round == stalled.upperBound { sidecar.process.signal(18) }
+                marks.append(try mark(harness, isArchived: !stalled.contains(round)))
             }
             try load.stop()
             try harness.waitArchived()
@@ -37,13 +40,14 @@ struct OracleTests {
             var loaded = 0
             var served = 0
             for (number, mark) in marks.enumerated() {
-                let copy = try harness.loaded(to: mark.target, name: "copy-\(number)")
+                let copy = try harness.loaded(
+                    to: mark.target, name: "copy-\(number)", version: version)
                 if try copy.command("DEBUG", "DIGEST") == mark.digest { loaded += 1 }
                 try copy.stop()
-                if try servedDigest(harness, mark) == mark.digest { served += 1 }
+                if try servedDigest(harness, mark, version) == mark.digest { served += 1 }
             }
-            #expect(loaded == 20)
-            #expect(served == 20)
+            #expect(loaded == rounds)
+            #expect(served == rounds)
         }
     }
 
@@ -75,8 +79,10 @@ struct OracleTests {
     }
 
     /// In a primary keys expire; this one leaves them until somebody asks for them.
-    private func servedDigest(_ harness: ArchiveHarness, _ mark: Mark) throws -> String {
-        let target = try RedisServer.start()
+    private func servedDigest(
+        _ harness: ArchiveHarness, _ mark: Mark, _ version: String?
+    ) throws -> String {
+        let target = try RedisServer.start(version: version)
         try target.command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
         try harness.expect(
             0,

@@ -34,6 +34,20 @@ struct TarCheckTests {
         }
     }
 
+    @Test func `where the end may be missing a cut is found all the same`() {
+        func damage(_ count: Int) -> String? {
+            var check = TarCheck(mayLackEnd: true)
+            check.take(Array(Self.tar.prefix(count)).span.bytes)
+            check.finish()
+            return check.damage
+        }
+        let whole = Self.tar.count - 1024
+        #expect(damage(whole) == nil && damage(Self.tar.count) == nil)
+        for count in [0, 511, 513, whole - 1, whole + 1, whole + 512] {
+            #expect(damage(count) != nil, "\(count) bytes")
+        }
+    }
+
     @Test func `a flipped bit in a header is found`() {
         for place in 0..<512 {
             var tar = Self.tar

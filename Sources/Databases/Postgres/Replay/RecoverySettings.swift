@@ -21,9 +21,11 @@ struct RecoverySettings: Sendable {
     /// The server's settings as they were, by name.
     var recorded: [String: String] { order.backup.server.settings }
 
-    /// Whether a database of the source holds TimescaleDB.
+    /// Whether a database of the source holds TimescaleDB, or may hold it by the target: it may
+    /// have been created since the base backup, or where the sidecar may not look.
     var hasTimescale: Bool {
         order.backup.server.extensions.keys.contains { $0.hasSuffix("/timescaledb") }
+            || recorded["shared_preload_libraries"]?.contains("timescaledb") == true
     }
 
     /// What stays in force once the copy has been promoted. Written only where the copy's own files

@@ -39,8 +39,8 @@ struct TarReader {
         }
     }
 
-    /// Checks that the archive did not end inside a member. Postgres before 15 leaves the closing
-    /// blocks of zeros to the client, so they may be missing.
+    /// Checks that the archive did not end inside a member. The closing blocks of zeros may be
+    /// missing: Postgres before 15 leaves them to the client, and archives of it exist without.
     func finish() throws(TidemarkError) {
         switch state {
         case .header where block.isEmpty: return

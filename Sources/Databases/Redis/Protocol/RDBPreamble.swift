@@ -35,6 +35,11 @@ package struct RDBPreamble: Hashable, Sendable {
         self.fields = fields
     }
 
+    /// Of the server that wrote it, as it calls itself; nil when the file does not tell.
+    var release: String? {
+        fields["valkey-ver"].map { "valkey " + $0 } ?? fields["redis-ver"]
+    }
+
     static func damaged(_ what: String) -> TidemarkError {
         TidemarkError(
             .archiveDamaged, "the RDB of the base backup is damaged: \(what)",

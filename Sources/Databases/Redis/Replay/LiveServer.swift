@@ -27,21 +27,19 @@ struct LiveServer {
                 "\(configuration.place) holds keys (\(info.keyCounts.joined(separator: ", ")))",
                 remedy: "name an empty server, or add --force to replace what is there")
         }
-        try check(version: info.version)
+        try check(info.release)
         try checkModules(&connection)
         try checkSettings(&connection)
     }
 
-    private func check(version: RedisVersion) throws(TidemarkError) {
-        let source = RedisVersion(order.backup.server.version)
-        guard (version.major, version.minor) >= (source.major, source.minor) else {
-            throw TidemarkError(
-                .usage,
-                "\(configuration.place) is version \(version), the source was "
-                    + order.backup.server.version,
-                remedy: "fill a server of the same version or a later one: an older one cannot "
-                    + "read the RDB")
-        }
+    private func check(_ release: ServerRelease) throws(TidemarkError) {
+        guard !order.canBeRead(by: release) else { return }
+        throw TidemarkError(
+            .usage,
+            "\(configuration.place) is version \(release.text), the source was "
+                + order.backup.server.version,
+            remedy: "fill a \(order.release.name) of the same version or a later one: this one "
+                + "cannot read the RDB")
     }
 
     private func checkModules(_ connection: inout Connection) throws(TidemarkError) {

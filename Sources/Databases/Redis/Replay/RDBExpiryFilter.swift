@@ -11,6 +11,8 @@ struct RDBExpiryFilter: Sendable {
     /// Bytes of the step under way that is not whole yet.
     private var held: [UInt8] = []
     private var skipping: UInt64 = 0
+    /// The hash under way loses its fields' times, and so becomes one of the older type.
+    private var isPlainHash = false
     private var checksum = CRC64()
     private var output: [UInt8] = []
 
@@ -65,14 +67,17 @@ struct RDBExpiryFilter: Sendable {
             keepHeld()
         case .opcode: try opcode(held[0])
         case .expiry(let width): if held.count == width { expire() }
+        case .fieldBase: if held.count == 8 { expireFields() }
         case .checksum: if held.count == 8 { end() }
         case .score:
             steps.removeLast()
             // 253 to 255 are NaN and the infinities.
             if held[0] < 253, held[0] > 0 { steps.append(.skip(UInt64(held[0]))) }
             keepHeld()
-        case .length, .string, .list, .module:
+        case .fieldPack: try packed()
+        case .length, .string, .list, .module, .fieldTime:
             guard let (value, form) = try length() else { return }
+            if case .fieldTime = step, isPlainHash { held.removeAll(keepingCapacity: true) }
             keepHeld()
             steps.removeLast()
             try pushed(step, value, form)
@@ -91,7 +96,7 @@ struct RDBExpiryFilter: Sendable {
         case (.string, .plain): break
         case (.string, .integer): steps.append(.skip(value))
         case (.string, .compressed): steps.append(.skip(value))
-        case (.length, .plain): break
+        case (.length, .plain), (.fieldTime, .plain): break
         case (.module, .plain): try module(value)
         default: throw damaged("a length has an impossible form")
         }
@@ -126,6 +131,8 @@ struct RDBExpiryFilter: Sendable {
                 remedy: "restore with --expiry keep, which needs not look into values")
         }
         steps += following.reversed()
+        isPlainHash = change == .persist && byte == RDBStep.hashWithTimes
+        if isPlainHash { held = [RDBStep.plainHash] }
         keepHeld()
     }
 
@@ -145,21 +152,40 @@ struct RDBExpiryFilter: Sendable {
 
     private mutating func expire() {
         steps.removeLast()
-        var time: UInt64 = 0
-        for (index, byte) in held.dropFirst().enumerated() {
-            time |= UInt64(byte) << UInt64(8 * index)
-        }
         switch change {
         case .none: break
         case .persist: held.removeAll(keepingCapacity: true)
         case .shift(let milliseconds):
             let isSeconds = held.count == 5
-            let shifted =
-                Int64(bitPattern: time) &+ (isSeconds ? milliseconds / 1000 : milliseconds)
-            for index in 1..<held.count {
-                held[index] = UInt8(truncatingIfNeeded: shifted >> Int64(8 * (index - 1)))
-            }
+            FieldTimes.add(
+                isSeconds ? milliseconds / 1000 : milliseconds, to: &held, at: 1..<held.count)
         }
+        keepHeld()
+    }
+
+    /// Moves the time that the fields' own are counted from; a hash that has none left is a plain
+    /// one.
+    private mutating func expireFields() {
+        steps.removeLast()
+        switch change {
+        case .none: break
+        // Of the packed form it is only a hint, and 0 is none.
+        case .persist: held = isPlainHash ? [] : [UInt8](repeating: 0, count: 8)
+        case .shift(let milliseconds): FieldTimes.add(milliseconds, to: &held, at: 0..<8)
+        }
+        keepHeld()
+    }
+
+    /// A listpack is changed as a whole: it may be compressed.
+    private mutating func packed() throws(TidemarkError) {
+        var scanner = RDBScanner(held, limit: FieldTimes.limit)
+        guard let bytes = try scanner.text() else { return }
+        steps.removeLast()
+        guard let changed = FieldTimes.changed(bytes, change) else {
+            throw damaged("a hash whose fields expire is not understood")
+        }
+        held = [0x80] + (0..<4).map { UInt8(truncatingIfNeeded: changed.count >> (24 - 8 * $0)) }
+        held += changed
         keepHeld()
     }
 

@@ -15,6 +15,13 @@ indirect enum RDBStep: Sendable {
     case module
     /// The opcode and so many bytes in all.
     case expiry(Int)
+    /// When the first of a hash's fields expires: eight bytes, which the fields' own times are
+    /// counted from.
+    case fieldBase
+    /// When a field expires, one more than the milliseconds since that; 0: never.
+    case fieldTime
+    /// A string that is a listpack of fields, values and times.
+    case fieldPack
     case checksum
 
     /// The steps behind an opcode or type, up to the next opcode; nil for one that is not known.
@@ -33,6 +40,9 @@ indirect enum RDBStep: Sendable {
         }
     }
 
+    static let plainHash: UInt8 = 4
+    static let hashWithTimes: UInt8 = 24
+
     private static func value(_ type: UInt8) -> [RDBStep]? {
         switch type {
         // Strings, and everything that is kept as one string.
@@ -46,6 +56,9 @@ indirect enum RDBStep: Sendable {
         case 15: stream(hasOffsets: false, hasActiveTime: false)
         case 19: stream(hasOffsets: true, hasActiveTime: false)
         case 21: stream(hasOffsets: true, hasActiveTime: true)
+        // Hashes of which a field expires (7.4).
+        case hashWithTimes: [.fieldBase, .list([.fieldTime, .string, .string])]
+        case 25: [.fieldBase, .fieldPack]
         default: nil
         }
     }

@@ -1,6 +1,15 @@
 import Model
 
 extension RestoreOrder {
+    /// The server that the base backup is of.
+    var release: ServerRelease { ServerRelease(backup.server.version) }
+
+    /// Whether a server can load the base backup.
+    func canBeRead(by server: ServerRelease) -> Bool {
+        let rdb = backup.server.settings["rdb-version"].flatMap { Int($0) }
+        return server.canRead(release, rdb: rdb ?? .max)
+    }
+
     /// What is said with every copy of one shard.
     var clusterNotes: [String] {
         guard backup.server.settings["cluster-enabled"] == "yes" else { return [] }

@@ -26,12 +26,12 @@ final class RestoredData: Restoration {
                 .archiveIncomplete, "base backup \(order.backup.id) names no RDB",
                 remedy: "restore from another base backup (`tidemark list`)")
         }
-        let version = RedisVersion(order.backup.server.version)
-        files = AppendOnlyFiles(order.destination, isMultiPart: version >= .filtering)
+        let level = order.release.level
+        files = AppendOnlyFiles(order.destination, isMultiPart: level >= .filtering)
         payload = RDBCheck()
-        edit = ExpiryEdit(order.expiry, version)
+        edit = ExpiryEdit(order.expiry, level)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
-        (programs, warnings) = try ServerProgram.find(order, sourceVersion: version)
+        (programs, warnings) = try ServerProgram.find(order)
         warnings += order.clusterNotes
         for (name, version) in order.backup.server.extensions.sorted(by: { $0.key < $1.key }) {
             warnings.append(

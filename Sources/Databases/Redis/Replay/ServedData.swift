@@ -37,12 +37,11 @@ final class ServedData: Restoration {
     init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
         self.order = order
         configuration = try RedisConfiguration(source: order.source, url: url)
-        let version = RedisVersion(order.backup.server.version)
         var random = SystemRandomNumberGenerator()
         mark = String((0..<40).map { _ in "0123456789abcdef".randomElement(using: &random) ?? "0" })
         var connection = try Connection.open(configuration)
         try LiveServer(order, configuration).check(&connection)
-        edit = ExpiryEdit(try Self.expiry(order, &connection), version)
+        edit = ExpiryEdit(try Self.expiry(order, &connection), order.release.level)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         host = connection.localHost
         serverHost = connection.peerHost

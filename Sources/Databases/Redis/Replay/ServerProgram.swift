@@ -1,53 +1,55 @@
 import Model
 import Platform
 
-/// The `redis-server` of this machine.
+/// The `redis-server` or `valkey-server` of this machine.
 struct ServerProgram: Sendable {
     let path: String
-    let version: RedisVersion
+    let release: ServerRelease
 
     /// Finds a server that can read the backup. Without one it is an error only when the server is
     /// to be started; else a line for the operator.
-    static func find(
-        _ order: RestoreOrder, sourceVersion: RedisVersion
-    ) throws(TidemarkError) -> (ServerProgram?, [String]) {
+    static func find(_ order: RestoreOrder) throws(TidemarkError) -> (ServerProgram?, [String]) {
         do throws(TidemarkError) {
-            let program = try look(order.programs)
-            guard
-                (program.version.major, program.version.minor)
-                    >= (sourceVersion.major, sourceVersion.minor)
-            else {
-                throw TidemarkError(
-                    .toolMissing,
-                    "\(program.path) is version \(program.version), the source was "
-                        + order.backup.server.version,
-                    remedy: "install redis-server \(sourceVersion.major).\(sourceVersion.minor) or "
-                        + "later: an older one cannot read the RDB")
-            }
-            return (program, [])
+            return (try look(order), [])
         } catch {
             if order.starts { throw error }
             return (nil, [error.message])
         }
     }
 
-    private static func look(_ folders: [String]) throws(TidemarkError) -> ServerProgram {
+    /// The source's own kind first, then the other one.
+    private static func look(_ order: RestoreOrder) throws(TidemarkError) -> ServerProgram {
+        let names = ["redis-server", "valkey-server"]
         var failure: TidemarkError?
-        for name in ["redis-server", "valkey-server"] {
+        var unfit: ServerProgram?
+        for name in order.release.isValkey ? names.reversed() : names {
+            let folders = order.programs
             for path in folders.isEmpty ? [name] : folders.map({ $0 + "/" + name }) {
                 do throws(TidemarkError) {
                     let done = try Subprocess.run(path, ["--version"], seconds: 20)
-                    if let version = version(done.output) {
-                        return ServerProgram(path: path, version: version)
-                    }
+                    guard let release = release(done.output) else { continue }
+                    let program = ServerProgram(path: path, release: release)
+                    if order.canBeRead(by: release) { return program }
+                    if unfit == nil { unfit = program }
                 } catch {
                     if failure == nil { failure = error }
                 }
             }
         }
+        if let unfit { throw unfit.refusal(order) }
         throw failure
             ?? TidemarkError(
                 .toolMissing, "cannot find redis-server", remedy: "install Redis on this machine")
+    }
+
+    private func refusal(_ order: RestoreOrder) -> TidemarkError {
+        let source = order.release
+        return TidemarkError(
+            .toolMissing,
+            "\(path) is version \(release.text), the source was "
+                + order.backup.server.version,
+            remedy: "install \(source.name) \(source.version.major).\(source.version.minor) or "
+                + "later: this one cannot read the RDB")
     }
 
     /// For the operator's shell.
@@ -58,11 +60,11 @@ struct ServerProgram: Sendable {
             + "'"
     }
 
-    /// `Redis server v=7.0.15 sha=…`
-    static func version(_ text: String) -> RedisVersion? {
-        for word in text.split(separator: " ") where word.hasPrefix("v=") {
-            return RedisVersion(String(word.dropFirst(2)))
-        }
-        return nil
+    /// `Redis server v=7.0.15 sha=…`, `Valkey server v=8.1.1 …`
+    static func release(_ text: String) -> ServerRelease? {
+        let words = text.split(separator: " ")
+        guard let number = words.first(where: { $0.hasPrefix("v=") }) else { return nil }
+        return ServerRelease(
+            isValkey: words[0] == "Valkey", RedisVersion(String(number.dropFirst(2))))
     }
 }

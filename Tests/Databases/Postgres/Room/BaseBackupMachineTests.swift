@@ -63,7 +63,7 @@ import Testing
         #expect(try machine.take(Self.end) == .next)
         #expect(try machine.take(.done("SELECT")) == .next)
         #expect(try machine.take(.none) == .ended(0x200_0138))
-        #expect(machine.complaint == nil)
+        #expect(machine.complaint == nil && machine.closing.isEmpty)
     }
 
     @Test func `up to 14 each tablespace has a stream of its own, and so has the manifest`() throws
@@ -76,11 +76,14 @@ import Testing
         names.append(machine.takePendingFile()?.name)
         #expect(offset(try piece(&machine, Array("nd".utf8))) == 0)
         #expect(offset(try piece(&machine, [])) == nil)
+        var closing = [machine.closing.count]
         for _ in 0..<2 {
             #expect(try machine.take(.copyOut) == .stream)
             names.append(machine.takePendingFile()?.name)
+            closing.append(machine.closing.count)
         }
         #expect(names == ["16385.tar", "base.tar", "backup_manifest"])
+        #expect(closing == [1024, 1024, 0])
         #expect(throws: TidemarkError.self) {
             var other = machine
             _ = try other.take(.copyOut)

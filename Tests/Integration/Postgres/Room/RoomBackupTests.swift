@@ -69,12 +69,14 @@ struct RoomBackupTests {
         try server.run("pg_verifybackup", ["-n", data])
     }
 
-    @Test
-    func `a base backup with a tablespace passes pg_verifybackup and knows its server`()
-        async throws
-    {
+    /// Not with 18, whose package of PyPI has a pg_verifybackup that crashes.
+    @Test(arguments: OtherServers.postgresMajors.filter { $0 < 18 } + [15])
+    func `a base backup with a tablespace passes pg_verifybackup and knows its server`(
+        major: Int
+    ) async throws {
         try await offPool {
-            let server = try PostgresServer.start(.init(checksums: true))
+            let bin = major == 15 ? PostgresTools.bin : OtherServers.postgres(major)
+            let server = try PostgresServer.start(.init(checksums: true, bin: bin))
             let place = try server.makeDirectory("space")
             try server.psql("CREATE TABLESPACE side LOCATION '\(place)'")
             try server.psql(
@@ -91,7 +93,8 @@ struct RoomBackupTests {
             #expect(space.location == place)
             #expect(space.name == space.origin! + ".tar")
             #expect(taken.start.estimatedBytes > 1 << 20)
-            #expect(taken.start.server.version == "150\(taken.start.server.version.suffix(3))")
+            let version = taken.start.server.version
+            #expect(version == "\(major)0\(version.suffix(3))")
             #expect(taken.start.server.settings["max_connections"] == "50")
             #expect(taken.start.server.settings["shared_preload_libraries"] == "")
             #expect(taken.start.server.settings["data_checksums"] == "on")

@@ -6,20 +6,21 @@ import Testing
 
 @Suite(.timeLimit(.minutes(3)))
 struct RoomStreamTests {
-    @Test
-    func `all WAL of a workload with switches and a restart arrives as it is on the server's disk`()
-        async throws
-    {
+    @Test(arguments: OtherServers.postgresMajors + [15])
+    func `all WAL of a workload with switches and a restart arrives as it is on the server's disk`(
+        major: Int
+    ) async throws {
         try await offPool {
+            let bin = major == 15 ? PostgresTools.bin : OtherServers.postgres(major)
             let server = try PostgresServer.start(
-                .init(settings: ["wal_keep_size = 512MB"]))
+                .init(settings: ["wal_keep_size = 512MB"], bin: bin))
             let harness = try RoomHarness(server)
             let stream = harness.room.stream()
             defer { stream.close() }
             let sink = RecordingSink()
             let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
             sink.begin(opening.start)
-            #expect(opening.descriptor.majorVersion == "15")
+            #expect(opening.descriptor.majorVersion == "\(major)")
             #expect(opening.start.ordinal % (16 << 20) == 0)
             try server.psql(
                 """
