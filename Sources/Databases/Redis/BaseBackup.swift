@@ -61,9 +61,9 @@ final class BaseBackup: BaseBackupSource {
         try compare(preamble)
         facts.settings["rdb-version"] = String(preamble.version)
         facts.settings["repl-stream-db"] = preamble.fields["repl-stream-db"] ?? ""
-        if facts.version.isEmpty { facts.version = preamble.fields["redis-ver"] ?? "" }
+        if facts.version.isEmpty { facts.version = preamble.versionText }
         facts.identity = start.timeline.name
-        let version = RedisVersion(preamble.fields["redis-ver"] ?? facts.version)
+        let version = ServerRelease(facts.version).compatible
         let descriptor = SourceDescriptor(
             source: configuration.source, kind: .redis, identity: start.timeline.name,
             majorVersion: "\(version.major).\(version.minor)",

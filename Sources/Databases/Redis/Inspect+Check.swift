@@ -118,18 +118,21 @@ extension Inspect {
 
     private func server(_ info: ServerInfo) -> [Finding] {
         var findings = [
-            Finding(.ok, "Redis \(info.versionText), history \(info.history ?? "unknown")")
+            Finding(
+                .ok,
+                "\(info.product), history \(info.history ?? "unknown"); restores need "
+                    + info.release.readers)
         ]
         if info.version < .resumable {
             findings.append(
                 Finding(
-                    .error, "Redis \(info.versionText) cannot be archived",
+                    .error, "\(info.product) cannot be archived",
                     remedy: "upgrade to 4.0 or later"))
         } else if info.version < .filtering {
             findings.append(
                 Finding(
                     .warning,
-                    "Redis \(info.versionText) writes relative expiry times into its "
+                    "\(info.product) writes relative expiry times into its "
                         + "stream, which restores count from when they were received, and begins "
                         + "a new history at each restart: each costs a gap and a base backup",
                     remedy: "upgrade to 7.0 or later"))

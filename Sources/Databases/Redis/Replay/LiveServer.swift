@@ -27,20 +27,19 @@ struct LiveServer {
                 "\(configuration.place) holds keys (\(info.keyCounts.joined(separator: ", ")))",
                 remedy: "name an empty server, or add --force to replace what is there")
         }
-        try check(version: info.version)
+        try check(info.release)
         try checkModules(&connection)
         try checkSettings(&connection)
     }
 
-    private func check(version: RedisVersion) throws(TidemarkError) {
-        let source = RedisVersion(order.backup.server.version)
-        guard (version.major, version.minor) >= (source.major, source.minor) else {
+    private func check(_ release: ServerRelease) throws(TidemarkError) {
+        let source = ServerRelease(order.backup.server.version)
+        guard release.reads(source) else {
             throw TidemarkError(
                 .usage,
-                "\(configuration.place) is version \(version), the source was "
-                    + order.backup.server.version,
-                remedy: "fill a server of the same version or a later one: an older one cannot "
-                    + "read the RDB")
+                "\(configuration.place) is version \(release), the source was \(source), whose RDB "
+                    + "it cannot read",
+                remedy: "fill a server of \(source.readers)")
         }
     }
 

@@ -26,12 +26,13 @@ final class RestoredData: Restoration {
                 .archiveIncomplete, "base backup \(order.backup.id) names no RDB",
                 remedy: "restore from another base backup (`tidemark list`)")
         }
-        let version = RedisVersion(order.backup.server.version)
+        let release = ServerRelease(order.backup.server.version)
+        let version = release.compatible
         files = AppendOnlyFiles(order.destination, isMultiPart: version >= .filtering)
         payload = RDBCheck()
         edit = ExpiryEdit(order.expiry, version)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
-        (programs, warnings) = try ServerProgram.find(order, sourceVersion: version)
+        (programs, warnings) = try ServerProgram.find(order, source: release)
         warnings += order.clusterNotes
         for (name, version) in order.backup.server.extensions.sorted(by: { $0.key < $1.key }) {
             warnings.append(
@@ -141,7 +142,8 @@ extension RestoredData {
     }
 
     var nextStep: String? {
-        let server = programs?.path ?? "redis-server"
+        let isValkey = ServerRelease(order.backup.server.version).isValkey
+        let server = programs?.path ?? (isValkey ? "valkey-server" : "redis-server")
         return order.commandPrefix + server + " "
             + ServerProgram.quoted(order.destination + "/" + RestoredSettings.fileName)
             + " --port 6380 (without that file a server ignores what was restored; the port must "

@@ -20,7 +20,7 @@ struct RestoredSettings: Sendable {
             "dir \(Self.quoted(order.destination))",
             "appendfilename \"appendonly.aof\"",
         ]
-        if RedisVersion(server.version) >= .filtering {
+        if ServerRelease(server.version).compatible >= .filtering {
             lines.append("appenddirname \"appendonlydir\"")
         }
         if let databases = server.settings["databases"] {

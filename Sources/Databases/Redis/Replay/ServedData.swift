@@ -37,7 +37,7 @@ final class ServedData: Restoration {
     init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
         self.order = order
         configuration = try RedisConfiguration(source: order.source, url: url)
-        let version = RedisVersion(order.backup.server.version)
+        let version = ServerRelease(order.backup.server.version).compatible
         var random = SystemRandomNumberGenerator()
         mark = String((0..<40).map { _ in "0123456789abcdef".randomElement(using: &random) ?? "0" })
         var connection = try Connection.open(configuration)

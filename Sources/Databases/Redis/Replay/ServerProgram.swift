@@ -1,28 +1,25 @@
 import Model
 import Platform
 
-/// The `redis-server` of this machine.
+/// The `redis-server` or `valkey-server` of this machine.
 struct ServerProgram: Sendable {
     let path: String
-    let version: RedisVersion
+    let release: ServerRelease
 
     /// Finds a server that can read the backup. Without one it is an error only when the server is
     /// to be started; else a line for the operator.
     static func find(
-        _ order: RestoreOrder, sourceVersion: RedisVersion
+        _ order: RestoreOrder, source: ServerRelease
     ) throws(TidemarkError) -> (ServerProgram?, [String]) {
         do throws(TidemarkError) {
-            let program = try look(order.programs)
-            guard
-                (program.version.major, program.version.minor)
-                    >= (sourceVersion.major, sourceVersion.minor)
-            else {
+            let programs = try look(order.programs, source)
+            guard let program = programs.first(where: { $0.release.reads(source) }) else {
+                let found = programs.map { "\($0.path) is version \($0.release)" }
                 throw TidemarkError(
                     .toolMissing,
-                    "\(program.path) is version \(program.version), the source was "
-                        + order.backup.server.version,
-                    remedy: "install redis-server \(sourceVersion.major).\(sourceVersion.minor) or "
-                        + "later: an older one cannot read the RDB")
+                    "\(found.joined(separator: ", ")), the source was \(source), whose RDB it cannot "
+                        + "read",
+                    remedy: "install \(source.readers)")
             }
             return (program, [])
         } catch {
@@ -31,20 +28,26 @@ struct ServerProgram: Sendable {
         }
     }
 
-    private static func look(_ folders: [String]) throws(TidemarkError) -> ServerProgram {
+    /// All that are there, the source's kind first.
+    private static func look(
+        _ folders: [String], _ source: ServerRelease
+    ) throws(TidemarkError) -> [ServerProgram] {
         var failure: TidemarkError?
-        for name in ["redis-server", "valkey-server"] {
+        var found: [ServerProgram] = []
+        let names = ["redis-server", "valkey-server"]
+        for name in source.isValkey ? names.reversed() : names {
             for path in folders.isEmpty ? [name] : folders.map({ $0 + "/" + name }) {
                 do throws(TidemarkError) {
                     let done = try Subprocess.run(path, ["--version"], seconds: 20)
-                    if let version = version(done.output) {
-                        return ServerProgram(path: path, version: version)
+                    if let release = release(done.output) {
+                        found.append(ServerProgram(path: path, release: release))
                     }
                 } catch {
                     if failure == nil { failure = error }
                 }
             }
         }
+        if !found.isEmpty { return found }
         throw failure
             ?? TidemarkError(
                 .toolMissing, "cannot find redis-server", remedy: "install Redis on this machine")
@@ -58,10 +61,12 @@ struct ServerProgram: Sendable {
             + "'"
     }
 
-    /// `Redis server v=7.0.15 sha=…`
-    static func version(_ text: String) -> RedisVersion? {
+    /// `Redis server v=7.0.15 sha=…`, `Valkey server v=8.1.1 sha=…`
+    static func release(_ text: String) -> ServerRelease? {
         for word in text.split(separator: " ") where word.hasPrefix("v=") {
-            return RedisVersion(String(word.dropFirst(2)))
+            return ServerRelease(
+                isValkey: text.hasPrefix("Valkey"), version: RedisVersion(String(word.dropFirst(2)))
+            )
         }
         return nil
     }
