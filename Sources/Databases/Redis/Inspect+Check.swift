@@ -168,10 +168,10 @@ extension Inspect {
         let seconds = max(time.monotonic().seconds(since: asked), 0.001)
         let traffic = BacklogTraffic(before, after, seconds: seconds)
         let message = "repl-backlog-size is \(ByteCount(size)), \(traffic.held(by: size))"
-        guard !traffic.isHeld(by: size) else { return [Finding(.ok, message)] }
+        guard let objection = traffic.objection(to: size) else { return [Finding(.ok, message)] }
         return [
             Finding(
-                .warning, message + ": a longer outage of the archiver costs a gap",
+                .warning, message + objection,
                 remedy: "CONFIG SET repl-backlog-size \(traffic.needed), and CONFIG REWRITE")
         ]
     }

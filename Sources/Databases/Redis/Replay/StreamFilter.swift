@@ -130,6 +130,7 @@ struct StreamFilter: Sendable {
         switch kind {
         case .multi, .exec, .ping, .getAck, .publish: true
         case .other, .select, .flushAll, .flushDatabase, .swapDatabases, .flushFunctions, .delete,
+            .unlink,
             .replay:
             false
         }
