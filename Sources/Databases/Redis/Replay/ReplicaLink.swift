@@ -163,7 +163,7 @@ struct ReplicaLink: ~Copyable {
         while true {
             let left = deadline - SocketWait.now()
             guard left > 0 else {
-                throw Self.failure("\(problem) within \(Int(patience)) s", ETIMEDOUT)
+                throw Self.failure("\(problem) within \(Int(patience.rounded(.up))) s", ETIMEDOUT)
             }
             // A signal cuts the wait short: then it is neither over nor in vain.
             if try SocketWait.wait(descriptor, events, nil, seconds: left) == .ready { return }
