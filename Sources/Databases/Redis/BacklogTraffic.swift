@@ -24,7 +24,7 @@ struct BacklogTraffic: Sendable, Hashable {
         bytesPerSecond = Double(ends.1 > ends.0 ? ends.1 - ends.0 : 0) / seconds
     }
 
-    /// What speaks against a backlog of this size, as the end of a sentence; nil where nothing does.
+    /// What speaks against a backlog of this size, as a sentence's end; nil where nothing does.
     func objection(to size: UInt64) -> String? {
         if Double(size) < bytesPerSecond * Self.seconds {
             return ": a longer outage of the archiver costs a gap"

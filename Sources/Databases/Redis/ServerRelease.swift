@@ -7,7 +7,8 @@ struct ServerRelease: Sendable, Hashable, CustomStringConvertible {
     var isValkey: Bool
     var version: RedisVersion
 
-    /// - Parameter text: `ServerInfo.versionText`, as base backups keep it: `valkey 8.0.1`, `7.0.15`.
+    /// - Parameter text: `ServerInfo.versionText`, as base backups keep it:
+    ///   `valkey 8.0.1`, `7.0.15`.
     init(_ text: String) {
         let words = text.split(separator: " ")
         isValkey = words.count > 1 && words[0].lowercased() == "valkey"

@@ -2,9 +2,9 @@ package import Model
 
 /// The beginning of an RDB: version and auxiliary fields (Redis's `rdb.c`, `rdbSaveInfoAuxFields`).
 ///
-/// `REDIS` and four digits, from Valkey 9 on `VALKEY` and three; then fields of opcode FA, a name and a value. `repl-id`, `repl-offset`
-/// and `repl-stream-db` say where in which history the file was taken, and which database was
-/// selected.
+/// `REDIS` and four digits, from Valkey 9 on `VALKEY` and three; then fields of opcode FA, a name
+/// and a value. `repl-id`, `repl-offset` and `repl-stream-db` say where in which history the file
+/// was taken, and which database was selected.
 package struct RDBPreamble: Hashable, Sendable {
     package var version: Int
     package var fields: [String: String]

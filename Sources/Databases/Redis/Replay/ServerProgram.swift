@@ -17,8 +17,8 @@ struct ServerProgram: Sendable {
                 let found = programs.map { "\($0.path) is version \($0.release)" }
                 throw TidemarkError(
                     .toolMissing,
-                    "\(found.joined(separator: ", ")), the source was \(source), whose RDB it cannot "
-                        + "read",
+                    "\(found.joined(separator: ", ")), the source was \(source), whose RDB it "
+                        + "cannot read",
                     remedy: "install \(source.readers)")
             }
             return (program, [])
