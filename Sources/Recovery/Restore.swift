@@ -138,14 +138,18 @@ package struct Restore {
     }
 
     private func lay(_ copy: any Restoration, _ plan: RestorePlan) throws(TidemarkError) {
-        try copy.begin()
-        let total = plan.backup.bytes
-        let pipeline = CopyPipeline(repository: repository, backup: plan.backup) { [hooks] in
-            hooks.copied($0, total)
+        do throws(TidemarkError) {
+            try copy.begin()
+            let total = plan.backup.bytes
+            let pipeline = CopyPipeline(repository: repository, backup: plan.backup) { [hooks] in
+                hooks.copied($0, total)
+            }
+            try pipeline.run(into: copy)
+            if copy.takesStream { try StreamPour(repository, plan, replayer).run(into: copy) }
+            try copy.complete()
+        } catch {
+            throw copy.failed(error)
         }
-        try pipeline.run(into: copy)
-        if copy.takesStream { try StreamPour(repository, plan, replayer).run(into: copy) }
-        try copy.complete()
     }
 
     /// A server that does not start leaves a whole copy behind: restoring again would not help.

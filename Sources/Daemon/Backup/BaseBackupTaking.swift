@@ -37,8 +37,7 @@ package struct BaseBackupTaking {
         let hooks = BaseBackupHooks(
             progress: progress, shouldStop: shouldStop, remark: remark,
             sourceTime: { () throws(TidemarkError) in
-                let probe = try inspector.probe()
-                return probe.sourceTime ?? time.wall()
+                try inspector.sourceTime() ?? time.wall()
             }, waitArchived: waitArchived)
         return try BaseBackupWriter(repository, clock: time, options: options)
             .take(room.baseBackup(), of: room.source, hooks)

@@ -37,7 +37,7 @@ package struct BackupOperation: Sendable {
         let inspector = room.inspector()
         defer { inspector.close() }
         // Asked first: a refused login must not wait behind a stream that cannot start either.
-        _ = try inspector.probe()
+        _ = try inspector.sourceTime()
         let log = Logger(label: "tidemark") { _ in
             LineLogHandler(.text, level: .warning, time: SystemTimeSource())
         }

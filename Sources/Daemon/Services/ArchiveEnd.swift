@@ -106,8 +106,10 @@ extension ArchiveEnd {
         // A stream that has carried nothing yet left no segment, but was joined all the same; one
         // whose segment was removed is wanted from the newest base backup on. What the watermark
         // says counts only where nothing else does: bytes that are not there are asked for again.
-        for backup in try repository.backups(descriptor.source)
-        where stored[backup.timeline] == nil {
+        let backups = try repository.backups(descriptor.source)
+        resume.copies =
+            backups.map(\.started) + gaps.filter { $0.nextTimeline != nil }.map(\.found)
+        for backup in backups where stored[backup.timeline] == nil {
             known[backup.timeline] = max(backup.end, known[backup.timeline] ?? 0)
         }
         if let marked, known[marked.timeline] == nil {

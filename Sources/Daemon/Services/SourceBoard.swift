@@ -22,6 +22,8 @@ package final class SourceBoard: Sendable {
         var identity: String?
         /// What is wrong with the last probe; empty when nothing is.
         var doubt = ""
+        /// As the last probe's.
+        var caveat = ""
         /// How long the source took for an answer, in seconds, and when; nil where it answers soon.
         var slowAnswer: (seconds: Double, at: MonotonicTime)?
         /// Timelines that the source was on in this run and has left.
@@ -237,6 +239,7 @@ extension SourceBoard {
                 return doubt
             }
             state.doubt = ""
+            state.caveat = probe.caveat
             if let waited = probe.isWaitedFor { isWaitedFor.store(waited, ordering: .relaxed) }
             state.seen.lastAnswer = now
             state.seen.bound = probe.bound
@@ -330,9 +333,10 @@ extension SourceBoard {
             guard state.isOurs, let archived = state.archived else { return nil }
             let isHeld = !state.isRepositoryReachable || repositorySilence(now.uptime) != nil
             let proof = isHeld ? state.heldProof : state.tracker.proof
+            let name = state.named(now.uptime, isHeld: isHeld)
             var mark = Watermark(
                 // Never the next timeline with the position of the one before.
-                timeline: archived.timeline, state: state.named(now.uptime, isHeld: isHeld),
+                timeline: archived.timeline, state: name,
                 received: max(state.received, archived.ordinal), archived: archived.ordinal,
                 acknowledged: state.acknowledged?.ordinal,
                 restorableTo: proof?.restorableTo, provedAt: proof?.askedWall, written: now.wall,
@@ -340,7 +344,7 @@ extension SourceBoard {
                 provedUptime: proof.flatMap { $0.lead > 0 ? nil : $0.asked.nanoseconds },
                 clockOffsetSeconds: state.clockOffset, clockErrorSeconds: state.clockError,
                 sourceWindow: state.sourceWindow,
-                reason: state.words,
+                reason: state.words(name),
                 backupTrouble: state.backup.trouble(now.uptime))
             mark.lateUntil = state.lateUntil
             if let proof, proof.lead > 0 {
@@ -354,9 +358,11 @@ extension SourceBoard {
 
 extension SourceBoard.State {
     /// What there is to say of the source, the worst first.
-    fileprivate var words: String {
+    fileprivate func words(_ name: StreamState) -> String {
         if !reason.isEmpty { return reason }
-        guard doubt.isEmpty, let slowAnswer else { return doubt }
+        if !doubt.isEmpty { return doubt }
+        // Why a stream is stalled is said in its place.
+        guard let slowAnswer else { return name == .stalled ? "" : caveat }
         return "the database took \(HealthVerdict.seconds(slowAnswer.seconds)) to answer, and "
             + "what is proved is as old as the question"
     }

@@ -1,3 +1,5 @@
+import Model
+
 /// How much a server writes into its replication stream, between two answers to INFO. Pure.
 struct BacklogTraffic: Sendable, Hashable {
     let bytesPerSecond: Double
@@ -22,8 +24,14 @@ struct BacklogTraffic: Sendable, Hashable {
         bytesPerSecond = Double(ends.1 > ends.0 ? ends.1 - ends.0 : 0) / seconds
     }
 
-    func isHeld(by size: UInt64) -> Bool {
-        Double(size) >= bytesPerSecond * Self.seconds && size >= Self.least
+    /// What speaks against a backlog of this size, as a sentence's end; nil where nothing does.
+    func objection(to size: UInt64) -> String? {
+        if Double(size) < bytesPerSecond * Self.seconds {
+            return ": a longer outage of the archiver costs a gap"
+        }
+        guard size < Self.least else { return nil }
+        return "; but a burst of more than \(ByteCount(size)) while the archiver is away costs a "
+            + "gap"
     }
 
     /// The size to set, in bytes.

@@ -117,19 +117,22 @@ extension Inspect {
         remedy: "give the address of the Redis server that it watches")
 
     private func server(_ info: ServerInfo) -> [Finding] {
-        let release = info.release
-        let name = release.isValkey ? "Valkey \(release.version)" : "Redis \(info.versionText)"
-        var findings = [Finding(.ok, "\(name), history \(info.history ?? "unknown")")]
+        var findings = [
+            Finding(
+                .ok,
+                "\(info.product), history \(info.history ?? "unknown"); restores need "
+                    + info.release.readers)
+        ]
         if info.version < .resumable {
             findings.append(
                 Finding(
-                    .error, "Redis \(info.versionText) cannot be archived",
+                    .error, "\(info.product) cannot be archived",
                     remedy: "upgrade to 4.0 or later"))
         } else if info.version < .filtering {
             findings.append(
                 Finding(
                     .warning,
-                    "Redis \(info.versionText) writes relative expiry times into its "
+                    "\(info.product) writes relative expiry times into its "
                         + "stream, which restores count from when they were received, and begins "
                         + "a new history at each restart: each costs a gap and a base backup",
                     remedy: "upgrade to 7.0 or later"))
@@ -165,10 +168,10 @@ extension Inspect {
         let seconds = max(time.monotonic().seconds(since: asked), 0.001)
         let traffic = BacklogTraffic(before, after, seconds: seconds)
         let message = "repl-backlog-size is \(ByteCount(size)), \(traffic.held(by: size))"
-        guard !traffic.isHeld(by: size) else { return [Finding(.ok, message)] }
+        guard let objection = traffic.objection(to: size) else { return [Finding(.ok, message)] }
         return [
             Finding(
-                .warning, message + ": a longer outage of the archiver costs a gap",
+                .warning, message + objection,
                 remedy: "CONFIG SET repl-backlog-size \(traffic.needed), and CONFIG REWRITE")
         ]
     }

@@ -96,22 +96,45 @@ final class Inspect: SourceInspector {
         return Reached(position: Position(timeline: timeline, ordinal: UInt64(offset)))
     }
 
+    /// Seconds between two PINGs, unless `repl-ping-replica-period` says otherwise.
+    private static let usualPingSeconds = 10.0
+    /// So many times as long as between the last two may the next PING take.
+    private static let pingPatience = 1.5
+
     /// A PING in the stream proves that nothing older is outstanding. When it was made is not
-    /// known, but it was after the PING before it had come: that moment is what is proved.
+    /// known, but it was after the PING before it had come: that moment is what is proved. One that
+    /// is overdue is no answer: then nobody knows whether anything is there.
     private func pingProbe() throws(TidemarkError) -> Probe {
+        let user = configuration.aclUser
+        let blind = "user \(user) at \(configuration.place) may use neither INFO nor ROLE"
+        let remedy =
+            "run `ACL SETUSER \(user) +info +time +role` for proofs of each second instead of one "
+            + "for each PING"
         let pings = state.read { ($0.pingBefore, $0.lastPing) }
         guard let before = pings.0, let last = pings.1, before.timeline == last.timeline else {
             throw TidemarkError(
-                .sourceRefused,
-                "user \(configuration.aclUser) at \(configuration.place) may use "
-                    + "neither INFO nor ROLE, and the stream has carried no two PINGs yet",
-                remedy:
-                    "run `ACL SETUSER \(configuration.aclUser) +info +time +role` for proofs of "
-                    + "each second instead of one for each PING")
+                .sourceRefused, blind + ", and the stream has carried no two PINGs yet",
+                remedy: remedy)
         }
-        return Probe(
+        let period = max(Self.usualPingSeconds, last.received.seconds(since: before.received))
+        let age = time.monotonic().seconds(since: last.received)
+        guard age <= period * Self.pingPatience else {
+            throw TidemarkError(
+                .sourceUnreachable,
+                blind + ", and the stream has carried no PING for \(Int(age)) s",
+                remedy: "see whether the server hangs; " + remedy)
+        }
+        var probe = Probe(
             timeline: last.timeline, bound: last.end, sourceTime: nil, asked: before.received,
             askedWall: before.receivedWall, answered: last.received, isWaitedFor: isWaitedFor)
+        probe.caveat = blind + ": what is proved is known only to a PING of the stream"
+        return probe
+    }
+
+    func sourceTime() throws(TidemarkError) -> CommitTime? {
+        try asking { (connection) throws(TidemarkError) in
+            try Questions.compareClocks(&connection, state, time)
+        }
     }
 
     /// Somebody asked for our exact position lately: WAIT.

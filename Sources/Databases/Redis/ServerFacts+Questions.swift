@@ -20,6 +20,10 @@ extension ServerFacts {
         if let isOff = try Inspect.isDefaultUserOff(&connection) {
             facts.settings["default-user"] = isOff ? "off" : "on"
         }
+        // No RDB holds them.
+        let users = try connection.answerIfAllowed(["ACL", "USERS"])?.elements ?? []
+        let names = users.compactMap(\.text).filter { $0 != "default" }.sorted()
+        if !names.isEmpty { facts.settings["acl-users"] = names.joined(separator: " ") }
         for module in try connection.answerIfAllowed(["MODULE", "LIST"])?.elements ?? [] {
             let fields = module.elements
             guard fields.count >= 4, let name = fields[1].text,

@@ -28,6 +28,11 @@ struct ServerInfo: Sendable, Hashable {
     var versionText: String {
         fields["valkey_version"].map { "valkey " + $0 } ?? fields["redis_version"] ?? ""
     }
+    /// For people: `Valkey 8.0.1`, `Redis 7.0.15`.
+    var product: String {
+        fields["valkey_version"].map { "Valkey " + $0 }
+            ?? "Redis " + (fields["redis_version"] ?? "")
+    }
     var release: ServerRelease { ServerRelease(versionText) }
     var isReplica: Bool { fields["role"] == "slave" }
     var isLoading: Bool { fields["loading"] == "1" }

@@ -2,7 +2,7 @@
 ///
 /// Valkey left Redis at 7.2.4 and counts by itself since, so the two numbers say nothing of each
 /// other; what does is the version of the RDB, which each raises in its own way.
-struct ServerRelease: Sendable, Hashable {
+struct ServerRelease: Sendable, Hashable, CustomStringConvertible {
     let isValkey: Bool
     let version: RedisVersion
 
@@ -38,7 +38,16 @@ struct ServerRelease: Sendable, Hashable {
         return (version.major, version.minor) >= (source.version.major, source.version.minor)
     }
 
-    var name: String { isValkey ? "Valkey" : "Redis" }
+    /// What has to read a restore of it, for people.
+    var readers: String {
+        let own = "\(isValkey ? "Valkey" : "Redis") \(version.major).\(version.minor) or later"
+        guard isValkey else { return own }
+        return version < Self.ownFormat
+            ? own + ", or Redis 7.2 or later" : own + "; no Redis reads its RDB"
+    }
+    /// The first Valkey whose RDB is its own (`VALKEY080`, `rdb.c` of Valkey 9).
+    private static let ownFormat = RedisVersion(9, 0)
+
     /// For people: `8.0.2`, `valkey 8.1.1`.
-    var text: String { isValkey ? "valkey \(version)" : "\(version)" }
+    var description: String { isValkey ? "valkey \(version)" : "\(version)" }
 }

@@ -69,6 +69,7 @@ final class Stream: ChangeSource {
 extension Stream {
     func open(_ resume: ResumePoint) throws(TidemarkError) -> StreamOpening {
         close()
+        state.recall(resume.copies, time)
         do throws(TidemarkError) {
             let wake = try signal.get()
             wake.clear()

@@ -109,7 +109,7 @@ struct StreamMachine: Sendable {
         }
         guard info.version >= .resumable else {
             throw TidemarkError(
-                .sourceRefused, "Redis \(info.versionText) at \(place) is too old to be archived",
+                .sourceRefused, "\(info.product) at \(place) is too old to be archived",
                 remedy: "upgrade it to 4.0 or later")
         }
         if info.isLoading || info.isPrimaryLinkDown {

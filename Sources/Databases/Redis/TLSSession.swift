@@ -112,9 +112,19 @@ final class TLSSession {
 
     private func failure(_ error: any Error) -> TidemarkError {
         TidemarkError(
-            .sourceRefused, "no TLS connection to Redis at \(place): \(error)",
+            .sourceRefused, "no TLS connection to Redis at \(place): \(Self.words("\(error)"))",
             remedy: "name the authority that signed the server's certificate "
                 + "(`?cacert=/path/ca.pem`) and our own where it wants one (`?cert=…&key=…`)")
+    }
+
+    /// BoringSSL's name of what is wrong, in words, without the place in its sources where that was
+    /// found: `tlsv1 certificate required`.
+    static func words(_ error: String) -> String {
+        guard let mark = error.firstRange(of: "OPENSSL_internal:") else { return error }
+        let name = error[mark.upperBound...].prefix {
+            $0.isUppercase || $0.isNumber || $0 == "_"
+        }
+        return name.lowercased().split(separator: "_").joined(separator: " ")
     }
 }
 

@@ -19,6 +19,9 @@ package protocol SourceInspector: AnyObject {
     ///
     /// Once everything below `bound` is durable, every commit up to `sourceTime` is.
     func probe() throws(TidemarkError) -> Probe
+    /// The source's clock, without a proof; nil where the source does not tell its time. Default:
+    /// by a probe.
+    func sourceTime() throws(TidemarkError) -> CommitTime?
     /// Every missing setting or privilege, with the statement that mends it.
     func check() throws(TidemarkError) -> [Finding]
     /// Writes a named restore point and returns its place.
@@ -33,6 +36,7 @@ package protocol SourceInspector: AnyObject {
 }
 
 extension SourceInspector {
+    package func sourceTime() throws(TidemarkError) -> CommitTime? { try probe().sourceTime }
     package func claim() throws(TidemarkError) -> TidemarkError? { nil }
 }
 
@@ -57,6 +61,8 @@ package struct Probe: Sendable {
     /// End of the source's history when it answered. A source whose end lies before what it has
     /// sent went back, and proves nothing; nil where it cannot be known.
     package var end: UInt64?
+    /// What keeps proofs from being as fine as they could be, a sentence; empty where nothing does.
+    package var caveat = ""
 
     package init(
         timeline: TimelineID, bound: UInt64, sourceTime: CommitTime?, asked: MonotonicTime,

@@ -283,6 +283,10 @@ package protocol Restoration: AnyObject {
     func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError)
     /// Writes the recovery settings, makes everything durable, and lets the server start.
     func complete() throws(TidemarkError)
+    /// The error of a call since `begin`, or of reading the archive meanwhile, with what it leaves
+    /// behind and what to do then, where the destination does not speak for itself. Default: as it
+    /// is.
+    func failed(_ error: TidemarkError) -> TidemarkError
     /// An earlier run had completed it, and was ended before it could say so: none of the calls
     /// before `conclude` are made. Default: false.
     var isComplete: Bool { get }
@@ -303,6 +307,7 @@ extension Restoration {
     package var takesStream: Bool { false }
     package var isComplete: Bool { false }
     package func conclude() throws(TidemarkError) {}
+    package func failed(_ error: TidemarkError) -> TidemarkError { error }
     package func index(_ entries: [TimeIndexEntry]) {}
     package func stream(_ bytes: RawSpan, at first: UInt64) throws(TidemarkError) {
         preconditionFailure("this server fetches the stream by itself")

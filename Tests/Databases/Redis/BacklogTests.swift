@@ -60,7 +60,7 @@ struct BacklogTests {
             let rate =
                 Double(try server.offset() - from) / clock.monotonic().seconds(since: start)
             #expect(small.level == .warning)
-            #expect(small.message.contains("s of the present traffic"))
+            #expect(small.message.contains("s of the present traffic: a longer outage"))
             let wanted = try size(small)
             // A busy machine does not write evenly.
             #expect(wanted > rate * 60 * 0.7, "\(wanted) at \(rate)")
@@ -70,6 +70,25 @@ struct BacklogTests {
             #expect(ample.level == .ok, "\(ample)")
             #expect(ample.message.contains("s of the present traffic"))
             withExtendedLifetime(writes) {}
+        }
+    }
+
+    @Test func `a small backlog is called too small for a burst, not for the present traffic`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start(["repl-backlog-size 2mb"])
+            let room = try room(server.url)
+            let stream = room.stream()
+            _ = try stream.open(ResumePoint(descriptor: nil, end: nil))
+            let found = try finding(room)
+            #expect(found.level == .warning)
+            #expect(
+                found.message.hasSuffix(
+                    "; but a burst of more than 2.0 MiB while the archiver is away costs a gap"),
+                "\(found.message)")
+            #expect(!found.message.contains("a longer outage"))
+            #expect(try size(found) == 67_108_864)
         }
     }
 

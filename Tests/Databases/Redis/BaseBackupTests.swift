@@ -45,6 +45,26 @@ struct BaseBackupTests {
         }
     }
 
+    @Test func `a base backup tells the server's version, and the users that no RDB holds`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start(["databases 9"])
+            try server.lines(
+                "ACL SETUSER admin on >pw ~* &* +@all\nACL SETUSER app on >pw ~* +get\n"
+                    + "ACL SETUSER default off\n")
+            let backup = try room("redis://admin:pw@127.0.0.1:\(server.port)").baseBackup()
+            let facts = try backup.begin(label: "tidemark", fast: true).server
+            backup.close()
+            let url = "redis://admin:pw@127.0.0.1:\(server.port)"
+            let told = try Subprocess.run("redis-cli", ["-u", url, "INFO", "server"], seconds: 20)
+            #expect(told.output.contains("redis_version:\(facts.version)\r\n"))
+            #expect(facts.settings["default-user"] == "off")
+            #expect(facts.settings["acl-users"] == "admin app")
+            #expect(facts.settings["databases"] == "9")
+        }
+    }
+
     @Test func `damage anywhere in an RDB is noticed`() async throws {
         try await offPool {
             let server = try RedisServer.start()

@@ -17,7 +17,8 @@ struct CommandEventTests {
     private static let destructive: [([String], String)] = [
         (["flushall"], "FLUSHALL"), (["FlushDb", "ASYNC"], "FLUSHDB"),
         (["SWAPDB", "0", "1"], "SWAPDB"), (["function", "flush"], "FUNCTION FLUSH"),
-        (["UNLINK"] + (0..<100).map { "*1\r\n$8\r\nFLUSHALL\r\n\($0)" }, "DEL of 100 keys"),
+        (["del"] + (0..<101).map { "k\($0)" }, "DEL of 101 keys"),
+        (["UNLINK"] + (0..<100).map { "*1\r\n$8\r\nFLUSHALL\r\n\($0)" }, "UNLINK of 100 keys"),
     ]
 
     private func found(_ pieces: [[UInt8]]) throws -> [DestructiveEvent] {
@@ -62,7 +63,7 @@ struct CommandEventTests {
             #expect(events.map(\.before.ordinal) == expected)
             #expect(
                 events.map(\.place).filter { !$0.isEmpty }
-                    == Array(repeating: "database 4", count: 3))
+                    == Array(repeating: "database 4", count: 4))
         }
     }
 }

@@ -62,7 +62,7 @@ struct CommandSplitterTests {
             seen.map(\.command.kind) == [
                 .select, .other, .multi, .other, .select, .delete, .exec, .ping, .getAck, .other,
                 .flushAll, .flushDatabase, .swapDatabases, .flushFunctions, .other, .other,
-                .delete, .publish, .select, .other,
+                .unlink, .publish, .select, .other,
             ])
         #expect(seen[0].database == 3)
         #expect(seen[4].database == 12)

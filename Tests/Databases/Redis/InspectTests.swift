@@ -117,6 +117,37 @@ struct InspectTests {
             let probe = try inspector.probe()
             #expect(probe.bound <= sink.end)
             #expect(probe.asked < probe.answered)
+            #expect(probe.caveat.contains("known only to a PING"))
+        }
+    }
+
+    /// Nobody knows whether anything is there then, so it must not pass for an answer.
+    @Test func `a PING that is overdue is no answer`() async throws {
+        try await offPool {
+            let server = try RedisServer.start(["repl-ping-replica-period 1"])
+            _ = try limited(server, Self.leastRights)
+            let time = SkippingTime()
+            let room = RedisRoom(
+                try RedisConfiguration(
+                    source: testSource, url: "redis://arch:pw@127.0.0.1:\(server.port)"),
+                time: time)
+            let stream = room.stream()
+            _ = try stream.open(ResumePoint(descriptor: nil, end: nil))
+            let sink = RecordingSink()
+            try stream.follow(sink) { sink.text.uppercased().components("PING") >= 2 }
+            let inspector = room.inspector()
+            // The usual ten seconds and half of that.
+            time.skip(12)
+            let bound = try inspector.probe().bound
+            time.skip(3.5)
+            let failure = #expect(throws: TidemarkError.self) { try inspector.probe() }
+            #expect(failure?.code == .sourceUnreachable)
+            #expect(failure?.message.contains("has carried no PING for 1") == true)
+            try stream.follow(sink) { sink.end > bound + 20 }
+            // The next one is one, and dated back to when the one before had come.
+            let next = try inspector.probe()
+            #expect(next.bound > bound)
+            #expect(try inspector.sourceTime() == nil)
         }
     }
 
@@ -143,4 +174,14 @@ struct InspectTests {
 extension String {
     /// How often `part` stands in this text.
     func components(_ part: String) -> Int { ranges(of: part).count }
+}
+
+/// The machine's clocks, which a test can put forward.
+private final class SkippingTime: TimeSource {
+    private let skipped = Monitor(0.0)
+
+    func skip(_ seconds: Double) { skipped.update { $0 += seconds } }
+    func monotonic() -> MonotonicTime { clock.monotonic().advanced(bySeconds: skipped.read { $0 }) }
+    func wall() -> CommitTime { clock.wall().advanced(bySeconds: skipped.read { $0 }) }
+    var boot: String { clock.boot }
 }

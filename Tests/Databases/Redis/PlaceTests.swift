@@ -77,6 +77,20 @@ struct PlaceTests {
         }
     }
 
+    @Test func `an RDB alone is asked for, and with its length told beforehand`() async throws {
+        try await offPool {
+            let rdb = RedisDouble.rdb()
+            let said =
+                Array("+FULLRESYNC \(RedisDouble.history) 1000\r\n$\(rdb.count)\r\n".utf8) + rdb
+            let server = try RedisDouble(
+                .init(info: RedisDouble.info(hasBacklog: true), pieces: [said]))
+            _ = try room(server.url).baseBackup().begin(label: "tidemark", fast: true)
+            #expect(server.commands.contains("REPLCONF rdb-only 1"))
+            // With it the server would send a mark instead of a length.
+            #expect(!server.commands.contains { $0.contains("eof") }, "\(server.commands)")
+        }
+    }
+
     @Test(arguments: [("3.2.13", true, "cannot be archived"), ("6.2.14", false, "relative expiry")])
     func `check says what an old server costs`(
         version: String, isRefused: Bool, words: String

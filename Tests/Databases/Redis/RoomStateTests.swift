@@ -1,4 +1,5 @@
 import Model
+import Platform
 import TestKit
 import Testing
 
@@ -17,5 +18,38 @@ struct RoomStateTests {
         #expect(refused?.code == .sourceUnreachable)
         #expect(refused?.remedy.contains("repl-backlog-size") == true)
         try state.countFullResync(at(3601), place: "here")
+    }
+
+    @Test func `what earlier processes asked for counts, and counts once`() throws {
+        let time = SimulatedTime(monotonic: MonotonicTime(nanoseconds: 60_000_000_000))
+        let wall = time.wall()
+        // The machine was started a minute ago; two are older than an hour, one has a wrong clock.
+        let copies = [-7000, -3601, -3599, -1800, -90, -30, 500.0].map {
+            wall.advanced(bySeconds: $0)
+        }
+        let state = RoomState()
+        for _ in 0..<3 { state.recall(copies, time) }
+        for _ in 0..<8 { try state.countFullResync(time.monotonic(), place: "here") }
+        #expect(throws: TidemarkError.self) {
+            try state.countFullResync(time.monotonic(), place: "here")
+        }
+        time.advance(2)
+        try state.countFullResync(time.monotonic(), place: "here")
+        #expect(throws: TidemarkError.self) {
+            try state.countFullResync(time.monotonic(), place: "here")
+        }
+    }
+
+    @Test func `a stream that would need one more is not begun`() async throws {
+        try await offPool {
+            let server = try RedisDouble(.init(info: RedisDouble.info(hasBacklog: false)))
+            var resume = ResumePoint(descriptor: nil, end: nil)
+            resume.copies = (0..<12).map { clock.wall().advanced(bySeconds: -60 * Double($0)) }
+            let failure = #expect(throws: TidemarkError.self) {
+                try room(server.url).stream().open(resume)
+            }
+            #expect(failure?.message.contains("had 12 full resyncs") == true)
+            #expect(!server.commands.contains { $0.hasPrefix("PSYNC") })
+        }
     }
 }

@@ -1,13 +1,16 @@
+import Model
+import TestKit
 import Testing
 
 @testable import Redis
 
+/// Which server can read what another one has written, across Redis and Valkey.
 struct ServerReleaseTests {
     @Test func `Valkey counts by itself`() {
         let valkey = ServerRelease("valkey 8.1.1")
         #expect(valkey.isValkey && valkey.version == RedisVersion(8, 1, 1))
         #expect(valkey.level == RedisVersion(7, 2, 4))
-        #expect(valkey.text == "valkey 8.1.1")
+        #expect(valkey.description == "valkey 8.1.1")
         let redis = ServerRelease("8.0.2")
         #expect(!redis.isValkey && redis.level == RedisVersion(8, 0, 2))
         #expect(ServerInfo("redis_version:7.2.4\r\nvalkey_version:8.1.1\r\n").release == valkey)
@@ -25,7 +28,7 @@ struct ServerReleaseTests {
         ("Valkey server v=8.1.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64", "valkey 8.1.1"),
     ])
     func `a program tells its release`(said: String, text: String) {
-        #expect(ServerProgram.release(said)?.text == text)
+        #expect(ServerProgram.release(said)?.description == text)
     }
 
     @Test(arguments: [
@@ -44,5 +47,47 @@ struct ServerReleaseTests {
         server: String, source: String, rdb: Int, can: Bool
     ) {
         #expect(ServerRelease(server).canRead(ServerRelease(source), rdb: rdb) == can)
+    }
+
+    /// As Valkey 9.1.2 wrote it (SET a 1 EX …), with `rdbchecksum no`.
+    @Test func `the RDB of a Valkey 9 is one`() throws {
+        var bytes = Array("VALKEY080".utf8)
+        bytes += [0xfa, 10] + Array("valkey-ver".utf8) + [5] + Array("9.1.2".utf8)
+        bytes += [0xfa, 10] + Array("redis-bits".utf8) + [0xc0, 64]
+        bytes += [0xfe, 0, 0xfb, 1, 1, 0xfc, 0x0f, 0x7f, 0x1b, 0x2d, 0xa2, 1, 0, 0]
+        let rest: [UInt8] = [0, 1, 97, 0xc0, 1, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]
+        let preamble = try #require(try RDBPreamble(bytes + rest))
+        #expect(preamble.version == 80 && preamble.release == "valkey 9.1.2")
+        var check = RDBCheck()
+        check.take((bytes + rest).span.bytes)
+        #expect(try check.finish() == preamble)
+        // Its expiries are moved like those of any other.
+        var filter = RDBExpiryFilter(.shift(1))
+        var moved: [UInt8] = []
+        try filter.take((bytes + rest).span.bytes) { piece in
+            piece.withUnsafeBytes { moved += $0 }
+        }
+        var expected = bytes
+        expected[expected.count - 8] = 0x10
+        #expect(moved == expected + rest)
+        #expect(throws: TidemarkError.self) { try RDBPreamble(Array("VALKEX080".utf8)) }
+    }
+
+    @Test(arguments: [
+        ("valkey_version:9.1.2", "Valkey 9.1.2", "Valkey 9.1 or later; no Redis reads its RDB"),
+        ("valkey_version:8.0.1", "Valkey 8.0.1", "Valkey 8.0 or later, or Redis 7.2 or later"),
+        ("os:Linux", "Redis 7.2.4", "Redis 7.2 or later"),
+    ])
+    func `check says what restores will need`(
+        field: String, product: String, readers: String
+    ) async throws {
+        try await offPool {
+            let info = RedisDouble.info(hasBacklog: true, version: "7.2.4") + field + "\r\n"
+            let server = try RedisDouble(.init(info: info))
+            let findings = try room(server.url).inspector().check()
+            let found = try #require(findings.first { $0.message.hasPrefix(product) })
+            #expect(found.level == .ok)
+            #expect(found.message.hasSuffix("; restores need " + readers), "\(found.message)")
+        }
     }
 }

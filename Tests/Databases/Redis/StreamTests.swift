@@ -65,6 +65,41 @@ struct StreamTests {
         }
     }
 
+    /// An archive that ends one byte before, at, or one byte behind what the server has sent.
+    @Test(arguments: [-1, 0, 1])
+    func `no byte comes twice and none is left out, wherever the archive ends`(
+        ahead: Int
+    ) async throws {
+        try await offPool {
+            let server = try RedisServer.start(["repl-ping-replica-period 3600"])
+            let stream = try room(server.url).stream()
+            let second = try room(server.url).stream()
+            let opening = try stream.open(ResumePoint(descriptor: nil, end: nil))
+            let whole = RecordingSink()
+            try server.lines("SELECT 5\nSET key value\n")
+            try stream.follow(whole) { whole.text.contains("value\r\n") }
+            let kept = RecordingSink()
+            let bytes = ahead > 0 ? whole.bytes + [42] : Array(whole.bytes.dropLast(-ahead))
+            try kept.append(bytes.span.bytes, at: try #require(whole.start))
+            let resume = ResumePoint(
+                descriptor: opening.descriptor,
+                end: Position(timeline: opening.start.timeline, ordinal: kept.end),
+                tail: kept.tail())
+            guard ahead <= 0 else {
+                let failure = #expect(throws: TidemarkError.self) { try second.open(resume) }
+                #expect(failure?.message.contains("behind the archive's end") == true)
+                #expect(kept.bytes == bytes)
+                return
+            }
+            _ = try second.open(resume)
+            try server.command("SET", "other", "x")
+            let end = try server.offset()
+            try stream.follow(whole) { whole.end >= end }
+            try second.follow(kept) { kept.end >= end }
+            #expect(kept.bytes == whole.bytes)
+        }
+    }
+
     @Test func `a server restarted from its RDB becomes a child timeline`() async throws {
         try await offPool {
             let server = try RedisServer.start()

@@ -5,34 +5,16 @@ import TestKit
 import Testing
 
 struct TLSTests {
-    /// An authority, a server's certificate for localhost and 127.0.0.1, and another authority.
-    private func makeCertificates(_ folder: String) throws {
-        let script = """
-            set -e; cd "$0"
-            for name in ca other; do
-                openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$name" \
-                    -keyout $name.key -out $name.crt
-            done
-            printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\n' > ext
-            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout srv.key -out srv.csr
-            openssl x509 -req -in srv.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
-                -extfile ext -out srv.crt
-            """
-        let done = try Subprocess.run("/bin/sh", ["-c", script, folder], seconds: 60)
-        try #require(done.status.isSuccess, "\(done.errors)")
-    }
-
     @Test func `an encrypted stream is followed, and only with a trusted certificate`() async throws
     {
         try await offPool {
             let scratch = try ScratchDirectory()
-            try makeCertificates(scratch.path)
+            let files = try TLSFiles(in: scratch.path)
             let port = try freePort()
-            let server = try RedisServer.start([
-                "tls-port \(port)", "tls-cert-file \(scratch.path)/srv.crt",
-                "tls-key-file \(scratch.path)/srv.key", "tls-ca-cert-file \(scratch.path)/ca.crt",
-                "tls-auth-clients no", "client-output-buffer-limit replica 0 0 0",
-            ])
+            let server = try RedisServer.start(
+                files.settings(port: port) + [
+                    "tls-auth-clients no", "client-output-buffer-limit replica 0 0 0",
+                ])
             for host in ["127.0.0.1", "localhost"] {
                 let url = "rediss://\(host):\(port)?cacert=\(scratch.path)/ca.crt"
                 let room = try room(url)

@@ -53,7 +53,12 @@ struct ArchiveTests {
             let status = try harness.status()
             #expect(status.state == "streaming" && status.objective == "met")
             #expect(status.timeline == (try server.info("master_replid")))
-            #expect(try #require(status.exposureSeconds) < 5)
+            // One proof a second; a busy machine may be late once.
+            let shown = try (0..<6).map { _ in
+                harness.pause(0.3)
+                return try #require(try harness.status().exposureSeconds)
+            }
+            #expect(shown.sorted()[4] < 2.5, "\(shown)")
             #expect(status.sourceWindow?.kind == "backlog")
             #expect(status.recoveryWindows.count == 1 && status.gaps.isEmpty)
             try server.lines("SET a 1\nSET b 2\n")
@@ -72,6 +77,12 @@ struct ArchiveTests {
                 "lz4", ["-dc", try #require(open.first)], seconds: 20
             ).output
             #expect(text.contains("SET\r\n$1\r\na\r\n"))
+            let backup = try harness.files("sessions/base").filter { $0.hasSuffix(".rdb.lz4") }
+            let checked = try shell(
+                "lz4 -dcq \"$0\" > \"$1\" && redis-check-rdb \"$1\"", try #require(backup.last),
+                harness.folder + "/checked.rdb")
+            #expect(checked.contains("Checksum OK") && checked.contains("RDB looks OK"))
+            #expect(checked.contains("2 keys read"), "\(checked)")
         }
     }
 

@@ -98,9 +98,9 @@ struct FailoverTests {
     }
 
     /// A Sentinel that watches one server and decides alone.
-    private final class Sentinel: Sendable {
+    final class Sentinel: Sendable {
         private let process: Subprocess
-        private let port: Int
+        let port: Int
 
         init(_ server: RedisServer, _ folder: String) throws {
             port = try freePort()

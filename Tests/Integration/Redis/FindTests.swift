@@ -26,7 +26,7 @@ struct FindTests {
             try harness.waitArchived()
             let list = try harness.expect(0, ["find"])
             let lines = list.split(separator: "\n").dropFirst().map(String.init)
-            var actions = ["FLUSHALL", "SWAPDB", "FLUSHDB in database 5", "DEL of 150 keys"]
+            var actions = ["FLUSHALL", "SWAPDB", "FLUSHDB in database 5", "UNLINK of 150 keys"]
             if RedisServer.majorVersion >= 7 { actions.append("FUNCTION FLUSH") }
             #expect(lines.count == actions.count)
             for (line, action) in zip(lines, actions) { #expect(line.contains(action), "\(list)") }

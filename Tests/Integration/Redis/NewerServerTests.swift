@@ -112,7 +112,7 @@ struct NewerServerTests {
                         version == "valkey-8.1" ? channels : [], version: version)
                     let said = try harness.expect(
                         fits ? 0 : 2, words + ["sessions=" + target.url])
-                    #expect(fits || said.contains("cannot read the RDB"), "\(said)")
+                    #expect(fits || said.contains("RDB it cannot read"), "\(said)")
                     let sizes = try target.lines("DBSIZE\nSELECT 3\nDBSIZE\n")
                     #expect(sizes.prefix(3) == (fits ? ["3", "OK", "1"] : ["0", "OK", "0"]))
                     #expect(try target.info("role") == "master")

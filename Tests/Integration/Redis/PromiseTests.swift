@@ -148,7 +148,9 @@ struct PromiseTests {
         seed: UInt64
     ) async throws {
         try await offPool {
-            let server = try RedisServer.start(["repl-backlog-size 256mb"])
+            let server = try RedisServer.start([
+                "repl-backlog-size 256mb", "repl-ping-replica-period 45",
+            ])
             let port = try freePort()
             let harness = try ArchiveHarness(server)
             try harness.watch(port)

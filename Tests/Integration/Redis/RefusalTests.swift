@@ -27,7 +27,9 @@ struct RefusalTests {
             let server = try RedisServer.start()
             let harness = try ArchiveHarness(server)
             let sidecar = try harness.startWithBackup()
-            try server.lines("SET a 1\nRPUSH l 1 2 3\nINCR n\n")
+            try server.command("SET", "a", "1")
+            let known = try server.offset()
+            try server.lines("RPUSH l 1 2 3\nINCR n\n")
             try harness.waitArchived()
             #expect(try sidecar.terminate().isSuccess)
             let target = try RedisServer.start(["rename-command RPUSH \"\""])
@@ -35,7 +37,19 @@ struct RefusalTests {
                 1, ["restore", "--to", "latest", "--into", "sessions=" + target.url])
             #expect(said.contains("refused 1 commands of the archive's stream"), "\(said)")
             #expect(said.contains("rename-command"))
+            let left = "is left a replica whose primary is gone, with database 0: keys="
+            #expect(said.contains(left), "\(said)")
             #expect(try target.info("role") == "slave")
+            // The advice is good.
+            #expect(said.contains("REPLICAOF NO ONE") && said.contains("--force"), "\(said)")
+            try target.command("REPLICAOF", "NO", "ONE")
+            try harness.expect(
+                0,
+                [
+                    "restore", "--to", "offset:\(known)", "--force", "--into",
+                    "sessions=" + target.url,
+                ])
+            #expect(try target.command("KEYS", "*") == "a")
             // Loading files it stops by itself.
             let place = harness.folder + "/copy"
             try harness.expect(0, ["restore", "--to", "latest", "--into", "sessions=" + place])
@@ -92,12 +106,12 @@ struct RefusalTests {
             let old = try RedisServer.start(version: "6.2")
             let words = ["restore", "--to", "latest", "--into"]
             let live = try harness.expect(2, words + ["sessions=" + old.url])
-            #expect(live.contains("is version 6.2") && live.contains("cannot read the RDB"))
+            #expect(live.contains("is version 6.2") && live.contains("RDB it cannot read"))
             #expect(try old.info("role") == "master")
             let copy = harness.folder + "/copy"
             let started = try harness.expect(
                 1, words + [copy, "--start", "--pg-bin", OtherServers.redis("6.2")])
-            #expect(started.contains("is version 6.2") && started.contains("cannot read the RDB"))
+            #expect(started.contains("is version 6.2") && started.contains("RDB it cannot read"))
             #expect(try shell("ls -A \"$0\" 2>/dev/null || :", copy + "/sessions").isEmpty)
         }
     }

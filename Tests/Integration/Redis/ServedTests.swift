@@ -58,6 +58,35 @@ struct ServedTests {
         }
     }
 
+    @Test func `a server that is no plain primary is refused, and left as it is`() async throws {
+        try await offPool {
+            let server = try RedisServer.start()
+            let harness = try ArchiveHarness(server)
+            try harness.startWithBackup().terminate()
+            let node = try RedisServer.start([
+                "cluster-enabled yes", "cluster-port \(try freePort())",
+            ])
+            let replica = try RedisServer.start(["replicaof 127.0.0.1 \(server.port)"])
+            let sentinel = try FailoverTests.Sentinel(server, harness.folder)
+            try eventually("the Sentinel answers") {
+                try sentinel.ask("MASTERS").contains("main")
+            }
+            let weak = try RedisServer.start()
+            try weak.lines("ACL SETUSER weak on >pw ~* &* +@all -info\n")
+            for (url, words) in [
+                (node.url, "cluster's node"), (replica.url, "is a replica"),
+                ("redis://127.0.0.1:\(sentinel.port)", "Sentinel"),
+                ("redis://weak:pw@127.0.0.1:\(weak.port)", "may not use INFO"),
+            ] {
+                let said = try harness.expect(
+                    2, ["restore", "--to", "latest", "--force", "--into", "sessions=" + url])
+                #expect(said.contains(words), "\(said)")
+            }
+            #expect(try replica.info("master_port") == "\(server.port)")
+            for target in [node, weak] { #expect(try target.info("role") == "master") }
+        }
+    }
+
     /// Nothing in it expires during the test.
     private func load(_ server: RedisServer) throws {
         try server.lines(

@@ -7,8 +7,8 @@ package enum CommandKind: UInt8, Sendable, Hashable {
     /// `REPLCONF GETACK *`: somebody waits for our exact position (WAIT, SHUTDOWN).
     case getAck
     case flushAll, flushDatabase, swapDatabases, flushFunctions
-    /// DEL or UNLINK, of however many keys.
-    case delete
+    /// DEL and UNLINK, of however many keys.
+    case delete, unlink
     /// KeyDB's wrapped replication, which this program does not understand.
     case replay
     /// PUBLISH and SPUBLISH: in the stream, but no change of data.
@@ -31,7 +31,8 @@ extension CommandKind {
         case Names.flushdb: self = .flushDatabase
         case Names.swapdb: self = .swapDatabases
         case Names.function: self = second == Names.flush ? .flushFunctions : .other
-        case Names.del, Names.unlink: self = .delete
+        case Names.del: self = .delete
+        case Names.unlink: self = .unlink
         case Names.rreplay: self = .replay
         case Names.publish, Names.spublish: self = .publish
         default: self = .other

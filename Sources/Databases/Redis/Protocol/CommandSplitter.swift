@@ -259,7 +259,7 @@ package struct CommandSplitter: Sendable {
         case .multi: isInTransaction = true
         case .exec: isInTransaction = false
         case .other, .ping, .getAck, .flushAll, .flushDatabase, .swapDatabases, .flushFunctions,
-            .delete, .replay, .publish:
+            .delete, .unlink, .replay, .publish:
             break
         }
         if !isInTransaction { edge = StreamEdge(position: position, database: database) }

@@ -2,9 +2,9 @@ package import Model
 
 /// The beginning of an RDB: version and auxiliary fields (Redis's `rdb.c`, `rdbSaveInfoAuxFields`).
 ///
-/// `REDIS` and four digits, then fields of opcode FA, a name and a value. `repl-id`, `repl-offset`
-/// and `repl-stream-db` say where in which history the file was taken, and which database was
-/// selected.
+/// `REDIS` and four digits, from Valkey 9 on `VALKEY` and three; then fields of opcode FA, a name
+/// and a value. `repl-id`, `repl-offset` and `repl-stream-db` say where in which history the file
+/// was taken, and which database was selected.
 package struct RDBPreamble: Hashable, Sendable {
     package var version: Int
     package var fields: [String: String]
@@ -17,8 +17,9 @@ package struct RDBPreamble: Hashable, Sendable {
     package init?(_ bytes: [UInt8]) throws(TidemarkError) {
         var scanner = RDBScanner(bytes)
         guard let magic = scanner.take(9) else { return nil }
-        guard magic.starts(with: "REDIS".utf8),
-            let version = Int(String(decoding: magic.dropFirst(5), as: UTF8.self))
+        let names = ["REDIS", "VALKEY"]
+        guard let name = names.first(where: { magic.starts(with: $0.utf8) }),
+            let version = Int(String(decoding: magic.dropFirst(name.utf8.count), as: UTF8.self))
         else { throw Self.damaged("it does not begin like an RDB") }
         var fields: [String: String] = [:]
         while true {

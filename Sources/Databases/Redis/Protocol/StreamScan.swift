@@ -27,7 +27,7 @@ extension CommandSplitter {
             case .getAck: scan.getAckEnd = command.last
             case .replay: scan.hasReplay = true
             case .select, .multi, .exec, .flushAll, .flushDatabase, .swapDatabases,
-                .flushFunctions, .delete, .publish:
+                .flushFunctions, .delete, .unlink, .publish:
                 break
             }
         }

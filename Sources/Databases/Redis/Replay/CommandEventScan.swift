@@ -5,7 +5,7 @@ import Model
 ///
 /// The place to go back to is the edge before the command, so before its MULTI if it has one.
 final class CommandEventScan: EventScan {
-    /// Fewer keys in one DEL are everyday work.
+    /// Fewer keys in one command are everyday work.
     static let manyKeys = 100
 
     private let timeline: TimelineID
@@ -65,16 +65,17 @@ final class CommandEventScan: EventScan {
         case .flushDatabase: return "FLUSHDB"
         case .swapDatabases: return "SWAPDB"
         case .flushFunctions: return "FUNCTION FLUSH"
-        case .delete:
+        case .delete, .unlink:
             let keys = command.argumentCount - 1
-            return keys >= Self.manyKeys ? "DEL of \(keys) keys" : nil
+            let name = command.kind == .delete ? "DEL" : "UNLINK"
+            return keys >= Self.manyKeys ? "\(name) of \(keys) keys" : nil
         case .other, .select, .multi, .exec, .ping, .getAck, .publish, .replay: return nil
         }
     }
 
     private func place(_ kind: CommandKind, _ database: Int) -> String {
         switch kind {
-        case .flushDatabase, .delete: database < 0 ? "" : "database \(database)"
+        case .flushDatabase, .delete, .unlink: database < 0 ? "" : "database \(database)"
         default: ""
         }
     }

@@ -30,6 +30,8 @@ struct ExpiryEdit: Sendable {
         let lines = beginning.prefix(64).split(separator: 10, maxSplits: 3)
         guard lines.count > 3 else { return true }
         let name = lines[2].dropLast()
+        // A SET of a key and a value and nothing more has no expiry, however long the value is.
+        if lines[0].elementsEqual("*3\r".utf8), name.count == 3 { return false }
         return names.contains(String(decoding: name, as: UTF8.self).uppercased())
     }
 

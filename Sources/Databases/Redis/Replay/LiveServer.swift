@@ -10,7 +10,8 @@ struct LiveServer {
         self.configuration = configuration
     }
 
-    func check(_ connection: inout Connection) throws(TidemarkError) {
+    /// Refuses a server that would lose data; returns what is to be said of one that would not.
+    func check(_ connection: inout Connection) throws(TidemarkError) -> [String] {
         guard let info = try Questions.info(&connection) else {
             throw TidemarkError(
                 .usage, "user \(configuration.aclUser) at \(configuration.place) may not use INFO",
@@ -30,16 +31,31 @@ struct LiveServer {
         try check(info.release)
         try checkModules(&connection)
         try checkSettings(&connection)
+        return try users(info, &connection)
+    }
+
+    /// What is restored is written without MULTI and comes back; what its clients write later is
+    /// not.
+    private func users(
+        _ info: ServerInfo, _ connection: inout Connection
+    ) throws(TidemarkError) -> [String] {
+        guard info["aof_enabled"] == "1", try Inspect.isDefaultUserOff(&connection) == true else {
+            return []
+        }
+        return [
+            "at \(configuration.place) user default is off and appendonly is on: at its next start "
+                + "it will drop every transaction that clients make from now on; what is restored "
+                + "holds none"
+        ]
     }
 
     private func check(_ release: ServerRelease) throws(TidemarkError) {
         guard !order.canBeRead(by: release) else { return }
         throw TidemarkError(
             .usage,
-            "\(configuration.place) is version \(release.text), the source was "
-                + order.backup.server.version,
-            remedy: "fill a \(order.release.name) of the same version or a later one: this one "
-                + "cannot read the RDB")
+            "\(configuration.place) is version \(release), the source was \(order.release), whose "
+                + "RDB it cannot read",
+            remedy: "fill a server of \(order.release.readers)")
     }
 
     private func checkModules(_ connection: inout Connection) throws(TidemarkError) {

@@ -11,12 +11,21 @@ struct ReplicaLink: ~Copyable {
     let port: UInt16
     private let listener: Int32
     private var peer: Int32 = -1
+    private var words = ReplicaWords()
+    /// What the replica has said and nobody has taken yet, the newest at the end.
+    private var commands: [[String]] = []
+    /// Seconds without a sign of life after which the replica is given up.
+    private let patience: Double
 
-    /// Seconds without any progress after which the replica is given up.
-    private static let patience = 60.0
+    /// Seconds of `patience` unless told otherwise. How long a replica loads has no limit of its
+    /// own: it says a newline a second meanwhile.
+    static let usualPatience = 60.0
+    /// A replica repeats its ACK each second; only the newest ones matter.
+    private static let commandLimit = 64
 
     /// Listens on a free port of one of our addresses.
-    init(host: String) throws(TidemarkError) {
+    init(host: String, patience: Double = usualPatience) throws(TidemarkError) {
+        self.patience = patience
         var hints = unsafe addrinfo()
         unsafe hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -62,15 +71,15 @@ struct ReplicaLink: ~Copyable {
     /// Waits for the replica, which connects from `host`; all data goes to it, so nobody else is
     /// listened to.
     mutating func accept(from host: String) throws(TidemarkError) {
-        let deadline = SocketWait.now() + Self.patience
+        let deadline = SocketWait.now() + patience
         var strangers: Set<String> = []
         while true {
             let others =
                 strangers.isEmpty
                 ? "" : " (others did: \(strangers.sorted().joined(separator: ", ")))"
-            try Self.wait(
+            try wait(
                 listener, POLLIN, "the server at \(host) did not connect as a replica" + others,
-                until: deadline)
+                deadline)
             let made = Glibc.accept(listener, nil, nil)
             guard made >= 0 else {
                 if errno == EINTR || errno == ECONNABORTED { continue }
@@ -89,53 +98,72 @@ struct ReplicaLink: ~Copyable {
     /// Strangers that are named.
     private static let strangerLimit = 8
 
-    /// Sends everything.
-    func send(_ bytes: RawSpan) throws(TidemarkError) {
+    /// Sends everything. A replica that loads takes nothing for as long as that lasts; what it says
+    /// meanwhile is heard, and keeps it from being given up.
+    mutating func send(_ bytes: RawSpan) throws(TidemarkError) {
         var from = 0
+        var deadline = SocketWait.now() + patience
         while from < bytes.byteCount {
             let count = unsafe bytes.extracting(from..<bytes.byteCount).withUnsafeBytes {
                 unsafe Glibc.send(
                     peer, $0.baseAddress, $0.count,
                     Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
             }
-            if count > 0 { from += count }
-            if count < 0, errno == EAGAIN {
-                try Self.wait(peer, POLLOUT, "the replica takes no more bytes")
+            if count > 0 {
+                from += count
+                deadline = SocketWait.now() + patience
+            } else if count < 0, errno == EAGAIN {
+                try wait(peer, POLLOUT | POLLIN, "the replica takes no more bytes", deadline)
+                if try hear() { deadline = SocketWait.now() + patience }
             } else if count < 0, errno != EINTR {
                 throw Self.failure("the replica has left", errno)
             }
         }
     }
 
-    func send(_ text: String) throws(TidemarkError) {
+    mutating func send(_ text: String) throws(TidemarkError) {
         let bytes = Array(text.utf8)
         try send(unsafe bytes.span.bytes)
     }
 
-    /// What the replica has sent; waits for it.
-    func receive() throws(TidemarkError) -> [UInt8] {
+    /// The next command of the replica; waits for it.
+    mutating func command() throws(TidemarkError) -> [String] {
+        var deadline = SocketWait.now() + patience
+        while commands.isEmpty {
+            try wait(peer, POLLIN, "the replica says nothing", deadline)
+            if try hear() { deadline = SocketWait.now() + patience }
+        }
+        return commands.removeFirst()
+    }
+
+    /// Takes what the replica has said; false when it has said nothing.
+    private mutating func hear() throws(TidemarkError) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            try Self.wait(peer, POLLIN, "the replica says nothing")
-            let count = unsafe buffer.withUnsafeMutableBytes {
-                unsafe recv(peer, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
-            }
-            if count > 0 { return Array(buffer[..<count]) }
-            if count == 0 { throw Self.failure("the replica has left", ECONNRESET) }
+        let count = unsafe buffer.withUnsafeMutableBytes {
+            unsafe recv(peer, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+        if count == 0 { throw Self.failure("the replica has left", ECONNRESET) }
+        guard count > 0 else {
             guard errno == EINTR || errno == EAGAIN else {
                 throw Self.failure("the replica has left", errno)
             }
+            return false
         }
+        words.add(Array(buffer[..<count]))
+        while let command = try words.next() {
+            if commands.count == Self.commandLimit { commands.removeFirst() }
+            commands.append(command)
+        }
+        return true
     }
 
-    private static func wait(
-        _ descriptor: Int32, _ events: Int32, _ problem: String,
-        until deadline: Double = SocketWait.now() + patience
+    private func wait(
+        _ descriptor: Int32, _ events: Int32, _ problem: String, _ deadline: Double
     ) throws(TidemarkError) {
         while true {
             let left = deadline - SocketWait.now()
             guard left > 0 else {
-                throw failure("\(problem) within \(Int(patience)) s", ETIMEDOUT)
+                throw Self.failure("\(problem) within \(Int(patience.rounded(.up))) s", ETIMEDOUT)
             }
             // A signal cuts the wait short: then it is neither over nor in vain.
             if try SocketWait.wait(descriptor, events, nil, seconds: left) == .ready { return }

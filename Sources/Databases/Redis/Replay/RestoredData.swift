@@ -141,7 +141,8 @@ extension RestoredData {
     }
 
     var nextStep: String? {
-        let server = programs?.path ?? "redis-server"
+        let isValkey = order.release.isValkey
+        let server = programs?.path ?? (isValkey ? "valkey-server" : "redis-server")
         return order.commandPrefix + server + " "
             + ServerProgram.quoted(order.destination + "/" + RestoredSettings.fileName)
             + " --port 6380 (without that file a server ignores what was restored; the port must "

@@ -39,6 +39,12 @@ struct RestoredSettings: Sendable {
         if let length = server.settings["proto-max-bulk-len"] {
             lines += ["# The longest value.", "proto-max-bulk-len \(length)"]
         }
+        if let users = server.settings["acl-users"] {
+            lines += [
+                "# The source had these users beside default, which no backup holds; set them up",
+                "# with their rights and passwords (aclfile, or user lines): \(users)",
+            ]
+        }
         for name in server.extensions.keys.sorted() {
             lines.append("# loadmodule the path of module \(name) must stand here")
         }

@@ -8,6 +8,11 @@ import Platform
 /// RDB, then comes the archive's stream; when it has acknowledged all of it, `REPLICAOF NO ONE`
 /// makes it a primary. Interrupted before, it stays a replica whose link is down: nobody writes to
 /// it.
+///
+/// As in append-only files MULTI and EXEC are left out: a server writes into its own append-only
+/// file what its primary sends, and one whose default user is off drops every transaction when it
+/// loads that. So the bytes are not those of the archive's history, and are given out as a history
+/// of their own: whoever follows that server later never takes the two for one.
 final class ServedData: Restoration {
     private(set) var warnings: [String] = []
     private(set) var notes: [String] = []
@@ -22,7 +27,8 @@ final class ServedData: Restoration {
     /// Where we listen.
     private var port: UInt16 = 0
     private var link: ReplicaLink?
-    private var words = ReplicaWords()
+    /// The replication id under which the server gets it.
+    private let history = ServedData.letters()
     private var expiries: RDBExpiryFilter?
     private var payload = RDBCheck()
     private var filter: StreamFilter?
@@ -31,22 +37,29 @@ final class ServedData: Restoration {
     /// Commands of a primary that the server had refused before; nil where it does not count them.
     private var refused: Int64?
     /// Ends an RDB whose length is not known beforehand.
-    private let mark: String
+    private let mark = ServedData.letters()
+    /// The server was told to follow us, and not yet to follow nobody.
+    private var isUnderOrders = false
 
     /// Connects and checks everything that can be checked without changing anything.
     init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
         self.order = order
         configuration = try RedisConfiguration(source: order.source, url: url)
-        var random = SystemRandomNumberGenerator()
-        mark = String((0..<40).map { _ in "0123456789abcdef".randomElement(using: &random) ?? "0" })
         var connection = try Connection.open(configuration)
-        try LiveServer(order, configuration).check(&connection)
+        warnings += try LiveServer(order, configuration).check(&connection)
         edit = ExpiryEdit(try Self.expiry(order, &connection), order.release.level)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         host = connection.localHost
         serverHost = connection.peerHost
         side = consume connection
         warnings += order.clusterNotes
+    }
+
+    /// Forty hexadecimal digits that nobody can guess.
+    private static func letters() -> String {
+        var random = SystemRandomNumberGenerator()
+        return String(
+            (0..<40).map { _ in "0123456789abcdef".randomElement(using: &random) ?? "0" })
     }
 
     /// Keys expire by the server's clock, so what they had left is counted from there.
@@ -65,6 +78,8 @@ final class ServedData: Restoration {
         port = made.port
         link = consume made
         refused = try Questions.info(&side!, section: "stats")?.number(Self.refusals)
+        // Whatever becomes of the answer, it may have been obeyed.
+        isUnderOrders = true
         _ = try side!.answer(["REPLICAOF", host, String(port)])
         try link!.accept(from: serverHost)
         try shakeHands()
@@ -73,21 +88,14 @@ final class ServedData: Restoration {
     /// PING, AUTH and REPLCONF are agreed to; PSYNC gets a full resync.
     private func shakeHands() throws(TidemarkError) {
         while true {
-            let command = try nextCommand()
+            let command = try link!.command()
             switch command[0] {
             case "PING": try link!.send("+PONG\r\n")
             case "PSYNC":
-                try link!.send("+FULLRESYNC \(order.timeline) \(order.backup.start)\r\n")
+                try link!.send("+FULLRESYNC \(history) \(order.backup.start)\r\n")
                 return
             default: try link!.send("+OK\r\n")
             }
-        }
-    }
-
-    private func nextCommand() throws(TidemarkError) -> [String] {
-        while true {
-            if let command = words.next() { return command }
-            words.add(try link!.receive())
         }
     }
 
@@ -110,12 +118,11 @@ final class ServedData: Restoration {
             try link!.send(mark)
             // The mark is looked for at the end of what has arrived, so nothing may follow it
             // before the replica has seen it.
-            while try nextCommand()[0] != "REPLCONF" {}
+            while try link!.command()[0] != "REPLCONF" {}
         }
         let database = preamble.fields["repl-stream-db"].flatMap { Int($0) } ?? 0
         filter = StreamFilter(
-            at: StreamEdge(position: order.backup.start, database: database), edit: edit,
-            strips: false)
+            at: StreamEdge(position: order.backup.start, database: database), edit: edit)
     }
 
     var takesStream: Bool { true }
@@ -138,22 +145,85 @@ final class ServedData: Restoration {
             throw TidemarkError(
                 .archiveIncomplete,
                 "the archive of \(order.source) ends before the target at \(stop.end)",
-                remedy: "run `tidemark verify`, and take an earlier target; the server is still a "
-                    + "replica of nobody")
+                remedy: "run `tidemark verify`, and take an earlier target")
         }
         let wanted = order.backup.start + sent
         // Asked for at once instead of at the next second.
         try link!.send(Self.question)
-        while true {
-            let command = try nextCommand()
-            guard command.count >= 3, command[1].uppercased() == "ACK" else { continue }
-            if UInt64(command[2]) ?? 0 >= wanted { break }
-        }
+        try waitTaken(wanted)
+        // The server may have closed a connection that was idle for so long (`timeout`).
+        side = nil
+        side = try Connection.open(configuration)
         try checkTaken(wanted)
         try checkUnderstood()
         _ = try side!.answer(["REPLICAOF", "NO", "ONE"])
-        let info = try Questions.info(&side!)
+        isUnderOrders = false
+        let info = try waitWritten()
         notes += (info?.keyCounts ?? [])
+    }
+
+    /// Waits until the server has acknowledged everything. It repeats its ACK each second; one that
+    /// gets no further is given up.
+    private func waitTaken(_ wanted: UInt64) throws(TidemarkError) {
+        var furthest: UInt64 = 0
+        var deadline = SocketWait.now() + ReplicaLink.usualPatience
+        while true {
+            let command = try link!.command()
+            guard command.count >= 3, command[1].uppercased() == "ACK" else { continue }
+            let reached = UInt64(command[2]) ?? 0
+            if reached >= wanted { return }
+            if reached > furthest {
+                furthest = reached
+                deadline = SocketWait.now() + ReplicaLink.usualPatience
+            }
+            guard SocketWait.now() < deadline else {
+                throw TidemarkError(
+                    .failed,
+                    "\(configuration.place) got no further than \(reached) of \(wanted) for "
+                        + "\(Int(ReplicaLink.usualPatience)) s",
+                    remedy: "see its log, and `SLOWLOG GET` for a command that holds it up")
+            }
+        }
+    }
+
+    /// With `appendonly yes` the server writes its append-only file anew behind a full resync;
+    /// until that is done its files hold nothing of what was restored. Takes as long as it takes;
+    /// the end of the server's child ends the wait.
+    private func waitWritten() throws(TidemarkError) -> ServerInfo? {
+        let never = Monitor(())
+        while true {
+            guard let info = try Questions.info(&side!) else { return nil }
+            let isWriting = ["aof_rewrite_in_progress", "aof_rewrite_scheduled"].contains {
+                info[$0] == "1"
+            }
+            guard info["aof_enabled"] == "1", isWriting else { return info }
+            // It has no event of its own to wait for; ten looks a second cost nothing.
+            _ = never.wait(seconds: 0.1) { _ in Bool?.none }
+        }
+    }
+
+    func failed(_ error: TidemarkError) -> TidemarkError {
+        guard isUnderOrders else { return error }
+        link = nil
+        return TidemarkError(
+            error.code, error.message + "; " + standing(),
+            remedy: error.remedy + "; nobody can write to it until it gets `REPLICAOF NO ONE`: "
+                + "send it that, then restore again with --force", cause: error.cause)
+    }
+
+    /// In which state the server is left.
+    private func standing() -> String {
+        let left = "\(configuration.place) is left a replica whose primary is gone, "
+        do throws(TidemarkError) {
+            var connection = try Connection.open(configuration)
+            guard let info = try Questions.info(&connection) else { return left + "as it was" }
+            if info.isLoading { return left + "and still loads" }
+            let keys = info.keyCounts
+            return left
+                + (keys.isEmpty ? "without keys" : "with \(keys.joined(separator: ", "))")
+        } catch {
+            return left + "and does not answer now: \(error.message)"
+        }
     }
 
     private static let refusals = "unexpected_error_replies"
@@ -167,7 +237,7 @@ final class ServedData: Restoration {
         throw TidemarkError(
             .failed,
             "\(configuration.place) refused \(now - refused) commands of the archive's stream, so "
-                + "it is not what the source was; it is left as a replica without a primary",
+                + "it is not what the source was",
             remedy: "see its log for the first one; take `rename-command` out of its "
                 + "redis.conf, or fill a server of the source's version")
     }
@@ -179,15 +249,15 @@ final class ServedData: Restoration {
         let asked = wanted...(wanted + UInt64(Self.question.utf8.count))
         guard info.isReplica, !info.isPrimaryLinkDown, info["master_host"] == host,
             info.number("master_port") == Int64(port), asked.contains(info.offset),
-            info.history == order.timeline.name
+            info.history == history
         else {
             throw TidemarkError(
                 .failed,
                 "\(configuration.place) does not say that it took what was served: it is a "
                     + "\(info["role"] ?? "server") of \(info["master_host"] ?? "nobody") at "
                     + "\(info.offset) of \(info.history ?? "no history"), not at \(wanted) of "
-                    + order.timeline.name,
-                remedy: "somebody else gave it orders meanwhile; restore it again with --force")
+                    + history,
+                remedy: "somebody else gave it orders meanwhile")
         }
     }
 

@@ -43,13 +43,11 @@ struct ServerProgram: Sendable {
     }
 
     private func refusal(_ order: RestoreOrder) -> TidemarkError {
-        let source = order.release
-        return TidemarkError(
+        TidemarkError(
             .toolMissing,
-            "\(path) is version \(release.text), the source was "
-                + order.backup.server.version,
-            remedy: "install \(source.name) \(source.version.major).\(source.version.minor) or "
-                + "later: this one cannot read the RDB")
+            "\(path) is version \(release), the source was \(order.release), whose RDB it cannot "
+                + "read",
+            remedy: "install \(order.release.readers)")
     }
 
     /// For the operator's shell.

@@ -1,6 +1,6 @@
 import Model
 
-/// Turns the raw stream into commands for an append-only file.
+/// Turns the raw stream into commands for an append-only file, or for a server that writes one.
 ///
 /// Left out are PING, REPLCONF and PUBLISH, which change nothing, and MULTI and EXEC: the loader
 /// runs one command after the other anyway, and a server whose default user is restricted would
@@ -13,8 +13,6 @@ struct StreamFilter: Sendable {
 
     private var splitter: CommandSplitter
     private let edit: ExpiryEdit
-    /// Whether to leave anything out at all.
-    private let strips: Bool
     /// When the commands from a position on had arrived, ascending; for relative expiries.
     private var times: [TimeIndexEntry] = []
     private var held: [UInt8] = []
@@ -26,12 +24,10 @@ struct StreamFilter: Sendable {
     private(set) var writtenAtEdge: UInt64 = 0
 
     init(
-        at edge: StreamEdge, edit: ExpiryEdit = ExpiryEdit(change: .none, hasRelativeTimes: false),
-        strips: Bool = true
+        at edge: StreamEdge, edit: ExpiryEdit = ExpiryEdit(change: .none, hasRelativeTimes: false)
     ) {
         splitter = CommandSplitter(at: edge)
         self.edit = edit
-        self.strips = strips
     }
 
     /// The times of the bytes that come next.
@@ -57,7 +53,7 @@ struct StreamFilter: Sendable {
             if !isPassing, let changed = changed(bytes, whole..<cursor) {
                 try replace(bytes, kept..<(held.isEmpty ? whole : 0), changed, output)
                 kept = cursor
-            } else if strips, Self.isLeftOut(splitter.command.kind), !isPassing {
+            } else if Self.isLeftOut(splitter.command.kind), !isPassing {
                 let start = held.isEmpty ? whole : 0
                 try hand(bytes.extracting(kept..<start), output)
                 held.removeAll(keepingCapacity: true)
@@ -134,6 +130,7 @@ struct StreamFilter: Sendable {
         switch kind {
         case .multi, .exec, .ping, .getAck, .publish: true
         case .other, .select, .flushAll, .flushDatabase, .swapDatabases, .flushFunctions, .delete,
+            .unlink,
             .replay:
             false
         }
