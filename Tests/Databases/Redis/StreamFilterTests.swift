@@ -49,6 +49,27 @@ struct StreamFilterTests {
         }
     }
 
+    /// Its first line tells that no option can follow the value.
+    @Test(arguments: ["SET", "set"])
+    func `a long value without an expiry is not held while expiries are changed`(
+        name: String
+    ) throws {
+        var filter = StreamFilter(
+            at: StreamEdge(position: 0),
+            edit: ExpiryEdit(change: .shift(1000), hasRelativeTimes: true))
+        let head = Array("*3\r\n$3\r\n\(name)\r\n$1\r\nk\r\n$300000\r\n".utf8)
+        let piece = [UInt8](repeating: 10, count: 100_000)
+        var written = 0
+        for bytes in [head + piece, piece] {
+            try filter.take(bytes.span.bytes) { written += $0.byteCount }
+        }
+        #expect(written == head.count + 200_000)
+        // One with an option is, until its time is known.
+        let timed = piece + Array("\r\n*5\r\n$3\r\nSET\r\n$1\r\nk\r\n$300000\r\n".utf8)
+        try filter.take((timed + piece).span.bytes) { written += $0.byteCount }
+        #expect(written == head.count + 300_002)
+    }
+
     @Test func `a long value passes in pieces`() throws {
         let value = [UInt8](repeating: 10, count: 300_000)
         let command = Array("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$300000\r\n".utf8) + value + [13, 10]
