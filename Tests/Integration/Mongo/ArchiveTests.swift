@@ -86,7 +86,7 @@ struct ArchiveTests {
     @Test func `the sidecar goes on where it was killed, at random moments`() async throws {
         try await offPool {
             let comment = Comment(rawValue: "TIDEMARK_CRASH_SEED=\(Self.seed)")
-            print("the crash test runs with TIDEMARK_CRASH_SEED=\(Self.seed)")
+            print("\(Self.rounds) rounds with TIDEMARK_CRASH_SEED=\(Self.seed)")
             var random = SeededRandom(seed: Self.seed)
             let harness = try ArchiveHarness("shop")
             // Killed in its first base backup, or before or behind it, too.

@@ -64,7 +64,7 @@ struct LiveRestoreTests {
             var isDone = false
             var kills = 0
             var random = SeededRandom(seed: Self.seed)
-            print("the crash test runs with TIDEMARK_CRASH_SEED=\(Self.seed)")
+            print("\(Self.rounds) rounds with TIDEMARK_CRASH_SEED=\(Self.seed)")
             while !isDone, kills < Self.rounds {
                 let restore = try TidemarkProcess(
                     Self.restore(to: cut, server) + ["--config", harness.config],

@@ -25,7 +25,7 @@ struct SidecarCrashTests {
     {
         try await offPool {
             let comment = Comment(rawValue: "TIDEMARK_CRASH_SEED=\(Self.seed)")
-            print("the crash test runs with TIDEMARK_CRASH_SEED=\(Self.seed)")
+            print("\(Self.rounds) rounds with TIDEMARK_CRASH_SEED=\(Self.seed)")
             let server = try PostgresServer.start(
                 .init(settings: ["wal_keep_size = '8GB'"], segmentMebibytes: 1))
             let side = try SidecarHarness(server)

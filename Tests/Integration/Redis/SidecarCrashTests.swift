@@ -24,7 +24,7 @@ struct SidecarCrashTests {
     {
         try await offPool {
             let comment = Comment(rawValue: "TIDEMARK_CRASH_SEED=\(Self.seed)")
-            print("the crash test runs with TIDEMARK_CRASH_SEED=\(Self.seed)")
+            print("\(Self.rounds) rounds with TIDEMARK_CRASH_SEED=\(Self.seed)")
             let server = try RedisServer.start([
                 "repl-backlog-size 512mb", "client-output-buffer-limit replica 0 0 0",
             ])
