@@ -38,8 +38,8 @@ package struct RunOperation: Sendable {
         } catch let error as TidemarkError {
             throw error
         } catch {
-            // Its verdict stops the others, and who of them ends first is chance: the group may call
-            // that unexpected.
+            // Its verdict stops the others, and who of them ends first is chance: the group may
+            // call that unexpected.
             throw first.failure ?? TidemarkError(.failed, "the services ended", cause: error)
         }
         if let failure = first.failure { throw failure }
