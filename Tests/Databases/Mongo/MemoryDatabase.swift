@@ -21,6 +21,9 @@ final class MemoryDatabase: ReplayTarget {
     var limit = Int.max
     /// An interrupted replay goes on: what is asked may have been done.
     private var isAhead = false
+    /// Writes that came when indexes or views were made already.
+    private(set) var lateWrites = 0
+    private var isBuilding = false
     private var resumedAt = OpTime.zero
 
     func resume(at position: OpTime) {
@@ -51,6 +54,7 @@ final class MemoryDatabase: ReplayTarget {
 
     func write(_ batch: WriteBatch, to namespace: Namespace) throws(TidemarkError) -> Int {
         try call()
+        if isBuilding { lateWrites += 1 }
         var collection = try existing(namespace)
         var missing = 0
         let gone = Set(batch.deletions.map { WriteWindow.key($0.id) })
@@ -75,6 +79,7 @@ final class MemoryDatabase: ReplayTarget {
 
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
         try call()
+        if isBuilding { lateWrites += 1 }
         var collection = try existing(namespace)
         let last = documents.lastIndex { collection.places[WriteWindow.key($0["_id"]!)] != nil }
         for document in documents.dropFirst(isAhead ? (last ?? -1) + 1 : 0) {
@@ -113,7 +118,7 @@ final class MemoryDatabase: ReplayTarget {
     func modify(_ namespace: Namespace, _ change: BSONDocument) throws(TidemarkError) {
         try call()
         var collection = try existing(namespace)
-        for field in change.fields {
+        for field in change.asCreated.fields {
             collection.options = collection.options.setting(field.name, field.value)
         }
         collections[namespace] = collection
@@ -127,18 +132,11 @@ final class MemoryDatabase: ReplayTarget {
         collections[namespace] = collection
     }
 
-    func empty(_ namespace: Namespace) throws(TidemarkError) {
-        try call()
-        var collection = try existing(namespace)
-        collection.documents = []
-        collection.index()
-        collections[namespace] = collection
-    }
-
     func createIndexes(
         _ specifications: [BSONDocument], on namespace: Namespace
     ) throws(TidemarkError) {
         try call()
+        isBuilding = true
         var collection = try existing(namespace)
         collection.indexes += specifications
         collections[namespace] = collection
@@ -146,6 +144,7 @@ final class MemoryDatabase: ReplayTarget {
 
     func createView(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError) {
         try call()
+        isBuilding = true
         views[namespace] = options
     }
 
