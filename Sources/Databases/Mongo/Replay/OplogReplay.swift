@@ -155,11 +155,21 @@ package final class OplogReplay {
             }
         case .update(let target, let key, let form):
             try write(target) { (window) throws(TidemarkError) in
-                window.update(try self.id(key), form)
+                let id = try self.id(key)
+                let before = window.misses
+                window.update(id, form)
+                if window.misses > before {
+                    self.name([.init(namespace: target.namespace, id: id)])
+                }
             }
         case .delete(let target, let key):
             try write(target) { (window) throws(TidemarkError) in
-                window.delete(try self.id(key))
+                let id = try self.id(key)
+                let before = window.misses
+                window.delete(id)
+                if window.misses > before {
+                    self.name([.init(namespace: target.namespace, id: id)])
+                }
             }
         case .command(_, .applyOps(let ops)):
             guard depth < Self.depth else { throw unknown("applyOps inside applyOps", document) }
@@ -235,6 +245,11 @@ package final class OplogReplay {
 
     var isFuzzy: Bool { rules.fuzzyUntil.map { now <= $0 } ?? false }
 
+    /// Documents that a write was made for and that were not there.
+    private func name(_ missed: @autoclosure () -> [MissedDocument]) {
+        if !isFuzzy, !mayBeAhead { report.name(missed()) }
+    }
+
     func count(misses: Int) {
         if isFuzzy || mayBeAhead {
             report.expectedMisses += misses
@@ -287,6 +302,7 @@ package final class OplogReplay {
         for (namespace, window) in taken {
             var (batch, misses) = window.batch(found[namespace] ?? [])
             count(misses: misses)
+            if misses > 0 { name(window.absent(in: namespace, found[namespace] ?? [])) }
             let isCapped = catalog[namespace]?.isCapped == true
             // A capped target drops its oldest by itself, as the source did.
             if isCapped {
@@ -297,7 +313,10 @@ package final class OplogReplay {
             batches.append(
                 PlacedBatch(namespace: namespace, batch: batch, keepsOrder: isCapped))
         }
-        if !batches.isEmpty { count(misses: try target.write(batches)) }
+        guard !batches.isEmpty else { return }
+        let misses = try target.write(batches)
+        count(misses: misses)
+        if misses > 0 { name(batches.compactMap(\.missable)) }
     }
 
     /// `_id` is the view's full name.
