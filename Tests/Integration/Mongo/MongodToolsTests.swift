@@ -84,7 +84,8 @@ struct MongodToolsTests {
                 told = json_util.loads(content.decode())
                 return [told.get("options", {}), told.get("indexes", []), told.get("uuid") or None]
             ours, theirs = files("\(ours)"), files("\(theirs)")
-            different = [n for n in ours if n in theirs and plain(n, ours[n]) != plain(n, theirs[n])]
+            both = set(ours) & set(theirs)
+            different = [n for n in both if plain(n, ours[n]) != plain(n, theirs[n])]
             print(len(ours) > 10, sorted(set(ours) ^ set(theirs)), different)
             """)
     }

@@ -203,7 +203,8 @@ final class FilledServer: Restoration {
         throw TidemarkError(
             .archiveDamaged,
             "the copy of \(order.source) is not what the source had: \(misses) updates or "
-                + "deletions met no document, so the base backup or the oplog in the archive lacks something",
+                + "deletions met no document, so the base backup or the oplog in the archive "
+                + "lacks something",
             remedy: "what was restored is all there and runs; run `tidemark verify --deep`, and "
                 + "restore from another base backup, or from a copy of the archive")
     }
