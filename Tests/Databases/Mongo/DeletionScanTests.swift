@@ -62,14 +62,14 @@ import Testing
         var increment: UInt32 = 0
         let next = { () -> OpTime in
             increment += 1
-            return OpTime(seconds: 100 + increment / 5000, increment: increment)
+            return OpTime(seconds: 100 + increment / 1500, increment: increment)
         }
         for number in 0..<20 {
             entries.append(Self.entry(next(), Self.write("i", number, ns: "d.o")))
         }
         let last = try #require(entries.last)
         let first = try EntryHead(last.span).ts
-        for number in 0..<20_000 {
+        for number in 0..<6_000 {
             entries.append(Self.entry(next(), Self.write("d", number, ns: "d.c")))
             for other in 0..<(number % 3) {
                 entries.append(Self.entry(next(), Self.write("i", number * 3 + other, ns: "d.o")))
