@@ -135,7 +135,7 @@ wait_until() {
 need_mongod() {
     [ -z "${TIDEMARK_TEST_MONGOD:-}" ] || return 0
     ! command -v mongod >/dev/null 2>&1 || return 0
-    [ ! -e .build/mongod/installed ] || return 0
+    [ ! -e .build/mongod/installed ] || [ ! -e .build/mongod/mongorestore ] || return 0
     say "Fetching a mongod into .build/mongod"
     rm -rf .build/mongod
     mkdir -p .build/mongod
@@ -169,14 +169,17 @@ be06998b03fac2ed2e5a74911ff9ea41b63630a94bfddac496f5422b3d51c12a main/g/google-p
 45656990b8613e70263cd4bacc8dd2c081ca1913d86952e95c11ba70db36d0b2 main/s/snappy/libsnappy1v5_1.1.8-1build1_amd64.deb
 09ee28588a1fb5613ddc6c26a992d5a76931b3cf22c022930da413a5e580599e main/o/openssl/libssl1.1_1.1.1f-1ubuntu2_amd64.deb
 ca98a75e3eb1d446215bfa194148a7005453b9204dfb1ad625130ee4aecd5235 main/s/snowball/libstemmer0d_0+svn585-2_amd64.deb
+295b5abb205a6d1024b2c5d76fce0b4bb173daafe435a6933d2c87a7af363053 universe/m/mongo-tools/mongo-tools_3.6.3-0ubuntu1_amd64.deb
 fa32c293c9935750089d496d20da5edfa870fad741ab5822e43900ccb61483bb main/y/yaml-cpp/libyaml-cpp0.6_0.6.2-4ubuntu1_amd64.deb
 PACKAGES
     rm -f package.deb
-    cat >mongod <<'WRAPPER' || return 1
+    for file in mongod mongodump mongorestore; do
+        cat >"$file" <<'WRAPPER' || return 1
 #!/bin/sh
 root=$(dirname "$0")/root
-LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu exec "$root/usr/bin/mongod" "$@"
+LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu exec "$root/usr/bin/${0##*/}" "$@"
 WRAPPER
-    chmod a+x mongod
-    ./mongod --version
+        chmod a+x "$file"
+        "./$file" --version || return 1
+    done
 }

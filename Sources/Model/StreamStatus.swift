@@ -51,3 +51,21 @@ package struct SourceWindow: Hashable, Sendable, Codable {
         try container.encode(headroomBytes, forKey: .headroomBytes)
     }
 }
+
+extension SourceWindow {
+    /// Less than this part of the window is worth a call; it is over from the other on, so that a
+    /// window that swings about its bound is one call.
+    package static let shortShare = 0.25
+    package static let longShare = 0.35
+
+    /// `, about 90 s at the present rate`; empty where nobody knows.
+    package var forecast: String {
+        headroomSeconds.map { ", about \(Int($0)) s at the present rate" } ?? ""
+    }
+
+    /// What to say of a window that is short; nil while enough is left, or nobody knows how much.
+    package var shortage: String? {
+        guard let share, share < Self.longShare else { return nil }
+        return "only \(Int(share * 100)) % of the source's \(kind) is left\(forecast)"
+    }
+}

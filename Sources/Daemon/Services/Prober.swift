@@ -19,9 +19,6 @@ package final class Prober: Sendable {
     private static let interval = 1.0
     /// Every n-th round also asks for the source's headroom.
     private static let windowRounds = 10
-    /// Parts of the source's window: less is told, more than the other is well again.
-    private static let shortShare = 0.25
-    private static let longShare = 0.35
     private let isWindowShort = Monitor(false)
 
     package init(
@@ -105,15 +102,13 @@ package final class Prober: Sendable {
     private func warn(of window: SourceWindow?) {
         guard let window, let share = window.share else { return }
         let wasShort = isWindowShort.read { $0 }
-        let isShort = share < (wasShort ? Self.longShare : Self.shortShare)
+        let isShort = share < (wasShort ? SourceWindow.longShare : SourceWindow.shortShare)
         guard isShort != wasShort else { return }
         isWindowShort.update { $0 = isShort }
-        let left = window.headroomSeconds.map { ", about \(Int($0)) s at the present rate" } ?? ""
         if isShort {
-            log.warning(
-                "only \(Int(share * 100)) % of the source's \(window.kind) is left\(left)")
+            log.warning("\(window.shortage ?? "")")
         } else {
-            log.info("the source's \(window.kind) is long enough again\(left)")
+            log.info("the source's \(window.kind) is long enough again\(window.forecast)")
         }
     }
 

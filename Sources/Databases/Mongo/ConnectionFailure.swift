@@ -103,10 +103,16 @@ struct ConnectionFailure: Error, Hashable, Sendable {
             case .changes: "[\"backup\", \"clusterMonitor\", \"readAnyDatabase\"]"
             }
         }
+
+        /// What the mode of a source's URL needs.
+        init(_ configuration: MongoConfiguration) {
+            self = configuration.mode == .changeStream ? .changes : .oplog
+        }
     }
 
     /// The statement that gives a user all rights that archiving needs.
-    static func grant(_ configuration: MongoConfiguration, _ rights: Rights = .oplog) -> String {
+    static func grant(_ configuration: MongoConfiguration, _ rights: Rights? = nil) -> String {
+        let rights = rights ?? Rights(configuration)
         let user = configuration.user.isEmpty ? "tidemark" : configuration.user
         return "db.getSiblingDB(\"admin\").grantRolesToUser(\"\(user)\", \(rights.roles))"
     }
@@ -116,10 +122,13 @@ struct ConnectionFailure: Error, Hashable, Sendable {
         error(configuration, command: "$changeStream", rights: .changes)
     }
 
-    /// - Parameter command: that was answered like this.
+    /// - Parameters:
+    ///   - command: that was answered like this.
+    ///   - rights: nil for those that the mode needs.
     func error(
-        _ configuration: MongoConfiguration, command: String, rights: Rights = .oplog
+        _ configuration: MongoConfiguration, command: String, rights: Rights? = nil
     ) -> TidemarkError {
+        let rights = rights ?? Rights(configuration)
         let place = "MongoDB at \(configuration.place)"
         if isAuthentication {
             return TidemarkError(
@@ -150,7 +159,10 @@ struct ConnectionFailure: Error, Hashable, Sendable {
         if domain == .protocolVersion || text.contains("wire version") {
             return TidemarkError(
                 .sourceRefused, "\(place) speaks another protocol: \(text)",
-                remedy: "servers from 3.6 on can be archived")
+                remedy: isServerNewer
+                    ? "install a newer libmongoc-1.0, and a newer tidemark if there is one: this "
+                        + "libmongoc does not know that server yet"
+                    : "servers from 3.6 on can be archived")
         }
         return unreachable(place, command)
     }
@@ -179,6 +191,10 @@ struct ConnectionFailure: Error, Hashable, Sendable {
             remedy: "once that is put right, give the same command again: it goes on where it "
                 + "stopped")
     }
+
+    /// libmongoc says "requires wire version" of a server that is newer than it, and "reports wire
+    /// version" of one that is older (`mongoc_topology_description`).
+    private var isServerNewer: Bool { text.contains("requires wire version") }
 
     private func unreachable(_ place: String, _ command: String) -> TidemarkError {
         let remedy: String

@@ -43,11 +43,7 @@ struct DumpedCollection: Hashable, Sendable {
         try connection.each(command, on: database, at: member) { description in
             guard let name = description["name"]?.string else { return }
             let namespace = Namespace(database, name)
-            switch NamespacePolicy.verdict(namespace) {
-            case .replay, .users: break
-            // Views are told one by one.
-            case .views, .skip: return
-            }
+            guard NamespacePolicy.isDumped(namespace) else { return }
             found.append(
                 DumpedCollection(
                     namespace: namespace, type: description["type"]?.string ?? "collection",

@@ -38,6 +38,7 @@ package struct Alert: Sendable, Hashable {
             } ?? "nothing is proved to be restorable"
         case .gap: "history was lost"
         case .stalled: "the archive does not follow the database"
+        case .windowShort: "the source is about to drop history that is not archived"
         case .drillFailed: "the rehearsal of a recovery failed"
         }
     }

@@ -54,14 +54,16 @@ package struct AlertTracker: Sendable {
         unknownSince = source.exposureSeconds == nil ? unknownSince ?? now : nil
         let signs: [(AlertEvent, Sign)] = [
             (.breached, breach(source, now)), (.gap, source.isRead ? gap(source) : .unclear),
-            (.stalled, stall(source, now)),
+            (.stalled, stall(source, now)), (.windowShort, window(source)),
         ]
         // Nothing is news while this sidecar is being stopped.
         guard !source.isOurStop else { return [] }
         let why = repositorySince == nil ? [] : ["the repository: \(repository)"]
-        let reason = ([source.reason] + why).filter { !$0.isEmpty }.joined(separator: "; ")
+        let window = source.sourceWindow?.shortage.map { [$0] } ?? []
         return signs.compactMap { event, sign in
-            step(event, sign, now, wall).map { step, since in
+            let parts = [source.reason] + why + (event == .windowShort ? window : [])
+            let reason = parts.filter { !$0.isEmpty }.joined(separator: "; ")
+            return step(event, sign, now, wall).map { step, since in
                 Alert(
                     event: event, step: step, source: source.name, kind: source.kind, since: since,
                     time: wall, exposureSeconds: source.exposureSeconds,
@@ -104,6 +106,13 @@ package struct AlertTracker: Sendable {
             return .trouble
         }
         return .calm
+    }
+
+    /// How much is left is asked for now and then; while nobody answers nothing is known.
+    private func window(_ source: SourceStatus) -> Sign {
+        guard let share = source.sourceWindow?.share else { return .unclear }
+        if share < SourceWindow.shortShare { return .trouble }
+        return share >= SourceWindow.longShare ? .calm : .unclear
     }
 
     private func stall(_ source: SourceStatus, _ now: MonotonicTime) -> Sign {

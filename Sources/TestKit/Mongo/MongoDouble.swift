@@ -152,7 +152,7 @@ package final class MongoDouble: Sendable {
             state.first = max(state.first, index)
             // Cursors that stand before it have lost their place.
             for (id, cursor) in state.cursors {
-                if case .oplog(let next) = cursor, next < index { state.lost.insert(id) }
+                if case .oplog(let next, _) = cursor, next < index { state.lost.insert(id) }
             }
         }
     }

@@ -132,6 +132,7 @@ struct MongoDoubleAnswers {
 
     private func note(_ request: BSONDocument) -> BSONDocument {
         let ts = state.update { state -> OpTime in
+            state.notes.append(request)
             let newest = state.entries.last?.ts ?? OpTime(seconds: 1_795_343_400, increment: 0)
             let ts = OpTime(seconds: newest.seconds, increment: newest.increment + 1)
             let entry = BSONDocument([
@@ -246,16 +247,18 @@ struct MongoDoubleAnswers {
         }
         let from = request["filter"]?.document?["ts"]?.document?["$gte"]?.timestamp ?? .zero
         let size = Int(request["batchSize"]?.integer ?? 101)
+        let onMajority = request["readConcern"]?.document?["level"]?.string == "majority"
         let (found, id) = state.update { state -> ([BSONDocument], Int64) in
+            let shown = state.shown(onMajority: onMajority)
             let start =
-                state.entries[..<state.committed].firstIndex { $0.ts >= from }
-                .map { max($0, state.first) } ?? state.committed
-            let end = min(state.committed, start + size)
+                state.entries[..<shown].firstIndex { $0.ts >= from }
+                .map { max($0, state.first) } ?? shown
+            let end = min(shown, start + size)
             let found = start < end ? Array(state.entries[start..<end]) : []
             // A tailable cursor whose question finds nothing is dead.
             let id =
                 request["tailable"] == nil || found.isEmpty
-                ? 0 : state.newCursor(.oplog(max(start, end)))
+                ? 0 : state.newCursor(.oplog(max(start, end), onMajority: onMajority))
             return (found.compactMap { try? BSONDocument($0.bytes) }, id)
         }
         return batch(found, place, id: id)
@@ -275,7 +278,8 @@ struct MongoDoubleAnswers {
                     "CollectionScan died due to position in capped collection being deleted")
             }
             return error(43, "CursorNotFound", "cursor id \(id) not found")
-        case .oplog(let next): return moreOplog(id, next, request)
+        case .oplog(let next, let onMajority):
+            return moreOplog(id, next, onMajority: onMajority, request)
         case .changes(let next): return moreChanges(id, next, request)
         case .astray(let next): return moreAstray(id, next, request)
         case .documents(let rest):
@@ -288,10 +292,13 @@ struct MongoDoubleAnswers {
         }
     }
 
-    private func moreOplog(_ id: Int64, _ next: Int, _ request: BSONDocument) -> BSONDocument {
+    private func moreOplog(
+        _ id: Int64, _ next: Int, onMajority: Bool, _ request: BSONDocument
+    ) -> BSONDocument {
         let seconds = Double(request["maxTimeMS"]?.integer ?? 1000) / 1000
         _ = state.wait(seconds: seconds) { state in
-            state.committed > next || state.cursors[id] == nil ? true : nil as Bool?
+            state.shown(onMajority: onMajority) > next || state.cursors[id] == nil
+                ? true : nil as Bool?
         }
         let found = state.update { state -> [BSONDocument]? in
             guard state.cursors[id] != nil else { return nil }
@@ -299,11 +306,11 @@ struct MongoDoubleAnswers {
             let next = next - (state.goesBack ?? 0)
             state.goesBack = nil
             var end = next
-            while end < state.committed, bytes < state.batchBytes {
+            while end < state.shown(onMajority: onMajority), bytes < state.batchBytes {
                 bytes += state.entries[end].bytes.count
                 end += 1
             }
-            state.cursors[id] = .oplog(end)
+            state.cursors[id] = .oplog(end, onMajority: onMajority)
             state.sent = end
             return next < end
                 ? state.entries[next..<end].compactMap { try? BSONDocument($0.bytes) } : []

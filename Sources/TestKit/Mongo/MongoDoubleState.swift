@@ -20,7 +20,9 @@ package struct MongoDoubleState: Sendable {
 
     enum Cursor: Sendable {
         /// The next entry to send.
-        case oplog(Int)
+        ///
+        /// `onMajority`: only what a majority has, as the read concern says.
+        case oplog(Int, onMajority: Bool)
         /// The next event to send.
         case changes(Int)
         /// Behind the token of an event that there is not: the first event that comes after it.
@@ -106,6 +108,8 @@ package struct MongoDoubleState: Sendable {
     package var answered: Int64?
     /// How often each command came.
     package var commands: [String: Int] = [:]
+    /// The notes that were asked for, whole.
+    package var notes: [BSONDocument] = []
 
     var cursors: [Int64: Cursor] = [:]
     var lost: Set<Int64> = []
@@ -138,6 +142,8 @@ package struct MongoDoubleState: Sendable {
 
     /// Entries that a majority read shows: up to here.
     var committed: Int { max(first, visible - lag) }
+    /// Entries that a cursor shows.
+    func shown(onMajority: Bool) -> Int { onMajority ? committed : max(first, visible) }
 
     /// Whether that event has been written on a majority.
     func hasEvent(_ index: Int) -> Bool {

@@ -36,6 +36,14 @@ package final class MongodServer: LiveMongo {
         return number.dropFirst().split(separator: ".").prefix(2).compactMap { Int($0) }
     }()
 
+    /// One of the official tools (`mongodump`, `mongorestore`) beside the server's program; nil
+    /// where there is none.
+    package static func tool(_ name: String) -> String? {
+        guard let program, let slash = program.lastIndex(of: "/") else { return nil }
+        let path = String(program[...slash]) + name
+        return access(path, X_OK) == 0 ? path : nil
+    }
+
     /// Whether it is of this version or newer.
     package static func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
         !version.lexicographicallyPrecedes([major, minor])

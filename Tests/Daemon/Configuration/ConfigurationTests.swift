@@ -205,7 +205,7 @@ import Testing
         ),
         (
             "alerts: [ { webhook: \"http://a\", on: [fire] } ]",
-            "tidemark.yml:6: alerts[0].on[0]: must be breached, gap, stalled or drill-failed, not \"fire\"",
+            "tidemark.yml:6: alerts[0].on[0]: must be breached, gap, stalled, window-short or drill-failed, not \"fire\"",
             ""
         ),
         (

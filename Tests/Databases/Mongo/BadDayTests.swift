@@ -92,8 +92,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [(0, 3), (30, 40)])
-    func `a server of another age is refused`(wire: (least: Int32, most: Int32)) async throws {
+    @Test(arguments: [
+        (0, 3, "servers from 3.6 on can be archived"), (30, 40, "install a newer libmongoc-1.0"),
+    ])
+    func `a server of another age is refused`(
+        wire: (least: Int32, most: Int32, remedy: String)
+    ) async throws {
         try await offPool {
             let (use, _) = try use()
             use.double.state.update {
@@ -102,7 +106,7 @@ import Testing
             }
             let error = #expect(throws: TidemarkError.self) { try use.open() }
             #expect(error?.code == .sourceRefused, "\(String(describing: error))")
-            #expect(error?.remedy == "servers from 3.6 on can be archived")
+            #expect(error?.remedy.hasPrefix(wire.remedy) == true, "\(String(describing: error))")
         }
     }
 

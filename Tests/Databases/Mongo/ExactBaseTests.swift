@@ -69,6 +69,86 @@ import Testing
         }
     }
 
+    /// A transaction as the server keeps it for whoever takes a base backup.
+    private func transaction(_ id: Int32, _ state: String?, _ begun: OpTime) -> BSONDocument {
+        var fields: [(String, BSONValue)] = [
+            ("_id", .document(BSONDocument([("id", .int32(id))]))), ("txnNum", .int64(1)),
+        ]
+        if let state {
+            let optime = BSONDocument([("ts", .timestamp(begun)), ("t", .int64(1))])
+            fields += [("state", .string(state)), ("startOpTime", .document(optime))]
+        }
+        return BSONDocument(fields)
+    }
+
+    @Test(arguments: [Int32(9), 17])
+    func `a base backup begins with the oldest transaction that is not decided`(
+        _ wireVersion: Int32
+    ) async throws {
+        try await offPool {
+            let double = try double(wireVersion: wireVersion)
+            let times = double.state.read { $0.entries.prefix(5).map(\.ts) }
+            var kept = MongoDoubleState.Stored()
+            kept.documents = [
+                transaction(1, "committed", times[0]), transaction(2, "inProgress", times[3]),
+                transaction(3, "prepared", times[2]), transaction(4, "aborted", times[1]),
+                transaction(5, nil, times[0]),
+            ]
+            double.state.update { [kept] in
+                $0.collections[Namespace("config", "transactions")] = kept
+            }
+            let base = try BaseBackupRun(double.url)
+            #expect(base.start == times[2].ordinal)
+            // Of one moment or not: what lies between is replayed.
+            #expect(base.end == times[4].ordinal)
+            #expect(base.warnings.isEmpty)
+            kept.documents = [transaction(1, "committed", times[0])]
+            double.state.update { [kept] in
+                $0.collections[Namespace("config", "transactions")] = kept
+                $0.visible = 6
+            }
+            let later = try BaseBackupRun(double.url)
+            #expect(later.start == double.state.read { $0.majority.ordinal })
+            double.state.update {
+                $0.failures["find on config"] = .init(13, "Unauthorized", "not authorized")
+            }
+            let blind = try BaseBackupRun(double.url)
+            #expect(blind.start == later.start)
+            let warning = try #require(blind.warnings.first)
+            #expect(warning.contains("transactions that were open"))
+            #expect(warning.contains("grantRolesToUser(\"tidemark\", [\"backup\""))
+        }
+    }
+
+    @Test(arguments: [Int32(239), 246])
+    func `a moment whose history the server has dropped meanwhile is given up`(
+        _ code: Int32
+    ) async throws {
+        try await offPool {
+            let double = try double(wireVersion: 17)
+            let all = stored(0, count: 60)
+            double.state.update { state in
+                state.batchDocuments = 10
+                state.collections = [Self.place: all]
+                state.frozen = state.collections
+                state.meanwhile["getMore"] = { state, _ in
+                    let isNow = state.commands["getMore"] == 3
+                    state.failures["getMore"] = isNow ? .init(code, "SnapshotTooOld", "gone") : nil
+                    state.visible = 8
+                }
+            }
+            let base = try BaseBackupRun(double.url)
+            #expect(base.end > base.start, "fuzzy")
+            // Read once more from its beginning; a restore takes the first of each.
+            let read = try MongoFixture.documents(base.files["shop/orders.bson"] ?? [])
+            #expect(read == (all.documents.prefix(30) + all.documents).map(\.bytes))
+            let warning = try #require(base.warnings.first)
+            #expect(warning.contains("shop.orders took longer to read"))
+            #expect(warning.contains("minSnapshotHistoryWindowInSeconds"))
+            #expect(base.warnings.count == 1)
+        }
+    }
+
     @Test func `a server that pays no heed to the moment is not believed`() async throws {
         try await offPool {
             let server = try SecantusServer.start()

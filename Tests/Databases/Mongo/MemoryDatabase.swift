@@ -21,6 +21,9 @@ final class MemoryDatabase: ReplayTarget {
     var limit = Int.max
     /// An interrupted replay goes on: what is asked may have been done.
     private var isAhead = false
+    /// Writes that came when indexes or views were made already.
+    private(set) var lateWrites = 0
+    private var isBuilding = false
     private var resumedAt = OpTime.zero
     /// Updates are made as a server makes them, else they come as whole documents.
     var takesDirectUpdates = true
@@ -61,6 +64,7 @@ final class MemoryDatabase: ReplayTarget {
 
     func write(_ batch: WriteBatch, to namespace: Namespace) throws(TidemarkError) -> Int {
         try call()
+        if isBuilding { lateWrites += 1 }
         var collection = try existing(namespace)
         var missing = 0
         let gone = Set(batch.deletions.map { WriteWindow.key($0.id) })
@@ -134,6 +138,7 @@ final class MemoryDatabase: ReplayTarget {
 
     func append(_ documents: [BSONDocument], to namespace: Namespace) throws(TidemarkError) {
         try call()
+        if isBuilding { lateWrites += 1 }
         var collection = try existing(namespace)
         let last = documents.lastIndex { collection.places[WriteWindow.key($0["_id"]!)] != nil }
         for document in documents.dropFirst(isAhead ? (last ?? -1) + 1 : 0) {
@@ -172,7 +177,7 @@ final class MemoryDatabase: ReplayTarget {
     func modify(_ namespace: Namespace, _ change: BSONDocument) throws(TidemarkError) {
         try call()
         var collection = try existing(namespace)
-        for field in change.fields {
+        for field in change.asCreated.fields {
             collection.options = collection.options.setting(field.name, field.value)
         }
         collections[namespace] = collection
@@ -186,18 +191,11 @@ final class MemoryDatabase: ReplayTarget {
         collections[namespace] = collection
     }
 
-    func empty(_ namespace: Namespace) throws(TidemarkError) {
-        try call()
-        var collection = try existing(namespace)
-        collection.documents = []
-        collection.index()
-        collections[namespace] = collection
-    }
-
     func createIndexes(
         _ specifications: [BSONDocument], on namespace: Namespace
     ) throws(TidemarkError) {
         try call()
+        isBuilding = true
         var collection = try existing(namespace)
         // One that is there already is no error, and no second one.
         collection.indexes += specifications.filter { !collection.indexes.contains($0) }
@@ -206,6 +204,7 @@ final class MemoryDatabase: ReplayTarget {
 
     func createView(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError) {
         try call()
+        isBuilding = true
         views[namespace] = options
     }
 

@@ -94,6 +94,15 @@ import Testing
             unknown.remedy.contains(
                 "db.getSiblingDB(\"admin\").createUser({user: \"tidemark\", pwd: passwordPrompt(), "
                     + "roles: [\"backup\", \"clusterMonitor\"]})"))
+        let changing = try MongoConfiguration(
+            source: SourceID("lessons")!, url: url + "&mode=changeStream")
+        let roles = "[\"backup\", \"clusterMonitor\", \"readAnyDatabase\"])"
+        #expect(
+            password.error(changing, command: "hello").remedy.contains(
+                "pwd: passwordPrompt(), roles: \(roles.dropLast())})`"))
+        #expect(
+            right.error(changing, command: "listDatabases").remedy.contains(
+                "grantRolesToUser(\"archiver\", \(roles)"))
         let target = right.targetError(configuration, "documents for shop.orders")
         #expect(
             target.remedy.contains(

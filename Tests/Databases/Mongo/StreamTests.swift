@@ -85,6 +85,28 @@ import Testing
                 until: SystemTimeSource().monotonic().advanced(bySeconds: 0.3), into: sink)
             #expect(sink.position == bound)
             stream.close()
+            // Nor by the first answer of a session.
+            let again = try room(double).stream()
+            let later = RecordingSink()
+            later.position = try again.open(ResumePoint(descriptor: nil, end: nil)).start.ordinal
+            _ = try again.pull(
+                until: SystemTimeSource().monotonic().advanced(bySeconds: 0.3), into: later)
+            #expect(later.position == bound)
+            again.close()
+        }
+    }
+
+    @Test func `a mark is a point only once a majority has it`() async throws {
+        try await offPool {
+            let double = try MongoDouble(entries: MongoFixture("fuzzy").oplog(), visible: 5)
+            let inspector = try room(double).inspector()
+            defer { inspector.close() }
+            let point = try inspector.mark("x")
+            #expect(point.position == double.state.read { $0.newest.ordinal })
+            let note = try #require(double.state.read { $0.notes.last })
+            let concern = try #require(note["writeConcern"]?.document)
+            #expect(concern["w"]?.string == "majority")
+            #expect(concern["wtimeout"]?.integer == 30_000)
         }
     }
 

@@ -141,6 +141,42 @@ import Testing
         #expect(throws: TidemarkError.self) { _ = try replay([commit]) }
     }
 
+    @Test func `a prepared transaction of several entries counts from its commit on`() throws {
+        let chain = [
+            entry(5, [("applyOps", .array([insert(1)])), ("partialTxn", .bool(true))]),
+            entry(
+                6,
+                [
+                    ("applyOps", .array([insert(2)])), ("prepare", .bool(true)),
+                    ("count", .int64(2)),
+                ], previous: 5),
+        ]
+        let other = entry(7, [("applyOps", .array([insert(9)]))], number: nil)
+        let time = BSONValue.timestamp(OpTime(seconds: 7, increment: 1))
+        let commit = entry(
+            8,
+            [
+                ("commitTransaction", .int32(1)), ("commitTimestamp", time),
+                ("prepared", .bool(true)),
+            ], previous: 6)
+        let abort = entry(8, [("abortTransaction", .int32(1))], previous: 6)
+        #expect(try replay(chain + [other, commit]).found == [1, 2, 9])
+        let cut = try replay(chain + [other, commit], upTo: 7)
+        #expect(cut.found == [9] && cut.undecided == 1)
+        let aborted = try replay(chain + [other, abort])
+        #expect(aborted.found == [9] && aborted.undecided == 0)
+        #expect(try replay(chain + [other, commit], after: 6).found == [1, 2, 9])
+        // Of which the first entry is not here nothing is taken.
+        let error = #expect(throws: TidemarkError.self) {
+            _ = try replay([chain[1], other, commit])
+        }
+        #expect(error?.code == .archiveIncomplete)
+        #expect(try replay([chain[1], other, abort]).found == [9])
+        // Aborted without a word, and begun anew under its number.
+        let anew = [chain[0], entry(6, [("applyOps", .array([insert(3)]))])]
+        #expect(try replay(anew).found == [3])
+    }
+
     @Test func `a chain ends unheard when its session goes on`() throws {
         let entries = [
             entry(5, [("applyOps", .array([insert(1)])), ("partialTxn", .bool(true))]),

@@ -44,7 +44,23 @@ final class ArchiveHarness: SidecarUse, Sendable {
             }
         }
         double.tell(try fixture.changes())
+        if !fixture.isExact { passTime(until: fixture.end) }
         try configure(options)
+    }
+
+    /// A base that was read while writers ran: when its documents are asked for, everything up to
+    /// its recorded end has been written.
+    private func passTime(until end: OpTime) {
+        double.state.update { state in
+            let written = state.entries.prefix { $0.ts <= end }.count
+            let databases = Set(state.collections.keys.map(\.database))
+            state.meanwhile["find"] = { state, request in
+                guard let database = request["$db"]?.string, databases.contains(database),
+                    database != "admin"
+                else { return }
+                state.visible = max(state.visible, written)
+            }
+        }
     }
 
     /// Writes the configuration.

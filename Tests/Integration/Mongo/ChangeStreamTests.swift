@@ -49,6 +49,19 @@ struct ChangeStreamTests {
                 to: "latest", name: "whole", file: "changes.bson")
             #expect(stream.filter { $0["operationType"]?.string != "tidemark progress" } == events)
             #expect(try harness.documents(folder + "/school/before.bson").count == 10)
+            let first = try #require(events[40]["clusterTime"]?.timestamp)
+            let exported = harness.folder + "/exported"
+            try harness.expect(
+                0,
+                [
+                    "export", "lessons", "--from", "optime:\(first)", "--to", "latest", "--into",
+                    exported,
+                ])
+            let taken = try harness.documents(exported + "/changes.bson").filter {
+                $0["operationType"]?.string != "tidemark progress"
+            }
+            #expect(taken == events.filter { $0["clusterTime"]?.timestamp ?? .zero > first })
+            #expect(taken.count > 100)
             let status = try harness.status()
             #expect(status.state == "streaming")
             #expect(try sidecar.terminate().isSuccess)

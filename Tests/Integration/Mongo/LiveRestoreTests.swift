@@ -33,7 +33,7 @@ struct LiveRestoreTests {
                 }
                 // SecantusDB takes roles, but no users: who they are is said, and how to get them.
                 #expect(said.contains("not restored") && said.contains("user admin."), "\(said)")
-                #expect(said.contains("mongorestore --restoreDbUsersAndRoles"))
+                #expect(said.contains("mongorestore --nsInclude"))
             }
         }
     }

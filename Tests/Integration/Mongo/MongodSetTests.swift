@@ -49,6 +49,33 @@ struct MongodSetTests {
         }
     }
 
+    @Test func `a primary that steps down under load costs no acknowledged write`() async throws {
+        try await offPool {
+            let set = try MongodSet()
+            let harness = try MongodHarness(url: set.url)
+            let sidecar = try harness.startWithBackup()
+            let load = try MongodLoad { script throws(TidemarkError) in try set.python(script) }
+            try harness.waitProved()
+            let primary = try set.primary()
+            // Those before 4.2 close all connections then, this one too.
+            try primary.run(
+                """
+                try: client.admin.command("replSetStepDown", 20, secondaryCatchUpPeriodSecs=10)
+                except pymongo.errors.AutoReconnect: pass
+                """)
+            let next = try set.primary()
+            #expect(next.port != primary.port)
+            try harness.waitProved()
+            let acknowledged = try load.end()
+            #expect(acknowledged > 100)
+            let target = try Self.restored(harness, set)
+            #expect(try load.missing(in: target) == 0)
+            #expect(try harness.status().gaps.isEmpty)
+            #expect(try sidecar.terminate().isSuccess)
+            try harness.expect(0, ["verify", "--deep"])
+        }
+    }
+
     @Test func `nothing is proved by a primary from whom its set has been cut off`() async throws {
         try await offPool {
             // It believes in itself for ten seconds, while the others could elect another.

@@ -113,6 +113,18 @@ enum MongodWrites {
         shop.system.js.insert_one({"_id": "double", "value": Code("function(x) { return 2*x }")})
         client.drop_database("brief")
         client.brief.y.insert_one({"_id": 2})
+        # Past a validator that refuses, and values that change places under a unique index.
+        shop.create_collection("strict", validator={"a": {"$gt": 0}}, validationAction="error")
+        past = dict(bypass_document_validation=True)
+        shop.strict.insert_many([{"_id": n, "a": -n} for n in range(5)], **past)
+        shop.strict.update_one({"_id": 3}, {"$set": {"b": 1}}, **past)
+        shop.strict.replace_one({"_id": 4}, {"a": "none"}, **past)
+        shop.ranks.create_index("rank", unique=True)
+        shop.ranks.insert_many([{"_id": n, "rank": n} for n in range(20)])
+        for n in range(0, 20, 2):
+            shop.ranks.update_one({"_id": n}, {"$set": {"rank": -1}})
+            shop.ranks.update_one({"_id": n + 1}, {"$set": {"rank": n}})
+            shop.ranks.update_one({"_id": n}, {"$set": {"rank": n + 1}})
         """
 
     static let files = """

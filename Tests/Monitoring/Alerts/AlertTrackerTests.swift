@@ -46,6 +46,32 @@ struct AlertTrackerTests {
         #expect(watch.look(source(500), for: 60).isEmpty)
     }
 
+    @Test func `a source that is about to drop history is told once, below a quarter`() {
+        var watch = Watch()
+        let left = { (share: Double?) in
+            var source = source(1)
+            source.sourceWindow = SourceWindow(
+                kind: "oplog", headroomSeconds: 90, headroomBytes: 1, share: share)
+            return source
+        }
+        #expect(watch.look(left(0.26), for: 5).isEmpty)
+        #expect(watch.look(left(0.24)) == ["window-short raised"])
+        #expect(watch.look(left(0.01), for: 60).isEmpty)
+        // Neither short nor long enough, and nobody knows: it stays.
+        #expect(watch.look(left(0.3), for: 60).isEmpty)
+        #expect(watch.look(left(nil), for: 60).isEmpty)
+        #expect(watch.look(left(0.36), for: 5).isEmpty)
+        #expect(watch.look(left(0.36), for: 10) == ["window-short recovered"])
+        #expect(watch.look(left(0.26), for: 60).isEmpty)
+        var tracker = AlertTracker()
+        let alert = tracker.observe(
+            left(0.2), now: MonotonicTime(nanoseconds: 1), wall: SampleStatus.time(1)
+        ).first
+        let reason = "only 20 % of the source's oplog is left, about 90 s at the present rate"
+        #expect(alert?.reason == "why; " + reason)
+        #expect(alert?.text.contains("is about to drop history that is not archived") == true)
+    }
+
     @Test func `what an earlier process has told is not told again, and taken back when over`() {
         var watch = Watch()
         watch.tracker.takeUp([.breached: SampleStatus.time(3), .stalled: SampleStatus.time(4)])

@@ -36,6 +36,10 @@ package enum OplogChange: Hashable, Sendable {
         case "i": self = .insert(try Self.target(document), content)
         case "d": self = .delete(try Self.target(document), key: content)
         case "u":
+            if let version = content["$v"]?.integer, version > 2, content["_id"] == nil {
+                self = .unknown("u of version \(version)")
+                return
+            }
             guard let key = document["o2"]?.document else {
                 throw BSONFailure("an update has no o2", at: 0)
             }

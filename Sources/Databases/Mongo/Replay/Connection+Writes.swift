@@ -7,7 +7,9 @@ extension Connection {
         _ command: BSONDocument, on database: String, tolerating codes: Set<Int>
     ) throws(TidemarkError) {
         switch try answer(command, on: database, at: .primary) {
-        case .success: return
+        case .success(let reply):
+            guard let refusal = reply.refusedWrite else { return }
+            throw refusal.targetError(configuration, command.text(limit: 200))
         case .failure(let failure) where failure.domain == .server && codes.contains(failure.code):
             return
         case .failure(let failure):
@@ -46,7 +48,11 @@ extension Connection {
             ("deletes", .array([.document(statement)])),
         ])
         switch try answer(command, on: namespace.database, at: .primary) {
-        case .success(let reply): return Int(reply["n"]?.integer ?? 0)
+        case .success(let reply):
+            if let refusal = reply.refusedWrite {
+                throw refusal.targetError(configuration, "deletions in \(namespace)")
+            }
+            return Int(reply["n"]?.integer ?? 0)
         case .failure(let failure):
             throw failure.targetError(configuration, "deletions in \(namespace)")
         }
@@ -119,5 +125,15 @@ extension Connection {
         var bulk = BulkWrite(self, namespace, isOrdered: isOrdered)
         for put in puts { bulk.put(put.id, put.document) }
         return try bulk.run()
+    }
+}
+
+extension BSONDocument {
+    /// The first statement of a write that was refused: the answer says `ok` all the same.
+    var refusedWrite: ConnectionFailure? {
+        guard let first = self["writeErrors"]?.elements?.first?.document else { return nil }
+        return ConnectionFailure(
+            .server, code: first["code"]?.integer.flatMap { Int(exactly: $0) } ?? 0,
+            first["errmsg"]?.string ?? first.text(limit: 200))
     }
 }

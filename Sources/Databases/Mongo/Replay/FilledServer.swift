@@ -16,6 +16,8 @@ final class FilledServer: Restoration {
     private var waiting: [UInt8] = []
     private var count = 0
     private var replay: OplogReplay?
+    /// Updates and deletions that met no document, counted over all runs of this restore.
+    private var misses = 0
     private var entries = ArchivedEntries()
 
     /// Most documents that a server takes at once (`maxWriteBatchSize`).
@@ -30,6 +32,7 @@ final class FilledServer: Restoration {
             notes.append(
                 "an earlier restore was ended when everything up to \(end) was there already")
             warnings += resumed.warnings
+            misses = resumed.misses
         } else {
             notes.append(
                 resumed.hasBase
@@ -173,19 +176,38 @@ final class FilledServer: Restoration {
         notes.append(
             "replayed \(report.entries) oplog entries up to \(report.reached), "
                 + "as \(report.written) writes")
-        let misses = report.misses + (target.resumed?.misses ?? 0)
-        if misses > 0 {
-            warnings.append(
-                "\(misses) updates or deletions met no document although the base backup "
-                    + "must have had it: run `tidemark verify --deep`, the archive may be damaged")
-        }
+        misses = report.misses + (target.resumed?.misses ?? 0)
+        if misses > 0 { warnings.append(told(report.firstMisses)) }
         if report.undecided > 0 {
             warnings.append("\(report.undecided) transactions were not decided at the target")
         }
-        try target.markComplete(warnings)
+        try target.markComplete(warnings, misses: misses)
     }
 
-    func conclude() throws(TidemarkError) { try target.conclude() }
+    private func told(_ first: [MissedDocument]) -> String {
+        let places = first.map(\.description).joined(separator: ", ")
+        let what =
+            "\(misses) updates or deletions met no document, or another than they were made for"
+            + (places.isEmpty ? "" : " (the first: \(places))")
+        return isOfEvents
+            ? what + ": change streams do not tell what convertToCapped and the like have copied"
+            : what + ", although the base backup or the oplog must have made it"
+    }
+
+    /// Events do not tell everything that makes documents: there a miss proves nothing.
+    private var isOfEvents: Bool { ChangeTimeline.isOne(order.timeline) }
+
+    func conclude() throws(TidemarkError) {
+        try target.conclude()
+        guard misses > 0, !isOfEvents else { return }
+        throw TidemarkError(
+            .archiveDamaged,
+            "the copy of \(order.source) is not what the source had: \(misses) updates or "
+                + "deletions met no document, so the base backup or the oplog in the archive "
+                + "lacks something",
+            remedy: "what was restored is all there and runs; run `tidemark verify --deep`, and "
+                + "restore from another base backup, or from a copy of the archive")
+    }
 
     func start(port: UInt16?) throws(TidemarkError) -> RestoredServer {
         preconditionFailure("a live server runs already")

@@ -103,8 +103,8 @@ final class HeldUsers {
         "not restored, because the server refused \(reason): \(what) "
             + names.joined(separator: ", ")
             + "; make them again by `create\(what == "user" ? "User" : "Role")`, or restore into a "
-            + "folder, whose admin/\(what == "user" ? "system.users" : "system.roles").bson "
-            + "`mongorestore --restoreDbUsersAndRoles` takes"
+            + "folder, of which `mongorestore --nsInclude 'admin.*' FOLDER` takes all users and "
+            + "roles"
     }
 }
 

@@ -48,15 +48,6 @@ extension LiveTarget {
             ]), on: namespace.database)
     }
 
-    func empty(_ namespace: Namespace) throws(TidemarkError) {
-        if HeldUsers.isPlace(namespace) { return users.empty(namespace) }
-        let all = BSONDocument([("q", .document(.empty)), ("limit", .int32(0))])
-        try run(
-            BSONDocument([
-                ("delete", .string(namespace.collection)), ("deletes", .array([.document(all)])),
-            ]), on: namespace.database)
-    }
-
     func createView(_ namespace: Namespace, _ options: BSONDocument) throws(TidemarkError) {
         var writer = BSONWriter()
         writer.append("create", .string(namespace.collection))

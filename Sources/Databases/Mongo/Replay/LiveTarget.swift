@@ -95,9 +95,12 @@ final class LiveTarget: ReplayTarget {
 
     /// Everything is there, and durable on return.
     ///
-    /// - Parameter warnings: kept for whoever finds this restore whole and its result untold.
-    func markComplete(_ warnings: [String]) throws(TidemarkError) {
+    /// - Parameters:
+    ///   - warnings: kept for whoever finds this restore whole and its result untold.
+    ///   - misses: all of them.
+    func markComplete(_ warnings: [String], misses: Int) throws(TidemarkError) {
         progress.isComplete = true
+        progress.misses = misses
         progress.warnings = warnings
         try progress.saveDurably(connection)
     }

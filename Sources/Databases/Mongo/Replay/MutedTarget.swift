@@ -48,7 +48,6 @@ final class MutedTarget: ReplayTarget {
     func rename(_ from: Namespace, to: Namespace, dropsTarget: Bool) {}
     func modify(_ namespace: Namespace, _ change: BSONDocument) {}
     func convertToCapped(_ namespace: Namespace, size: Int64) {}
-    func empty(_ namespace: Namespace) {}
     func createIndexes(_ specifications: [BSONDocument], on namespace: Namespace) {}
     func createView(_ namespace: Namespace, _ options: BSONDocument) {}
     func mark(_ report: ReplayReport) {}

@@ -27,6 +27,17 @@ enum NamespacePolicy {
         return .replay
     }
 
+    /// Whether a base backup has it: what is replayed, and the versions of the server's own data,
+    /// without which the official tools take no users (`admin.system.version`).
+    static func isDumped(_ namespace: Namespace) -> Bool {
+        switch verdict(namespace) {
+        case .replay, .users: true
+        // Views are told one by one.
+        case .views: false
+        case .skip: namespace == Namespace("admin", "system.version")
+        }
+    }
+
     fileprivate static let buckets = "system.buckets."
 
     /// The time series whose data lie here: `db.system.buckets.X` → `db.X`.

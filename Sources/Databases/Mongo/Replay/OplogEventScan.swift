@@ -1,11 +1,8 @@
 import Model
 
 /// Finds what took much away at once: drop, dropDatabase, a rename over something, and the deletion
-/// of many documents in one go.
+/// of many documents in one go, by statements or by a transaction.
 final class OplogEventScan: EventScan {
-    /// Fewer deletions in a row are everyday work.
-    static let manyDocuments = 100
-
     /// Deletions that follow one another are counted over the segments' edges.
     let crossesSegments = true
     private let timeline: TimelineID
@@ -13,16 +10,12 @@ final class OplogEventScan: EventScan {
     /// The entry at hand, and the one before it; of events that share a time the one before all.
     private var at: UInt64?
     private var before: UInt64?
-    private var run: Deletions?
+    private var runs = DeletionRuns()
+    private var undecided = UndecidedDeletions()
     private var drops: Drops?
 
-    /// Deletions from one collection with nothing else between.
-    private struct Deletions {
-        var namespace: Namespace
-        var before: UInt64
-        var count: Int
-        var time: CommitTime?
-    }
+    /// The server nests `applyOps` no deeper (`ApplyOps::kMaxDepth`).
+    private static let depth = 10
 
     /// Drops of collections of one database, and nothing else of it between. With these a server
     /// begins to drop a database, and tells that at the end: before that there is nothing left.
@@ -40,6 +33,13 @@ final class OplogEventScan: EventScan {
         }
     }
 
+    /// What one entry takes away.
+    private struct Loss {
+        var deletions: [Namespace: Int] = [:]
+        /// Action, place, and where it began if that was before the entry.
+        var others: [(action: String, place: String, earlier: UInt64?)] = []
+    }
+
     init(_ timeline: TimelineID) { self.timeline = timeline }
 
     func index(_ entries: [TimeIndexEntry], state: String?) {}
@@ -53,31 +53,61 @@ final class OplogEventScan: EventScan {
             at = head.ts.ordinal
             let before = before ?? first
             let time = head.wall.map { CommitTime(milliseconds: $0) }
-            // The server splits only what carries documents.
             if drops?.isOpen(at: time) != true { drops = nil }
             let isAsked = head.kind == .delete || head.kind == .command || drops != nil
-            guard isAsked, head.kind != .noop, !head.isContinued else {
-                run = nil
-                return
-            }
+            // The server splits only what carries documents.
+            guard isAsked, head.kind != .noop, !head.isContinued else { return }
             let entry: OplogEntry
+            var loss = Loss()
             do throws(BSONFailure) {
                 entry = try OplogEntry(bytes.array)
+                try look(at: entry.change, before, time, &loss, depth: 0)
             } catch {
                 throw error.error(
                     .archiveDamaged, in: "the archived oplog entry \(head.ts)",
                     remedy: "run `tidemark verify --deep`")
             }
-            let earlier = follow(entry.change, before, time)
-            if case .delete(let target, _) = entry.change {
-                return try count(target.namespace, before, time, found)
+            for other in loss.others {
+                try found(event(other.action, other.place, other.earlier ?? before, time))
             }
-            run = nil
-            guard let (action, place) = Self.action(entry.change) else { return }
-            try found(
-                DestructiveEvent(
-                    before: Position(timeline: timeline, ordinal: earlier ?? before),
-                    action: action, place: place, time: time))
+            let decided = undecided.take(entry, loss.deletions) ?? [:]
+            for (namespace, count) in decided.sorted(by: { $0.key < $1.key }) {
+                let run = runs.take(count, from: namespace, before: before, head.ts, time)
+                // Told as soon as there are many: whether more follow is not known yet.
+                guard let run else { continue }
+                try found(
+                    event(
+                        "deletion of \(DeletionRuns.many) documents or more",
+                        namespace.description, run.before, run.time))
+            }
+        }
+    }
+
+    private func event(
+        _ action: String, _ place: String, _ before: UInt64, _ time: CommitTime?
+    ) -> DestructiveEvent {
+        DestructiveEvent(
+            before: Position(timeline: timeline, ordinal: before), action: action, place: place,
+            time: time)
+    }
+
+    private func look(
+        at change: OplogChange, _ before: UInt64, _ time: CommitTime?, _ loss: inout Loss,
+        depth: Int
+    ) throws(BSONFailure) {
+        let earlier = follow(change, before, time)
+        switch change {
+        case .delete(let target, _):
+            guard NamespacePolicy.verdict(target.namespace) == .replay else { return }
+            loss.deletions[target.namespace, default: 0] += 1
+        case .command(_, .applyOps(let ops)):
+            guard depth < Self.depth else { return }
+            for operation in ops.operations {
+                try look(at: OplogChange(operation), before, time, &loss, depth: depth + 1)
+            }
+        default:
+            guard let (action, place) = Self.action(change) else { return }
+            loss.others.append((action, place, earlier))
         }
     }
 
@@ -104,24 +134,6 @@ final class OplogEventScan: EventScan {
             if known != nil { drops = nil }
             return nil
         }
-    }
-
-    /// Told as soon as there are many: whether more follow is not known yet.
-    private func count(
-        _ namespace: Namespace, _ before: UInt64, _ time: CommitTime?,
-        _ found: (DestructiveEvent) throws(TidemarkError) -> Void
-    ) throws(TidemarkError) {
-        guard NamespacePolicy.verdict(namespace) == .replay else { return }
-        if run?.namespace != namespace {
-            run = Deletions(namespace: namespace, before: before, count: 0, time: time)
-        }
-        run?.count += 1
-        guard let run, run.count == Self.manyDocuments else { return }
-        try found(
-            DestructiveEvent(
-                before: Position(timeline: timeline, ordinal: run.before),
-                action: "deletion of \(run.count) documents or more",
-                place: namespace.description, time: run.time))
     }
 
     private static func action(_ change: OplogChange) -> (String, String)? {

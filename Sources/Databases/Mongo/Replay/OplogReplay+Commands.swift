@@ -181,7 +181,10 @@ extension OplogReplay {
             try on(Namespace(database, name), uuid) { (namespace) throws(TidemarkError) in
                 discard(namespace)
                 try barrier()
-                try target.empty(namespace)
+                // A capped collection takes no deletions, and the server's own command for it
+                // (`emptycapped`) is there for its tests alone.
+                try target.drop(namespace)
+                try target.create(namespace, catalog[namespace]?.options ?? .empty)
             }
         default: preconditionFailure("only commands that alter a collection come here")
         }
@@ -196,6 +199,14 @@ extension OplogReplay {
         guard !rest.isEmpty else { return }
         try flush([namespace])
         try target.modify(namespace, rest)
-        catalog.setOptions(namespace, rest)
+        catalog.setOptions(namespace, rest.asCreated)
+    }
+}
+
+extension BSONDocument {
+    /// Of a `collMod`: its options under the names that they have when a collection is made.
+    var asCreated: BSONDocument {
+        let names = ["cappedSize": "size", "cappedMax": "max"]
+        return BSONDocument(fields.map { (names[$0.name] ?? $0.name, $0.value) })
     }
 }

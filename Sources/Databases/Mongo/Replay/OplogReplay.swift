@@ -30,6 +30,8 @@ package final class OplogReplay {
     private struct BegunWrites {
         /// Whether documents that are missing were to be expected.
         var expectsMisses: Bool
+        /// Where they may be.
+        var missable: [MissedDocument]
         /// To be told when it is done.
         var mark: ReplayReport?
     }
@@ -171,11 +173,21 @@ package final class OplogReplay {
             }
         case .update(let target, let key, let form):
             try write(target) { (window) throws(TidemarkError) in
-                window.update(try self.id(key), form)
+                let id = try self.id(key)
+                let before = window.misses
+                window.update(id, form)
+                if window.misses > before {
+                    self.name([.init(namespace: target.namespace, id: id)])
+                }
             }
         case .delete(let target, let key):
             try write(target) { (window) throws(TidemarkError) in
-                window.delete(try self.id(key))
+                let id = try self.id(key)
+                let before = window.misses
+                window.delete(id)
+                if window.misses > before {
+                    self.name([.init(namespace: target.namespace, id: id)])
+                }
             }
         case .command(_, .applyOps(let ops)):
             guard depth < Self.depth else { throw unknown("applyOps inside applyOps", document) }
@@ -263,6 +275,11 @@ package final class OplogReplay {
 
     private var expectsMisses: Bool { isFuzzy || mayBeAhead }
 
+    /// Documents that a write was made for and that were not there.
+    private func name(_ missed: @autoclosure () -> [MissedDocument]) {
+        if !expectsMisses { report.name(missed()) }
+    }
+
     func count(misses: Int) { report.count(misses, areExpected: expectsMisses) }
 
     /// Writes everything that is gathered, and says so to the target.
@@ -292,6 +309,7 @@ package final class OplogReplay {
         begun = nil
         let misses = try live.awaitWrites()
         report.count(misses, areExpected: done.expectsMisses)
+        if misses > 0, !done.expectsMisses { report.name(done.missable) }
         guard var told = done.mark else { return }
         told.count(misses, areExpected: done.expectsMisses)
         try live.mark(told)
@@ -333,6 +351,7 @@ package final class OplogReplay {
         for (namespace, window) in taken {
             var (batch, more) = window.batch(found[namespace] ?? [])
             misses += more
+            if more > 0 { name(window.absent(in: namespace, found[namespace] ?? [])) }
             let isCapped = catalog[namespace]?.isCapped == true
             // A capped target drops its oldest by itself, as the source did.
             if isCapped {
@@ -348,7 +367,8 @@ package final class OplogReplay {
         count(misses: misses)
         guard !batches.isEmpty else { return }
         try target.begin(batches)
-        begun = BegunWrites(expectsMisses: expectsMisses, mark: nil)
+        begun = BegunWrites(
+            expectsMisses: expectsMisses, missable: batches.compactMap(\.missable), mark: nil)
     }
 
     /// `_id` is the view's full name.

@@ -33,6 +33,8 @@ package struct ReplayReport: Hashable, Sendable {
     /// Updates and deletes that met no document, or another than they were made for, where the
     /// base must have had it: the archive or the base is damaged.
     package var misses = 0
+    /// The first of these, as far as they are known.
+    package var firstMisses: [MissedDocument] = []
     /// The same before a fuzzy base is consistent, where they are to be expected.
     package var expectedMisses = 0
     /// The last entry replayed.

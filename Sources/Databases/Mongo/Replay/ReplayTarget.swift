@@ -35,8 +35,6 @@ package protocol ReplayTarget: AnyObject {
     /// `change` as in the command `collMod`, without what it says of indexes.
     func modify(_ namespace: Namespace, _ change: BSONDocument) throws(TidemarkError)
     func convertToCapped(_ namespace: Namespace, size: Int64) throws(TidemarkError)
-    /// Takes all documents away.
-    func empty(_ namespace: Namespace) throws(TidemarkError)
     func createIndexes(
         _ specifications: [BSONDocument], on namespace: Namespace
     ) throws(TidemarkError)

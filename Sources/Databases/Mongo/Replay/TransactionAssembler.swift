@@ -10,7 +10,8 @@ struct TransactionAssembler {
     private struct Chain {
         var number: Int64
         var operations = HeldOperations()
-        var isPrepared: Bool
+        /// Whether all of its entries so far are here.
+        var isWhole = true
         /// The newest entry of the chain.
         var last: OpTime
     }
@@ -41,9 +42,9 @@ struct TransactionAssembler {
         case .applyOps(let ops) where entry.multiOpType != 1:
             return try take(ops, transaction, entry, isBefore: isBefore)
         case .commitTransaction:
-            guard let chain = remove(transaction.session), chain.number == transaction.number
-            else {
-                if isBefore { return HeldOperations() }
+            let chain = remove(transaction.session)
+            if isBefore { return HeldOperations() }
+            guard let chain, chain.number == transaction.number, chain.isWhole else {
                 throw incomplete(entry, "the operations it commits lie before")
             }
             return chain.operations
@@ -61,13 +62,15 @@ struct TransactionAssembler {
         isBefore: Bool
     ) throws(TidemarkError) -> HeldOperations {
         let session = transaction.session
-        if let old = chains[session], old.number != transaction.number { _ = remove(session) }
-        var chain =
-            remove(session)
-            ?? Chain(number: transaction.number, isPrepared: false, last: .zero)
-        let isWhole = chain.last == transaction.previous
-        if !isWhole {
+        let known = remove(session)
+        var chain = Chain(number: transaction.number, last: .zero)
+        // One that begins anew under its number was aborted before.
+        if let known, known.number == transaction.number, transaction.previous > .zero {
+            chain = known
+        }
+        if chain.last != transaction.previous {
             // A chain whose beginning is not here: only its end may need it.
+            chain.isWhole = false
             chain.operations = HeldOperations()
         }
         chain.operations.append(ops.operations)
@@ -79,10 +82,11 @@ struct TransactionAssembler {
                     entry, "it has \(count) operations, of which \(chain.operations.count) are here"
                 )
             }
-            guard isWhole else { throw incomplete(entry, "its beginning is not here") }
+            guard chain.isWhole else { throw incomplete(entry, "its beginning is not here") }
             return chain.operations
         }
-        chain.isPrepared = ops.isPrepared
+        // Told by the last entry before the decision.
+        if let count = ops.count, count != chain.operations.count { chain.isWhole = false }
         if bytes + chain.operations.bytes > limit { try chain.operations.spill() }
         chains[session] = chain
         bytes += chain.operations.bytes
