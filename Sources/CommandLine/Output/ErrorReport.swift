@@ -1,5 +1,6 @@
 import ArgumentParser
 import Model
+import Platform
 
 /// The one place that turns an error into text and an exit status.
 struct ErrorReport {
@@ -29,6 +30,7 @@ struct ErrorReport {
                 let complaint =
                     UnknownCommand.complaint(arguments) ?? UnknownOption.complaint(arguments)
                 message = complaint.map { "tidemark: " + $0 } ?? Self.usage(text)
+                message = Self.withoutSecrets(message, arguments)
             }
         }
         if status > 1 || (status == 1 && !(error is ExitCode)), Self.isFetch(arguments) {
@@ -60,6 +62,24 @@ struct ErrorReport {
         }
         let advice = [usage, see.map { "`\($0)` tells more" }].compactMap { $0 }
         return "tidemark: \(message)\n" + advice.joined(separator: "; ")
+    }
+
+    /// The parser tells words of the command line as they are, and one may be a URL with a password.
+    private static func withoutSecrets(_ text: String, _ arguments: [String]) -> String {
+        var text = text
+        for argument in arguments {
+            // `--option=URL` is told without the option.
+            let equals = argument.firstIndex(of: "=")
+            for word in [argument, equals.map { String(argument[$0...].dropFirst()) }] {
+                guard let word else { continue }
+                var bytes = Array(word.utf8)
+                let secrets = ProcessTitle.secretRanges(bytes).filter { !$0.isEmpty }
+                if secrets.isEmpty { continue }
+                for range in secrets.reversed() { bytes.replaceSubrange(range, with: "***".utf8) }
+                text = text.replacing(word, with: String(decoding: bytes, as: UTF8.self))
+            }
+        }
+        return text
     }
 
     /// Holds for a command line that could not be parsed too: a wrong option in restore_command

@@ -76,7 +76,8 @@ import Testing
                 let mark = RandomUpdates.time(UInt32(random.number(1..<cut)))
                 var reports: [[ReplayReport]] = []
                 for target in targets {
-                    try target.empty(RandomUpdates.place)
+                    try target.drop(RandomUpdates.place)
+                    try target.create(RandomUpdates.place, .empty)
                     var batch = WriteBatch()
                     batch.puts = documents.map {
                         .init(id: $0["_id"]!, document: $0, mustExist: false, isNew: false)

@@ -25,7 +25,7 @@ struct RecoverySettings: Sendable {
     /// have been created since the base backup, or where the sidecar may not look.
     var hasTimescale: Bool {
         order.backup.server.extensions.keys.contains { $0.hasSuffix("/timescaledb") }
-            || recorded["shared_preload_libraries"]?.contains("timescaledb") == true
+            || Self.loadsTimescale(recorded[Self.preloadName] ?? "")
     }
 
     /// What stays in force once the copy has been promoted. Written only where the copy's own files
@@ -104,6 +104,10 @@ struct RecoverySettings: Sendable {
             lines.append("dynamic_library_path = " + SettingsFile.quoted(path))
         }
         if let libraries = preload(own) {
+            let waiting = waiting(own, beside: libraries)
+            if !waiting.isEmpty {
+                lines.append("# Set at the source but not loaded: " + waiting.joined(separator: ", "))
+            }
             lines.append(Self.preloadName + " = " + SettingsFile.quoted(libraries))
         }
         if hasTimescale {
@@ -123,21 +127,25 @@ extension RecoverySettings {
 
     /// What the copy must load at its start; nil when its own files say so.
     ///
-    /// A library that those name beyond what ran (set, but the server was not started again yet)
-    /// is kept. TimescaleDB is always there where a database needs it: without it answers over
-    /// compressed chunks are short, and no error tells.
+    /// What ran counts: a library that the files name beyond that may have been mistyped or never
+    /// installed, and a server that cannot load one does not start. Only TimescaleDB is there
+    /// wherever a database needs it or the files name it: without it answers over compressed chunks
+    /// are short, and no error tells.
     private func preload(_ own: OwnSettings) -> String? {
-        let known = recorded[Self.preloadName]
-        guard known != nil || hasTimescale else { return nil }
-        let inForce = Self.names(own.inForce(Self.preloadName, otherwise: "") ?? "")
-        var value = known ?? own.last(Self.preloadName) ?? ""
-        for name in inForce where !Self.names(value).contains(name) {
-            value += (value.isEmpty ? "" : ", ") + name
-        }
-        if hasTimescale, !Self.loadsTimescale(value) {
+        guard recorded[Self.preloadName] != nil || hasTimescale else { return nil }
+        let named = own.last(Self.preloadName) ?? ""
+        var value = recorded[Self.preloadName] ?? named
+        if hasTimescale || Self.loadsTimescale(named), !Self.loadsTimescale(value) {
             value = Self.timescale + (value.isEmpty ? "" : ", ") + value
         }
-        return Self.names(value).allSatisfy(inForce.contains) ? nil : value
+        let inForce = own.inForce(Self.preloadName, otherwise: "").map(Self.names)
+        return inForce.map { Set($0) == Set(Self.names(value)) } == true ? nil : value
+    }
+
+    /// Libraries that the copy's files name and its source had not loaded.
+    private func waiting(_ own: OwnSettings, beside value: String) -> [String] {
+        let loaded = Self.names(value)
+        return Self.names(own.last(Self.preloadName) ?? "").filter { !loaded.contains($0) }
     }
 
     /// What the operator must know where a database needs TimescaleDB and the source is not known

@@ -77,15 +77,26 @@ struct RecoverySettingsTests {
         }
     }
 
-    @Test func `a library that waits for a restart is kept`() {
+    @Test func `a library that waits for a restart is not loaded, but TimescaleDB`() {
+        // It may have been mistyped, and the copy would not start.
+        let wrong = "shared_preload_libraries = 'nosuch, b'\n"
+        let lines = settings([Self.preload: "b"])
+            .lasting(OwnSettings(main: "", automatic: wrong))
+        #expect(lines.contains(Self.preload + " = 'b'"))
+        #expect(lines.contains { $0.hasPrefix("#") && $0.hasSuffix("not loaded: nosuch") })
         let main = "shared_preload_libraries = 'timescaledb, b'\n"
-        for known in ["b", ""] {
-            let recorded = ["shared_preload_libraries": known]
-            #expect(lasting(recorded, Self.preload, main: main).isEmpty)
-            #expect(lasting(recorded, Self.preload, main: main, timescale: true).isEmpty)
-        }
-        let more = lasting(["shared_preload_libraries": "a, b"], Self.preload, main: main)
-        #expect(more == [Self.preload + " = 'a, b, timescaledb'"])
+        #expect(lasting([Self.preload: "b"], Self.preload, main: main).isEmpty)
+        #expect(lasting([Self.preload: "b"], Self.preload, main: main, timescale: true).isEmpty)
+        let less = lasting([Self.preload: ""], Self.preload, main: main)
+        #expect(less == [Self.preload + " = 'timescaledb'"])
+        let more = lasting([Self.preload: "a, b"], Self.preload, main: main)
+        #expect(more == [Self.preload + " = 'timescaledb, a, b'"])
+    }
+
+    @Test func `another library of the name's kind is not TimescaleDB`() {
+        let recorded = [Self.preload: "timescaledb_toolkit"]
+        #expect(!settings(recorded).hasTimescale)
+        #expect(settings([Self.preload: "$libdir/timescaledb, b"]).hasTimescale)
     }
 
     @Test func `where nothing is known, nothing is said of the libraries`() {
