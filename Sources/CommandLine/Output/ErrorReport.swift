@@ -64,7 +64,8 @@ struct ErrorReport {
         return "tidemark: \(message)\n" + advice.joined(separator: "; ")
     }
 
-    /// The parser tells words of the command line as they are, and one may be a URL with a password.
+    /// The parser tells words of the command line as they are, and one may be a URL with a
+    /// password.
     private static func withoutSecrets(_ text: String, _ arguments: [String]) -> String {
         var text = text
         for argument in arguments {

@@ -67,6 +67,21 @@ struct MongodRestoreEndTests {
         }
     }
 
+    @Test func `a server that was started since is not taken for what it was`() async throws {
+        try await offPool {
+            let (harness, _) = try Self.archived()
+            let target = try MongodServer.start()
+            try harness.expect(0, Self.words("first", target.url))
+            let again = try harness.expect(0, Self.words("first", target.url))
+            #expect(again.contains("was there already"), "\(again)")
+            // It may have stood alone meanwhile, where its oplog tells of no write.
+            try target.stop()
+            try target.start()
+            let later = try harness.expect(2, Self.words("first", target.url))
+            #expect(later.contains("has data"), "\(later)")
+        }
+    }
+
     @Test func `a server that stands alone is refused with how to know`() async throws {
         try await offPool {
             let (harness, _) = try Self.archived()

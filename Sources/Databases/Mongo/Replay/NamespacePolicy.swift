@@ -12,7 +12,9 @@ enum NamespacePolicy {
 
     static func verdict(_ namespace: Namespace) -> Verdict {
         let name = namespace.collection
-        if ["config", "local"].contains(namespace.database)
+        // The last is a restore's own: what one server was being filled with says nothing of
+        // another, and would be taken for the progress of the restore that writes it.
+        if ["config", "local", RestoreProgress.place.database].contains(namespace.database)
             || namespace.database.hasPrefix("__mdb_internal")
         {
             return .skip

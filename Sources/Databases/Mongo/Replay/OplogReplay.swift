@@ -175,7 +175,7 @@ package final class OplogReplay {
             try write(target) { (window) throws(TidemarkError) in
                 let id = try self.id(key)
                 let before = window.misses
-                window.update(id, form)
+                window.update(id, form, size: document.bytes.count)
                 if window.misses > before {
                     self.name([.init(namespace: target.namespace, id: id)])
                 }

@@ -48,9 +48,9 @@ struct TargetCheck {
         guard let ended else {
             return TidemarkError(
                 .destinationOccupied, "the server at \(place) has data: \(first)",
-                remedy: empty + "; if this very restore was given before, it has ended and all of "
-                    + "it is there, since an unfinished one leaves the database "
-                    + "\(RestoreProgress.place.database), which is not there")
+                remedy: empty + "; if this very restore was given before, it had ended, since an "
+                    + "unfinished one leaves the database \(RestoreProgress.place.database), which "
+                    + "is not there")
         }
         let progress = ended.progress
         return TidemarkError(

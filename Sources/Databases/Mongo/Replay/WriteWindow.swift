@@ -48,7 +48,9 @@ struct WriteWindow {
         }
     }
 
-    mutating func update(_ id: BSONValue, _ form: UpdateForm) {
+    /// - Parameter size: bytes of the update, about.
+    mutating func update(_ id: BSONValue, _ form: UpdateForm, size: Int = 0) {
+        let size = 256 + size
         let key = Self.key(id)
         switch (form, slots[key]?.fate) {
         case (.replacement(let document), .document(_, let mustExist)):
@@ -65,17 +67,17 @@ struct WriteWindow {
                 outcome.document.bytes.count)
         case (_, .direct(let update)):
             let both = update.followed(by: form)
-            set(id, both.map { .direct($0) } ?? .changed, 256)
+            set(id, both.map { .direct($0) } ?? .changed, size)
             if both == nil { slots[key]?.forms = [update.form, form] }
         case (_, nil):
             let isPlain = takesDirect && DirectUpdate.isPlainID(id)
             let update = isPlain ? DirectUpdate(form) : nil
-            set(id, update.map { .direct($0) } ?? .changed, 256)
+            set(id, update.map { .direct($0) } ?? .changed, size)
             if update == nil { slots[key]?.forms = [form] }
         case (_, .changed):
             // In place: what grows is not copied.
             slots[key]?.forms.append(form)
-            bytes += 256
+            bytes += size
         }
     }
 

@@ -106,7 +106,8 @@ struct RecoverySettings: Sendable {
         if let libraries = preload(own) {
             let waiting = waiting(own, beside: libraries)
             if !waiting.isEmpty {
-                lines.append("# Set at the source but not loaded: " + waiting.joined(separator: ", "))
+                let names = waiting.joined(separator: ", ")
+                lines.append("# Set at the source but not loaded: " + names)
             }
             lines.append(Self.preloadName + " = " + SettingsFile.quoted(libraries))
         }
