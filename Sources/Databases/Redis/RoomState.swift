@@ -3,19 +3,8 @@ import Platform
 
 /// What the stream and the side connection of one source tell each other.
 final class RoomState: Sendable {
-    /// A PING that has arrived: proof without the right to INFO.
-    struct Ping: Sendable, Hashable {
-        var timeline: TimelineID
-        var end: UInt64
-        var received: MonotonicTime
-        var receivedWall: CommitTime
-    }
-
     struct Values: Sendable {
         var clock: ClockOffset?
-        var lastPing: Ping?
-        /// The one before; the last PING was made after this one had been.
-        var pingBefore: Ping?
         var lastGetAck: MonotonicTime?
         /// Positions that were lost: what the stream is at, for the window of the backlog.
         var received: Position?
@@ -33,13 +22,6 @@ final class RoomState: Sendable {
 
     func update<R>(_ body: (inout Values) -> R) -> R { values.update(body) }
     func read<R>(_ body: (Values) -> R) -> R { values.read(body) }
-
-    func saw(_ ping: Ping) {
-        update {
-            $0.pingBefore = $0.lastPing
-            $0.lastPing = ping
-        }
-    }
 
     /// Counts a full resync that is about to be asked for. Throws `sourceUnreachable` when there
     /// were too many within the last hour.
