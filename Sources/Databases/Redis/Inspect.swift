@@ -120,8 +120,8 @@ final class Inspect: SourceInspector {
         let user = configuration.aclUser
         return TidemarkError(
             .sourceRefused,
-            "user \(user) at \(configuration.place) \(why): how far the archive is behind cannot be "
-                + "proved, only that it streams",
+            "user \(user) at \(configuration.place) \(why): how far the archive is behind cannot "
+                + "be proved, only that it streams",
             remedy: "run `\(Self.proofGrant(user))`")
     }
 
