@@ -107,8 +107,7 @@ extension ArchiveEnd {
         // whose segment was removed is wanted from the newest base backup on. What the watermark
         // says counts only where nothing else does: bytes that are not there are asked for again.
         let backups = try repository.backups(descriptor.source)
-        resume.copies =
-            backups.map(\.started) + gaps.filter { $0.nextTimeline != nil }.map(\.found)
+        resume.copies = gaps.filter { $0.nextTimeline != nil }.map(\.found)
         for backup in backups where stored[backup.timeline] == nil {
             known[backup.timeline] = max(backup.end, known[backup.timeline] ?? 0)
         }

@@ -74,7 +74,8 @@ final class BaseBackup: BaseBackupSource {
     }
 
     private func ask() throws(TidemarkError) {
-        try state.countFullResync(time.monotonic(), place: configuration.place)
+        try state.countFullResync(
+            for: .baseBackup, time.monotonic(), place: configuration.place)
         var fresh = try Connection.open(configuration)
         _ = try fresh.answerIfAllowed(["CLIENT", "SETNAME", configuration.clientName + "-base"])
         _ = try fresh.answer(["REPLCONF", "capa", "psync2"])

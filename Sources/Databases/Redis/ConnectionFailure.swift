@@ -12,8 +12,13 @@ struct ConnectionFailure: Sendable, Hashable {
     }
 
     /// What the ACL may grant: the line a source's user needs, in one place.
-    static func grant(_ configuration: RedisConfiguration) -> String {
-        "ACL SETUSER \(configuration.aclUser) " + rights.joined(separator: " ")
+    ///
+    /// - Parameter command: that was refused; archiving has no use for some of them (REPLICAOF).
+    static func grant(_ configuration: RedisConfiguration, for command: String) -> String {
+        let right = "+" + command.lowercased()
+        let isAmong = rights.contains { $0 == right || $0.hasPrefix(right + "|") }
+        return "ACL SETUSER \(configuration.aclUser) "
+            + (rights + (isAmong ? [] : [right])).joined(separator: " ")
     }
 
     /// The least that streaming needs, then what `check`, the RPO and base backups ask for.
@@ -47,7 +52,7 @@ struct ConnectionFailure: Sendable, Hashable {
         case "NOPERM":
             return refused(
                 "user \(configuration.aclUser) at \(place) may not use \(command)",
-                "run `\(Self.grant(configuration))`, then `ACL SAVE`")
+                "run `\(Self.grant(configuration, for: command))`, then `ACL SAVE`")
         case "DENIED":
             return refused(
                 "\(place) is in protected mode and only takes local connections",

@@ -53,15 +53,26 @@ extension Inspect {
                     remedy: "ACL SETUSER \(user) \((needed + wanted).joined(separator: " "))"))
         }
         if needed.isEmpty, !wanted.isEmpty {
-            let proof =
-                wanted.contains("+info") && wanted.contains("+role")
-                ? "; without INFO the exposure is known only to a PING, every ten seconds" : ""
+            let knowsEnd = try mayKnowEnd(&connection)
+            let isBlind = wanted.contains("+info") && !knowsEnd
             findings.append(
                 Finding(
-                    .warning, "user \(user) lacks rights for proofs and findings" + proof,
+                    isBlind ? .error : .warning,
+                    "user \(user) lacks rights for proofs and findings"
+                        + (isBlind
+                            ? "; without INFO, or a primary's ROLE, nobody knows how far the "
+                                + "archive is behind: it streams, and no exposure is proved" : ""),
                     remedy: "ACL SETUSER \(user) \(wanted.joined(separator: " "))"))
         }
         return findings
+    }
+
+    /// Whether ROLE tells where the history ends; that of a replica does not say how old it is.
+    private func mayKnowEnd(_ connection: inout Connection) throws(TidemarkError) -> Bool {
+        guard let role = try connection.answerIfAllowed(["ROLE"])?.elements.first else {
+            return false
+        }
+        return role.text != "slave"
     }
 
     /// What streaming needs and the server does not know, whoever asks.

@@ -42,7 +42,7 @@ final class Inspect: SourceInspector {
             let sourceTime = try Questions.compareClocks(&connection, state, time)
             return (sourceTime, try self.position(&connection))
         }
-        guard let reached = known.1 else { return try pingProbe() }
+        let reached = try known.1.get()
         if reached.isCutOff {
             throw TidemarkError(
                 .sourceUnreachable,
@@ -77,59 +77,56 @@ final class Inspect: SourceInspector {
         var isCutOff = false
     }
 
-    /// The end of the source's history: by INFO, else by ROLE, which does not name the history; nil
-    /// when neither is allowed to us.
-    private func position(_ connection: inout Connection) throws(TidemarkError) -> Reached? {
+    /// The end of the source's history: by INFO, else by ROLE, which does not name the history; a
+    /// failure where neither tells it to us, which the connection outlives.
+    private func position(
+        _ connection: inout Connection
+    ) throws(TidemarkError) -> Result<Reached, TidemarkError> {
         if let info = try Questions.info(&connection, section: "replication"),
             let history = info.history
         {
             rate.add(info.offset, at: time.monotonic())
-            return Reached(
-                position: Position(timeline: TimelineID(history), ordinal: info.offset),
-                silence: info.primarySilence, isCutOff: info.isPrimaryLinkDown)
+            return .success(
+                Reached(
+                    position: Position(timeline: TimelineID(history), ordinal: info.offset),
+                    silence: info.primarySilence, isCutOff: info.isPrimaryLinkDown))
         }
-        // Of a replica ROLE does not tell when it last heard of its primary; PINGs do.
-        guard let role = try connection.answerIfAllowed(["ROLE"])?.elements, role.count > 1,
-            role[0].text != "slave", let timeline = state.read({ $0.received?.timeline }),
+        guard let role = try connection.answerIfAllowed(["ROLE"])?.elements, role.count > 1 else {
+            return .failure(unproved("may use neither INFO nor ROLE"))
+        }
+        guard role[0].text != "slave" else {
+            return .failure(
+                unproved(
+                    "may not use INFO, and of a replica ROLE does not tell when it last heard of "
+                        + "its primary"))
+        }
+        guard let timeline = state.read({ $0.received?.timeline }),
             case .integer(let offset) = role[1], offset >= 0
-        else { return nil }
-        return Reached(position: Position(timeline: timeline, ordinal: UInt64(offset)))
+        else {
+            return .failure(
+                unproved("may not use INFO, and ROLE does not name the history that is streamed"))
+        }
+        return .success(
+            Reached(position: Position(timeline: timeline, ordinal: UInt64(offset))))
     }
 
-    /// Seconds between two PINGs, unless `repl-ping-replica-period` says otherwise.
-    private static let usualPingSeconds = 10.0
-    /// So many times as long as between the last two may the next PING take.
-    private static let pingPatience = 1.5
-
-    /// A PING in the stream proves that nothing older is outstanding. When it was made is not
-    /// known, but it was after the PING before it had come: that moment is what is proved. One that
-    /// is overdue is no answer: then nobody knows whether anything is there.
-    private func pingProbe() throws(TidemarkError) -> Probe {
+    /// Neither INFO nor ROLE will tell the end, so nothing is proved.
+    ///
+    /// The stream itself proves nothing either. A PING carries no time; when it comes says only
+    /// that it was made before, and on a slow link or behind a backlog that may be long ago. What
+    /// `+FULLRESYNC` names is no end: it may be that of an RDB which was begun earlier for another
+    /// replica.
+    private func unproved(_ why: String) -> TidemarkError {
         let user = configuration.aclUser
-        let blind = "user \(user) at \(configuration.place) may use neither INFO nor ROLE"
-        let remedy =
-            "run `ACL SETUSER \(user) +info +time +role` for proofs of each second instead of one "
-            + "for each PING"
-        let pings = state.read { ($0.pingBefore, $0.lastPing) }
-        guard let before = pings.0, let last = pings.1, before.timeline == last.timeline else {
-            throw TidemarkError(
-                .sourceRefused, blind + ", and the stream has carried no two PINGs yet",
-                remedy: remedy)
-        }
-        let period = max(Self.usualPingSeconds, last.received.seconds(since: before.received))
-        let age = time.monotonic().seconds(since: last.received)
-        guard age <= period * Self.pingPatience else {
-            throw TidemarkError(
-                .sourceUnreachable,
-                blind + ", and the stream has carried no PING for \(Int(age)) s",
-                remedy: "see whether the server hangs; " + remedy)
-        }
-        var probe = Probe(
-            timeline: last.timeline, bound: last.end, sourceTime: nil, asked: before.received,
-            askedWall: before.receivedWall, answered: last.received, isWaitedFor: isWaitedFor)
-        probe.caveat = blind + ": what is proved is known only to a PING of the stream"
-        return probe
+        return TidemarkError(
+            .sourceRefused,
+            "user \(user) at \(configuration.place) \(why): how far the archive is behind cannot "
+                + "be proved, only that it streams",
+            remedy: "run `\(Self.proofGrant(user))`")
     }
+
+    /// What lets the end of the source's history be known each second.
+    static func proofGrant(_ user: String) -> String { "ACL SETUSER \(user) +info +time +role" }
 
     func sourceTime() throws(TidemarkError) -> CommitTime? {
         try asking { (connection) throws(TidemarkError) in

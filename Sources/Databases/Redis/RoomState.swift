@@ -3,25 +3,18 @@ import Platform
 
 /// What the stream and the side connection of one source tell each other.
 final class RoomState: Sendable {
-    /// A PING that has arrived: proof without the right to INFO.
-    struct Ping: Sendable, Hashable {
-        var timeline: TimelineID
-        var end: UInt64
-        var received: MonotonicTime
-        var receivedWall: CommitTime
-    }
+    /// What all data, or a fork of the server, is asked for. Each has a limit of its own, so that
+    /// base backups never hold up the stream.
+    enum Copy: Sendable { case stream, baseBackup }
 
     struct Values: Sendable {
         var clock: ClockOffset?
-        var lastPing: Ping?
-        /// The one before; the last PING was made after this one had been.
-        var pingBefore: Ping?
         var lastGetAck: MonotonicTime?
         /// Positions that were lost: what the stream is at, for the window of the backlog.
         var received: Position?
-        /// When full resyncs were asked for within the last hour: seconds of the monotonic clock,
-        /// below zero for those before the machine was started.
-        var fullResyncs: [Double] = []
+        /// When full resyncs of each kind were asked for within the last hour: seconds of the
+        /// monotonic clock, below zero for those before the machine was started.
+        var fullResyncs: [Copy: [Double]] = [:]
         /// What earlier processes have asked for is among them.
         var hasRecalled = false
     }
@@ -34,30 +27,36 @@ final class RoomState: Sendable {
     func update<R>(_ body: (inout Values) -> R) -> R { values.update(body) }
     func read<R>(_ body: (Values) -> R) -> R { values.read(body) }
 
-    func saw(_ ping: Ping) {
-        update {
-            $0.pingBefore = $0.lastPing
-            $0.lastPing = ping
-        }
-    }
-
     /// Counts a full resync that is about to be asked for. Throws `sourceUnreachable` when there
-    /// were too many within the last hour.
-    func countFullResync(_ now: MonotonicTime, place: String) throws(TidemarkError) {
+    /// were too many of its kind within the last hour.
+    func countFullResync(
+        for copy: Copy = .stream, _ now: MonotonicTime, place: String
+    ) throws(TidemarkError) {
         let now = Self.seconds(now)
         let allowed = update { values in
-            values.fullResyncs.removeAll { now - $0 > Self.hour }
-            guard values.fullResyncs.count < Self.fullResyncsPerHour else { return false }
-            values.fullResyncs.append(now)
-            return true
+            var asked = values.fullResyncs[copy] ?? []
+            asked.removeAll { now - $0 > Self.hour }
+            let isAllowed = asked.count < Self.fullResyncsPerHour
+            if isAllowed { asked.append(now) }
+            values.fullResyncs[copy] = asked
+            return isAllowed
         }
-        guard allowed else {
+        guard !allowed else { return }
+        switch copy {
+        case .stream:
             throw TidemarkError(
                 .sourceUnreachable,
                 "Redis at \(place) had \(Self.fullResyncsPerHour) full resyncs "
-                    + "for this archive within an hour; no more are asked for now",
-                remedy: "find out why it keeps dropping the stream: see its log, "
+                    + "for this archive's stream within an hour; no more are asked for now",
+                remedy: "find out why it keeps losing its history: see its log, "
                     + "`client-output-buffer-limit replica` and `repl-backlog-size`")
+        case .baseBackup:
+            throw TidemarkError(
+                .sourceUnreachable,
+                "Redis at \(place) was asked for \(Self.fullResyncsPerHour) base backups by this "
+                    + "sidecar within an hour; no more are asked for now",
+                remedy: "let the schedule take them less often; if they fail, see the log for "
+                    + "why. The stream is archived meanwhile")
         }
     }
 
@@ -74,9 +73,9 @@ final class RoomState: Sendable {
             guard !values.hasRecalled else { return }
             values.hasRecalled = true
             let ages = copies.map { wall.seconds(since: $0) }
-            // Several base backups of one second are given times of their own, a little ahead.
+            // A clock that was set back a little does not hide them.
             let recent = ages.filter { (-Self.slack...Self.hour).contains($0) }
-            values.fullResyncs = recent.map { now - max(0, $0) } + values.fullResyncs
+            values.fullResyncs[.stream, default: []] += recent.map { now - max(0, $0) }
         }
     }
 

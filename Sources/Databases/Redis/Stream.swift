@@ -295,11 +295,6 @@ extension Stream {
         let now = time.monotonic()
         let received = Position(timeline: timeline, ordinal: splitter.position)
         state.update { $0.received = received }
-        if let end = scan.pingEnd {
-            state.saw(
-                RoomState.Ping(
-                    timeline: timeline, end: end, received: now, receivedWall: time.wall()))
-        }
         if scan.hasReplay {
             throw TidemarkError(
                 .sourceRefused,

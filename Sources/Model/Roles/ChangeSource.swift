@@ -70,8 +70,8 @@ package struct ResumePoint: Sendable {
     package var archived: ArchivedBytes?
     /// Source time: what lies behind `end` was made after it. Nil when it is not known.
     package var proved: CommitTime?
-    /// When the source was asked for all its data, as far as the archive shows it: for its base
-    /// backups, and for the new histories behind its gaps. By the sidecar's clock.
+    /// When the stream had to begin anew, as far as the archive shows it: the new histories behind
+    /// its gaps. By the sidecar's clock.
     package var copies: [CommitTime] = []
 
     package init(

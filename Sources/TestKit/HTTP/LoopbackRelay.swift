@@ -1,24 +1,26 @@
 import Glibc
-import Model
+package import Model
 import Platform
 
 /// Stands between clients and a server of 127.0.0.1. Each connection is served by a thread of its
 /// own; all of them end with the object.
-final class LoopbackRelay: Sendable {
+package final class LoopbackRelay: Sendable {
     /// What serves one connection until a side is gone.
-    typealias Serve = @Sendable (Link) -> Void
+    package typealias Serve = @Sendable (Link) -> Void
 
     /// A client and its own connection to the server.
-    struct Link: Sendable {
-        let client: Int32
-        let upstream: Int32
+    package struct Link: Sendable {
+        /// The socket to the client.
+        package let client: Int32
+        /// The socket to the server.
+        package let upstream: Int32
 
         /// Hands on what comes until a side is gone, or one of the two says that it is over.
         ///
         /// - Parameters:
         ///   - answered: takes what the server sent.
         ///   - asked: takes what the client sent.
-        func run(_ answered: ([UInt8]) -> Bool, _ asked: ([UInt8]) -> Bool) {
+        package func run(_ answered: ([UInt8]) -> Bool, _ asked: ([UInt8]) -> Bool) {
             while true {
                 var ready = [
                     pollfd(fd: client, events: Int16(POLLIN), revents: 0),
@@ -42,7 +44,7 @@ final class LoopbackRelay: Sendable {
         }
 
         /// False when the other side is gone.
-        static func pass(_ bytes: [UInt8], to socket: Int32) -> Bool {
+        package static func pass(_ bytes: [UInt8], to socket: Int32) -> Bool {
             var rest = bytes[...]
             while !rest.isEmpty {
                 let sent = rest.withUnsafeBytes {
@@ -55,12 +57,14 @@ final class LoopbackRelay: Sendable {
         }
     }
 
-    let port: Int
+    /// Where clients connect.
+    package let port: Int
     private let listener: Int32
     private let sockets = Sockets()
     private let threads = Monitor<[DedicatedThread<Void>]>([])
 
-    init(to server: Int, _ serve: @escaping Serve) throws(TidemarkError) {
+    /// - Parameter server: its port.
+    package init(to server: Int, _ serve: @escaping Serve) throws(TidemarkError) {
         port = try freePort()
         listener = try LoopbackSocket.listening(on: port, backlog: 16)
         let (listener, sockets, threads) = (listener, sockets, threads)

@@ -40,6 +40,18 @@ struct RoomStateTests {
         }
     }
 
+    @Test func `base backups have a limit of their own and never hold up the stream`() throws {
+        let state = RoomState()
+        let now = MonotonicTime(nanoseconds: 0)
+        for _ in 0..<12 { try state.countFullResync(for: .baseBackup, now, place: "here") }
+        let refused = #expect(throws: TidemarkError.self) {
+            try state.countFullResync(for: .baseBackup, now, place: "here")
+        }
+        #expect(refused?.message.contains("12 base backups") == true)
+        for _ in 0..<12 { try state.countFullResync(now, place: "here") }
+        #expect(throws: TidemarkError.self) { try state.countFullResync(now, place: "here") }
+    }
+
     @Test func `a stream that would need one more is not begun`() async throws {
         try await offPool {
             let server = try RedisDouble(.init(info: RedisDouble.info(hasBacklog: false)))

@@ -98,6 +98,31 @@ struct FilledServerTests {
         }
     }
 
+    @Test func `a server that cannot write its own file anew ends the restore, with what to do`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start()
+            try server.command("SET", "k", "1")
+            let harness = try ArchiveHarness(server)
+            try harness.startWithBackup().terminate()
+            let target = try RedisServer.start(["appendonly yes"])
+            // A directory stands where the new base file is to go.
+            let obstacle = target.directory + "/appendonlydir/appendonly.aof.2.base.rdb/in"
+            try shell("mkdir -p \"$0\" && chmod -R a+rwX \"$(dirname \"$0\")\"", obstacle)
+            let done = try harness.tidemark(
+                ["restore", "--to", "latest", "--into", "sessions=" + target.url], seconds: 90)
+            let said = done.output + done.errors
+            #expect(!done.status.isSuccess)
+            #expect(said.contains("could not write its append-only file"), "\(said)")
+            #expect(said.contains("do not restart it"), "\(said)")
+            #expect(!said.contains("is left a replica"), "\(said)")
+            #expect(try target.info("role") == "master")
+            #expect(try target.command("GET", "k") == "1")
+            try shell("rm -r \"$(dirname \"$0\")\"", obstacle)
+        }
+    }
+
     /// It holds an earlier state under positions that the archive has other bytes for.
     @Test func `a server that was filled and is followed then begins a history of its own`()
         async throws

@@ -87,6 +87,28 @@ struct ServedTests {
         }
     }
 
+    @Test func `one that may not be told to follow anybody is left as it is, and that is said`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start()
+            let harness = try ArchiveHarness(server)
+            try harness.startWithBackup().terminate()
+            let target = try RedisServer.start()
+            try target.lines("ACL SETUSER weak on >pw ~* &* +@all -replicaof\n")
+            let url = "redis://weak:pw@127.0.0.1:\(target.port)"
+            let done = try harness.tidemark(
+                ["restore", "--to", "latest", "--into", "sessions=" + url], seconds: 60)
+            let said = done.output + done.errors
+            #expect(!done.status.isSuccess)
+            #expect(said.contains("may not use REPLICAOF"), "\(said)")
+            #expect(said.contains("+replicaof"), "\(said)")
+            #expect(!said.contains("is left a replica"), "\(said)")
+            #expect(!said.contains("REPLICAOF NO ONE"), "\(said)")
+            #expect(try target.info("role") == "master")
+        }
+    }
+
     /// Nothing in it expires during the test.
     private func load(_ server: RedisServer) throws {
         try server.lines(

@@ -2,8 +2,6 @@
 package struct StreamScan: Sendable {
     /// Whole commands that ended in the piece.
     package var commands = 0
-    /// End of the last PING.
-    package var pingEnd: UInt64?
     /// End of the last `REPLCONF GETACK`.
     package var getAckEnd: UInt64?
     /// KeyDB's wrapped replication was seen.
@@ -22,11 +20,9 @@ extension CommandSplitter {
         while try next(bytes, &cursor) {
             scan.commands &+= 1
             switch command.kind {
-            case .other: break
-            case .ping: scan.pingEnd = command.last
             case .getAck: scan.getAckEnd = command.last
             case .replay: scan.hasReplay = true
-            case .select, .multi, .exec, .flushAll, .flushDatabase, .swapDatabases,
+            case .other, .ping, .select, .multi, .exec, .flushAll, .flushDatabase, .swapDatabases,
                 .flushFunctions, .delete, .unlink, .publish:
                 break
             }

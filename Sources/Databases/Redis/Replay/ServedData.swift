@@ -36,6 +36,7 @@ final class ServedData: Restoration {
     private var sent: UInt64 = 0
     /// Commands of a primary that the server had refused before; nil where it does not count them.
     private var refused: Int64?
+    private var rewrite = AppendOnlyRewrite(before: nil)
     /// Ends an RDB whose length is not known beforehand.
     private let mark = ServedData.letters()
     /// The server was told to follow us, and not yet to follow nobody.
@@ -77,7 +78,9 @@ final class ServedData: Restoration {
         let made = try ReplicaLink(host: host)
         port = made.port
         link = consume made
-        refused = try Questions.info(&side!, section: "stats")?.number(Self.refusals)
+        let before = try Questions.info(&side!)
+        refused = before?.number(Self.refusals)
+        rewrite = AppendOnlyRewrite(before: before)
         // Whatever becomes of the answer, it may have been obeyed.
         isUnderOrders = true
         _ = try side!.answer(["REPLICAOF", host, String(port)])
@@ -188,15 +191,23 @@ final class ServedData: Restoration {
 
     /// With `appendonly yes` the server writes its append-only file anew behind a full resync;
     /// until that is done its files hold nothing of what was restored. Takes as long as it takes;
-    /// the end of the server's child ends the wait.
+    /// the end of the server's child ends the wait. One that fails is tried again for ever.
     private func waitWritten() throws(TidemarkError) -> ServerInfo? {
         let never = Monitor(())
         while true {
             guard let info = try Questions.info(&side!) else { return nil }
-            let isWriting = ["aof_rewrite_in_progress", "aof_rewrite_scheduled"].contains {
-                info[$0] == "1"
+            switch rewrite.look(info, now: SocketWait.now()) {
+            case .done: return info
+            case .underWay: break
+            case .failed:
+                throw TidemarkError(
+                    .failed,
+                    "\(configuration.place) holds what was restored and is a primary, but could "
+                        + "not write its append-only file anew (aof_last_bgrewrite_status:err): a "
+                        + "restart would lose all of it",
+                    remedy: "do not restart it; see its log, free its disk, run `BGREWRITEAOF`, "
+                        + "and wait until `INFO persistence` says aof_last_bgrewrite_status:ok")
             }
-            guard info["aof_enabled"] == "1", isWriting else { return info }
             // It has no event of its own to wait for; ten looks a second cost nothing.
             _ = never.wait(seconds: 0.1) { _ in Bool?.none }
         }
@@ -205,18 +216,21 @@ final class ServedData: Restoration {
     func failed(_ error: TidemarkError) -> TidemarkError {
         guard isUnderOrders else { return error }
         link = nil
+        guard let standing = standing() else { return error }
         return TidemarkError(
-            error.code, error.message + "; " + standing(),
+            error.code, error.message + "; " + standing,
             remedy: error.remedy + "; nobody can write to it until it gets `REPLICAOF NO ONE`: "
                 + "send it that, then restore again with --force", cause: error.cause)
     }
 
-    /// In which state the server is left.
-    private func standing() -> String {
+    /// In which state the server is left; nil when it does not follow us: it never obeyed, or
+    /// somebody has given it other orders.
+    private func standing() -> String? {
         let left = "\(configuration.place) is left a replica whose primary is gone, "
         do throws(TidemarkError) {
             var connection = try Connection.open(configuration)
             guard let info = try Questions.info(&connection) else { return left + "as it was" }
+            guard isOurs(info) else { return nil }
             if info.isLoading { return left + "and still loads" }
             let keys = info.keyCounts
             return left
@@ -224,6 +238,12 @@ final class ServedData: Restoration {
         } catch {
             return left + "and does not answer now: \(error.message)"
         }
+    }
+
+    /// Whether it follows us, or would if we were there.
+    private func isOurs(_ info: ServerInfo) -> Bool {
+        info.isReplica && info["master_host"] == host
+            && info.number("master_port") == Int64(port)
     }
 
     private static let refusals = "unexpected_error_replies"
@@ -247,8 +267,7 @@ final class ServedData: Restoration {
         guard let info = try Questions.info(&side!, section: "replication") else { return }
         // The question for the ACK counts as well, once it was taken.
         let asked = wanted...(wanted + UInt64(Self.question.utf8.count))
-        guard info.isReplica, !info.isPrimaryLinkDown, info["master_host"] == host,
-            info.number("master_port") == Int64(port), asked.contains(info.offset),
+        guard isOurs(info), !info.isPrimaryLinkDown, asked.contains(info.offset),
             info.history == history
         else {
             throw TidemarkError(
