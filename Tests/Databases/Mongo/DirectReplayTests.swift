@@ -6,7 +6,7 @@ import Testing
 
 /// Updates that the server makes by itself beside the same as whole documents.
 @Suite struct DirectReplayTests {
-    private func target(_ server: any LiveMongo) throws(TidemarkError) -> LiveTarget {
+    static func target(_ server: any LiveMongo) throws(TidemarkError) -> LiveTarget {
         let source = SourceID("lessons")!
         let moment = CommitTime(microseconds: 0)
         let timeline = TimelineID("t")
@@ -62,7 +62,7 @@ import Testing
     func `a server makes the same of any update as our own code`() async throws {
         try await offPool {
             let servers = [try MongodServer.start(), try MongodServer.start()]
-            let targets = try servers.map(target)
+            let targets = try servers.map(Self.target)
             defer { for server in servers { server.kill9() } }
             for target in targets { #expect(target.takesDirectUpdates) }
             targets[1].takesDirectUpdates = false
@@ -101,7 +101,7 @@ import Testing
         try await offPool {
             let server = try MongodServer.start()
             defer { server.kill9() }
-            let target = try target(server)
+            let target = try Self.target(server)
             let there = (1...3).map { number in
                 BSONDocument([("_id", .int32(Int32(number))), ("a", .int32(5))])
             }
@@ -134,7 +134,7 @@ import Testing
     @Test func `a server that does otherwise is given whole documents`() async throws {
         try await offPool {
             let server = try SecantusServer.start()
-            let target = try target(server)
+            let target = try Self.target(server)
             defer { server.kill9() }
             #expect(!target.takesDirectUpdates)
             // Where an interrupted restore goes on it is tried anew.

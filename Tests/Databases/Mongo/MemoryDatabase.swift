@@ -123,7 +123,12 @@ final class MemoryDatabase: ReplayTarget {
             if placed.keepsOrder, placed.batch.isOnlyNew {
                 try append(placed.batch.puts.map(\.document), to: placed.namespace)
             } else {
-                found += try write(placed.batch, to: placed.namespace)
+                var batch = placed.batch
+                if placed.keepsOrder {
+                    let places = try existing(placed.namespace).places
+                    batch.puts.removeAll { !$0.isNew && places[WriteWindow.key($0.id)] == nil }
+                }
+                found += try write(batch, to: placed.namespace)
             }
         }
         missing = found

@@ -176,8 +176,7 @@ final class LiveTarget: ReplayTarget {
             } else if placed.keepsOrder {
                 let mayBeAhead = mayBeAhead
                 try pool.submit { (connection) throws(TidemarkError) in
-                    let count = try CappedWrite(connection, placed).run(mayBeAhead: mayBeAhead)
-                    missing.update { $0 += count }
+                    try CappedWrite(connection, placed).run(mayBeAhead: mayBeAhead)
                 }
             } else {
                 plain.append(placed)

@@ -356,6 +356,7 @@ package final class OplogReplay {
             // A capped target drops its oldest by itself, as the source did.
             if isCapped {
                 for place in batch.deletions.indices { batch.deletions[place].mustExist = false }
+                for place in batch.puts.indices { batch.puts[place].mustExist = false }
             }
             guard batch.count > 0 else { continue }
             report.written += UInt64(batch.count)
