@@ -150,8 +150,8 @@ final class FilledServer: Restoration {
                 upTo: order.stop.map { OpTime(ordinal: $0.end) },
                 fuzzyUntil: backup.end > backup.start ? OpTime(ordinal: backup.end) : nil,
                 withUsers: true,
-                written: target.resumed?.hasBase == true ? target.resumed?.position ?? .zero : .zero
-            ))
+                // Neither is told before the base is whole.
+                written: target.resumed?.position ?? .zero, ahead: target.resumed?.ahead ?? .zero))
         replay = made
         return made
     }
