@@ -117,4 +117,34 @@ import Testing
             #expect(again.resumed?.ahead == Sample.time(9))
         }
     }
+
+    @Test(.enabled(if: MongodServer.program != nil))
+    func `a restore that was interrupted amid writes warns of the order of fields`() async throws {
+        try await offPool {
+            let server = try MongodServer.start()
+            defer { server.kill9() }
+            let first = try DirectReplayTests.target(server)
+            try first.finishBase(at: Sample.time(1))
+            #expect(try !warns(server))
+            try first.announce(Sample.time(9))
+            // The next to go on has nothing to write again, but was told by this one.
+            var report = ReplayReport()
+            report.reached = Sample.time(9)
+            try DirectReplayTests.target(server).mark(report)
+            #expect(try warns(server))
+        }
+    }
+
+    /// Of a restore that goes on now and is killed before it ends.
+    private func warns(_ server: MongodServer) throws -> Bool {
+        let url = server.url + "/?directConnection=true"
+        let restore = try FilledServer(DirectReplayTests.order(server), server: url)
+        let target = try DirectReplayTests.target(server)
+        let kept = try #require(target.resumed)
+        try restore.begin()
+        try restore.complete()
+        // As if it had not ended.
+        try kept.save(target.connection)
+        return restore.warnings.contains { $0.contains("order") }
+    }
 }

@@ -6,11 +6,11 @@ import Testing
 
 /// Updates that the server makes by itself beside the same as whole documents.
 @Suite struct DirectReplayTests {
-    static func target(_ server: any LiveMongo) throws(TidemarkError) -> LiveTarget {
+    static func order(_ server: any LiveMongo, version: String = "3.6.8") -> RestoreOrder {
         let source = SourceID("lessons")!
         let moment = CommitTime(microseconds: 0)
         let timeline = TimelineID("t")
-        let order = RestoreOrder(
+        return RestoreOrder(
             source: source,
             descriptor: SourceDescriptor(
                 source: source, kind: .mongodb, identity: "t", majorVersion: "3.6",
@@ -18,11 +18,16 @@ import Testing
             backup: BaseBackupDescriptor(
                 id: "b", source: source, kind: .mongodb, timeline: timeline, start: 1, end: 1,
                 started: moment, finished: moment, bytes: 0, storedBytes: 0, files: [],
-                server: ServerFacts(identity: "t", version: "3.6.8"), warnings: []),
+                server: ServerFacts(identity: "t", version: version), warnings: []),
             destination: "", relocations: [:], timeline: timeline, stop: nil, fetchCommand: "",
             programs: [], force: false, starts: false, server: server.url)
+    }
+
+    static func target(_ server: any LiveMongo) throws(TidemarkError) -> LiveTarget {
+        let order = order(server)
         let made = try LiveTarget(
-            MongoConfiguration(source: source, url: server.url + "/?directConnection=true"), order)
+            MongoConfiguration(
+                source: order.source, url: server.url + "/?directConnection=true"), order)
         try made.begin()
         return made
     }

@@ -11,8 +11,8 @@ import Model
 ///
 /// ```
 /// tidemark_restore.progress
-///   {_id: "restore", source, backup, timeline, position, ahead, base, misses, ends, complete,
-///    warnings}
+///   {_id: "restore", source, backup, timeline, position, ahead, repeats, base, misses, ends,
+///    complete, warnings}
 ///   {_id: "file:<name>"}   a collection of the base that is whole
 /// ```
 ///
@@ -34,6 +34,8 @@ struct RestoreProgress {
     /// What is there may be of entries up to this one; no later than `position` where nothing was
     /// under way, and where an older program has written this.
     var ahead = OpTime.zero
+    /// Some of it was written and had to be written again, in this run or an earlier one.
+    var repeats = false
     /// The base backup is whole.
     var hasBase = false
     /// Counted before `position`.
@@ -80,6 +82,7 @@ struct RestoreProgress {
         if hasBase {
             position = mark["position"]?.timestamp ?? .zero
             ahead = mark["ahead"]?.timestamp ?? .zero
+            repeats = mark["repeats"]?.isTrue == true || ahead > position
         }
         misses = Int(mark["misses"]?.integer ?? 0)
         ends = mark["ends"]?.timestamp
@@ -125,6 +128,7 @@ struct RestoreProgress {
         ]
         if hasBase { fields.append(("position", .timestamp(position))) }
         if hasBase, ahead > .zero { fields.append(("ahead", .timestamp(ahead))) }
+        if repeats { fields.append(("repeats", .bool(true))) }
         if let ends {
             fields.append(("ends", .timestamp(ends)))
             fields.append(("complete", .bool(isComplete)))
