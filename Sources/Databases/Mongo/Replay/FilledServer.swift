@@ -186,9 +186,9 @@ final class FilledServer: Restoration {
     }
 
     private static let reordered =
-        "this restore was interrupted amid writes: documents in which a field was removed and added "
-        + "again just then may have their fields in another order than the source; their values are "
-        + "the same; where the order matters, restore into an empty server in one go"
+        "this restore was interrupted amid writes: documents in which a field was removed and "
+        + "added again just then may have their fields in another order than the source; their "
+        + "values are the same; where the order matters, restore into an empty server in one go"
 
     /// From 5.0 on an update in the oplog says which fields it adds; before, and in change streams,
     /// only which it sets.
