@@ -6,11 +6,11 @@ import Testing
 
 /// Updates that the server makes by itself beside the same as whole documents.
 @Suite struct DirectReplayTests {
-    private func target(_ server: any LiveMongo) throws(TidemarkError) -> LiveTarget {
+    static func order(_ server: any LiveMongo, version: String = "3.6.8") -> RestoreOrder {
         let source = SourceID("lessons")!
         let moment = CommitTime(microseconds: 0)
         let timeline = TimelineID("t")
-        let order = RestoreOrder(
+        return RestoreOrder(
             source: source,
             descriptor: SourceDescriptor(
                 source: source, kind: .mongodb, identity: "t", majorVersion: "3.6",
@@ -18,11 +18,16 @@ import Testing
             backup: BaseBackupDescriptor(
                 id: "b", source: source, kind: .mongodb, timeline: timeline, start: 1, end: 1,
                 started: moment, finished: moment, bytes: 0, storedBytes: 0, files: [],
-                server: ServerFacts(identity: "t", version: "3.6.8"), warnings: []),
+                server: ServerFacts(identity: "t", version: version), warnings: []),
             destination: "", relocations: [:], timeline: timeline, stop: nil, fetchCommand: "",
             programs: [], force: false, starts: false, server: server.url)
+    }
+
+    static func target(_ server: any LiveMongo) throws(TidemarkError) -> LiveTarget {
+        let order = order(server)
         let made = try LiveTarget(
-            MongoConfiguration(source: source, url: server.url + "/?directConnection=true"), order)
+            MongoConfiguration(
+                source: order.source, url: server.url + "/?directConnection=true"), order)
         try made.begin()
         return made
     }
@@ -62,7 +67,7 @@ import Testing
     func `a server makes the same of any update as our own code`() async throws {
         try await offPool {
             let servers = [try MongodServer.start(), try MongodServer.start()]
-            let targets = try servers.map(target)
+            let targets = try servers.map(Self.target)
             defer { for server in servers { server.kill9() } }
             for target in targets { #expect(target.takesDirectUpdates) }
             targets[1].takesDirectUpdates = false
@@ -101,7 +106,7 @@ import Testing
         try await offPool {
             let server = try MongodServer.start()
             defer { server.kill9() }
-            let target = try target(server)
+            let target = try Self.target(server)
             let there = (1...3).map { number in
                 BSONDocument([("_id", .int32(Int32(number))), ("a", .int32(5))])
             }
@@ -134,7 +139,7 @@ import Testing
     @Test func `a server that does otherwise is given whole documents`() async throws {
         try await offPool {
             let server = try SecantusServer.start()
-            let target = try target(server)
+            let target = try Self.target(server)
             defer { server.kill9() }
             #expect(!target.takesDirectUpdates)
             // Where an interrupted restore goes on it is tried anew.

@@ -16,6 +16,8 @@ final class MemoryDatabase: ReplayTarget {
     var collections: [Namespace: Collection] = [:]
     var views: [Namespace: BSONDocument] = [:]
     var marked = OpTime.zero
+    /// The newest entry of which something may be there.
+    private(set) var ahead = OpTime.zero
     /// Calls that change something, counted; the next one beyond `limit` fails.
     var calls = 0
     var limit = Int.max
@@ -25,6 +27,7 @@ final class MemoryDatabase: ReplayTarget {
     private(set) var lateWrites = 0
     private var isBuilding = false
     private var resumedAt = OpTime.zero
+    private var aheadAtResume = OpTime.zero
     /// Updates are made as a server makes them, else they come as whole documents.
     var takesDirectUpdates = true
     /// How many were.
@@ -37,6 +40,7 @@ final class MemoryDatabase: ReplayTarget {
         missing = nil
         isAhead = true
         resumedAt = position
+        aheadAtResume = ahead
     }
 
     private func call() throws(TidemarkError) {
@@ -117,19 +121,30 @@ final class MemoryDatabase: ReplayTarget {
         return writer.finish()
     }
 
+    func announce(_ ahead: OpTime) throws(TidemarkError) {
+        try call()
+        self.ahead = max(self.ahead, ahead)
+    }
+
     func begin(_ batches: [PlacedBatch]) throws(TidemarkError) {
         var found = 0
         for placed in batches {
             if placed.keepsOrder, placed.batch.isOnlyNew {
                 try append(placed.batch.puts.map(\.document), to: placed.namespace)
             } else {
-                found += try write(placed.batch, to: placed.namespace)
+                var batch = placed.batch
+                if placed.keepsOrder {
+                    let places = try existing(placed.namespace).places
+                    batch.puts.removeAll { !$0.isNew && places[WriteWindow.key($0.id)] == nil }
+                }
+                found += try write(batch, to: placed.namespace)
             }
         }
         missing = found
     }
 
-    var wantsMore: Bool { true }
+    /// False for one that is busy: windows grow.
+    var wantsMore = true
 
     func awaitWrites() -> Int {
         defer { missing = nil }
@@ -211,7 +226,7 @@ final class MemoryDatabase: ReplayTarget {
     func mark(_ report: ReplayReport) throws(TidemarkError) {
         try call()
         marked = report.reached
-        if marked > resumedAt { isAhead = false }
+        if marked > resumedAt, marked >= aheadAtResume { isAhead = false }
     }
 }
 

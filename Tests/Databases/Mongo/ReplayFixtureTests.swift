@@ -50,7 +50,7 @@ import TestKit
             rules: ReplayRules(
                 after: fixture.begin, upTo: cut.ts,
                 fuzzyUntil: fixture.isExact ? nil : fixture.end, withUsers: true,
-                written: written))
+                written: written, ahead: written > .zero ? target.ahead : .zero))
         for entry in entries { try replay.take(entry) }
         try replay.finish()
         #expect(replay.report.misses == 0)

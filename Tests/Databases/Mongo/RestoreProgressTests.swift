@@ -81,6 +81,12 @@ import Testing
         progress.position = OpTime(ordinal: Self.stop.ordinal + 1)
         #expect(try !#require(RestoreProgress([stored(progress.document)])).serves(order))
         progress.position = Self.stop
+        // Of an entry behind the target something may be there.
+        progress.ahead = OpTime(ordinal: Self.stop.ordinal + 1)
+        let ahead = try #require(RestoreProgress([stored(progress.document)]))
+        #expect(ahead.ahead == progress.ahead && !ahead.serves(order))
+        progress.ahead = Self.stop
+        #expect(try #require(RestoreProgress([stored(progress.document)])).serves(order))
         progress.backup = "another"
         #expect(try !#require(RestoreProgress([stored(progress.document)])).serves(order))
     }

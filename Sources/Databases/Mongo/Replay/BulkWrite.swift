@@ -35,13 +35,14 @@ struct BulkWrite: ~Copyable {
     /// libmongoc's own look at the documents is switched off: names with dots and dollars are what
     /// the source had.
     private static let putting = BSONDocument([("validate", .bool(false)), ("upsert", .bool(true))])
+    private static let replacing = putting.setting("upsert", .bool(false))
 
-    /// Replaces the document of this `_id`, or makes it.
-    mutating func put(_ id: BSONValue, _ document: BSONDocument) {
+    /// Replaces the document of this `_id`; where there is none, makes it if it `makes` one.
+    mutating func put(_ id: BSONValue, _ document: BSONDocument, makes: Bool = true) {
         empty.look(document)
         let isTaken = unsafe CDocument.with(BSONDocument([("_id", id)])) { selector in
             unsafe CDocument.with(document) { bson in
-                unsafe CDocument.with(Self.putting) { options in
+                unsafe CDocument.with(makes ? Self.putting : Self.replacing) { options in
                     unsafe mongoc_bulk_operation_replace_one_with_opts(
                         bulk, selector, bson, options, nil)
                 }

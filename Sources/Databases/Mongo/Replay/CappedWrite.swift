@@ -2,9 +2,15 @@ import Model
 
 /// Writes to a capped collection: in order, over one connection, because the order in which
 /// documents came is the order in which they lie and leave.
+///
+/// What was there and is not any more has left by itself. It is not made again by a change of it:
+/// it would be the newest then, and the oldest would leave for it.
 struct CappedWrite {
     private let connection: Connection
     private let placed: PlacedBatch
+
+    /// `_id`s that are asked for at once.
+    private static let questionSize = 1000
 
     init(_ connection: Connection, _ placed: PlacedBatch) {
         self.connection = connection
@@ -12,40 +18,49 @@ struct CappedWrite {
     }
 
     /// - Parameter mayBeAhead: an interrupted restore may have written a beginning of it.
-    func run(mayBeAhead: Bool) throws(TidemarkError) -> Int {
+    func run(mayBeAhead: Bool) throws(TidemarkError) {
         let namespace = placed.namespace
-        var puts = placed.batch.puts[...]
-        if mayBeAhead {
-            // What lies before the newest that is there was written, and may have left since.
-            let there = Set(
-                try connection.documents(puts.map(\.id), in: namespace)
-                    .compactMap { $0["_id"] })
-            // Killed between the two steps, it has one with the server's own time.
-            var empty = EmptyTimestamps()
-            for put in puts where there.contains(put.id) { empty.look(put.document) }
-            try empty.put(connection, into: namespace)
-            if let last = puts.lastIndex(where: { $0.isNew && there.contains($0.id) }) {
-                puts =
-                    puts.enumerated().filter { $0.offset > last || !$0.element.isNew }
-                    .map(\.element)[...]
-            }
-        }
         if !placed.batch.deletions.isEmpty {
             _ = try connection.delete(placed.batch.deletions.map(\.id), in: namespace)
         }
-        guard !puts.isEmpty else { return 0 }
-        guard puts.allSatisfy(\.isNew) else {
-            let upserted = try connection.put(Array(puts), in: namespace, isOrdered: true)
-            return max(0, upserted - puts.count { !$0.mustExist })
+        var puts = placed.batch.puts[...]
+        if mayBeAhead {
+            // What lies before the newest that is there was written, and may have left since.
+            let there = try there(puts)
+            let isThere = { (put: WriteBatch.Put) in there.contains(WriteWindow.key(put.id)) }
+            if let last = puts.lastIndex(where: { $0.isNew && isThere($0) }) {
+                // Not always as it is to be: what was written may have ended before a change of it,
+                // or before its empty timestamps.
+                try put(puts[...last].filter(isThere))
+                puts = puts[(last + 1)...]
+            }
         }
+        guard puts.allSatisfy(\.isNew) else { return try put(Array(puts)) }
         while !puts.isEmpty {
             let bytes = puts.flatMap(\.document.bytes)
             let stopped = try BulkInsert.run(
                 connection, namespace, bytes, count: puts.count, isOrdered: true)
-            guard let first = stopped.first else { return 0 }
-            // It was there; those behind it were not sent.
+            guard let first = stopped.first else { return }
+            // It was there, perhaps as it was before a change; those behind it were not sent.
+            try put([puts[puts.startIndex + first]])
             puts = puts.dropFirst(first + 1)
         }
-        return 0
+    }
+
+    private func put(_ puts: [WriteBatch.Put]) throws(TidemarkError) {
+        guard !puts.isEmpty else { return }
+        var bulk = BulkWrite(connection, placed.namespace, isOrdered: true)
+        for put in puts { bulk.put(put.id, put.document, makes: put.isNew) }
+        _ = try bulk.run()
+    }
+
+    private func there(_ puts: ArraySlice<WriteBatch.Put>) throws(TidemarkError) -> Set<BSONValue> {
+        var found: Set<BSONValue> = []
+        for part in puts.map(\.id).pieces(Self.questionSize, { _ in 1 }) {
+            for document in try connection.documents(part, in: placed.namespace) {
+                if let id = document["_id"] { found.insert(WriteWindow.key(id)) }
+            }
+        }
+        return found
     }
 }

@@ -150,8 +150,8 @@ final class FilledServer: Restoration {
                 upTo: order.stop.map { OpTime(ordinal: $0.end) },
                 fuzzyUntil: backup.end > backup.start ? OpTime(ordinal: backup.end) : nil,
                 withUsers: true,
-                written: target.resumed?.hasBase == true ? target.resumed?.position ?? .zero : .zero
-            ))
+                // Neither is told before the base is whole.
+                written: target.resumed?.position ?? .zero, ahead: target.resumed?.ahead ?? .zero))
         replay = made
         return made
     }
@@ -177,11 +177,24 @@ final class FilledServer: Restoration {
             "replayed \(report.entries) oplog entries up to \(report.reached), "
                 + "as \(report.written) writes")
         misses = report.misses + (target.resumed?.misses ?? 0)
+        if target.resumed?.repeats == true, !hasOrderedUpdates { warnings.append(Self.reordered) }
         if misses > 0 { warnings.append(told(report.firstMisses)) }
         if report.undecided > 0 {
             warnings.append("\(report.undecided) transactions were not decided at the target")
         }
         try target.markComplete(warnings, misses: misses)
+    }
+
+    private static let reordered =
+        "this restore was interrupted amid writes: documents in which a field was removed and "
+        + "added again just then may have their fields in another order than the source; their "
+        + "values are the same; where the order matters, restore into an empty server in one go"
+
+    /// From 5.0 on an update in the oplog says which fields it adds; before, and in change streams,
+    /// only which it sets.
+    private var hasOrderedUpdates: Bool {
+        let major = order.backup.server.version.split(separator: ".").first.flatMap { Int($0) }
+        return !isOfEvents && (major ?? 0) >= 5
     }
 
     private func told(_ first: [MissedDocument]) -> String {

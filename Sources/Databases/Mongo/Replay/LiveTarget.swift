@@ -69,9 +69,18 @@ final class LiveTarget: ReplayTarget {
     }
 
     func mark(_ report: ReplayReport) throws(TidemarkError) {
-        if let resumed, report.reached > resumed.position { mayBeAhead = false }
+        if let resumed, report.reached > resumed.position, report.reached >= resumed.ahead {
+            mayBeAhead = false
+        }
         progress.position = report.reached
         progress.misses = (resumed?.misses ?? 0) + report.misses
+        try progress.save(connection)
+    }
+
+    /// Over this connection, and answered, before any other is given something to write.
+    func announce(_ ahead: OpTime) throws(TidemarkError) {
+        guard ahead > progress.ahead else { return }
+        progress.ahead = ahead
         try progress.save(connection)
     }
 
@@ -176,8 +185,7 @@ final class LiveTarget: ReplayTarget {
             } else if placed.keepsOrder {
                 let mayBeAhead = mayBeAhead
                 try pool.submit { (connection) throws(TidemarkError) in
-                    let count = try CappedWrite(connection, placed).run(mayBeAhead: mayBeAhead)
-                    missing.update { $0 += count }
+                    try CappedWrite(connection, placed).run(mayBeAhead: mayBeAhead)
                 }
             } else {
                 plain.append(placed)

@@ -23,6 +23,8 @@ final class MutedTarget: ReplayTarget {
         Self.isHeld(namespace) ? try live.write(batch, to: namespace) : 0
     }
 
+    func announce(_ ahead: OpTime) {}
+
     /// Users are no work: nothing of it is left to wait for.
     func begin(_ batches: [PlacedBatch]) throws(TidemarkError) {
         for placed in batches { _ = try write(placed.batch, to: placed.namespace) }

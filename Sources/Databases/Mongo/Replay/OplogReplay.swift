@@ -67,8 +67,11 @@ package final class OplogReplay {
         }
     }
     private var isWritten: Bool { now <= rules.written }
-    /// Until the first mark behind it, the target may be ahead of the entries.
-    private var mayBeAhead: Bool { rules.written > .zero && marked <= rules.written }
+    /// Until the first mark behind it that has come to what the interrupted replay had begun, the
+    /// target may be ahead of the entries.
+    private var mayBeAhead: Bool {
+        rules.written > .zero && (marked <= rules.written || marked < rules.ahead)
+    }
     private var marked = OpTime.zero
     /// Nothing that follows has this time or an earlier one.
     private var settled = OpTime.zero
@@ -223,6 +226,9 @@ package final class OplogReplay {
         try body(&window)
         held += window.bytes - before
         windows[namespace] = window
+        // What was under way is written as one again, or as what it was a part of: only then does
+        // what is there of a capped collection tell how much of it was.
+        guard now > rules.ahead || held >= 2 * Self.windowBytes.upperBound else { return }
         guard held >= Self.windowBytes.lowerBound else { return }
         if held >= Self.windowBytes.upperBound || live.wantsMore { try handOver() }
     }
@@ -356,6 +362,7 @@ package final class OplogReplay {
             // A capped target drops its oldest by itself, as the source did.
             if isCapped {
                 for place in batch.deletions.indices { batch.deletions[place].mustExist = false }
+                for place in batch.puts.indices { batch.puts[place].mustExist = false }
             }
             guard batch.count > 0 else { continue }
             report.written += UInt64(batch.count)
@@ -366,6 +373,7 @@ package final class OplogReplay {
         let target = try target
         count(misses: misses)
         guard !batches.isEmpty else { return }
+        try target.announce(now)
         try target.begin(batches)
         begun = BegunWrites(
             expectsMisses: expectsMisses, missable: batches.compactMap(\.missable), mark: nil)

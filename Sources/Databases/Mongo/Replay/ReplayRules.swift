@@ -12,16 +12,19 @@ package struct ReplayRules: Sendable {
     /// An interrupted replay has written everything up to here: only what is held in memory is
     /// gathered again. Zero for a fresh one.
     package var written: OpTime
+    /// And a part, or all, of what it did up to here. No later than `written` where nobody knows.
+    package var ahead: OpTime
 
     package init(
         after: OpTime, upTo: OpTime? = nil, fuzzyUntil: OpTime? = nil, withUsers: Bool = false,
-        written: OpTime = .zero
+        written: OpTime = .zero, ahead: OpTime = .zero
     ) {
         self.after = after
         self.upTo = upTo
         self.fuzzyUntil = fuzzyUntil
         self.withUsers = withUsers
         self.written = written
+        self.ahead = ahead
     }
 }
 

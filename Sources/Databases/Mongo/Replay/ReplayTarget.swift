@@ -16,6 +16,9 @@ package protocol ReplayTarget: AnyObject {
     func documents(
         _ questions: [Namespace: [BSONValue]]
     ) throws(TidemarkError) -> [Namespace: [BSONDocument]]
+    /// What is begun from here on may be of entries up to this one: so far ahead of its mark an
+    /// interrupted replay may find the target. Kept before anything is begun.
+    func announce(_ ahead: OpTime) throws(TidemarkError)
     /// The same of several collections, at once where the target can; it may go on when this has
     /// returned. Nothing else is asked of the target before `awaitWrites`.
     func begin(_ batches: [PlacedBatch]) throws(TidemarkError)

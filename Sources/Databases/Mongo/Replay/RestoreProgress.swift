@@ -11,7 +11,8 @@ import Model
 ///
 /// ```
 /// tidemark_restore.progress
-///   {_id: "restore", source, backup, timeline, position, base, misses, ends, complete, warnings}
+///   {_id: "restore", source, backup, timeline, position, ahead, repeats, base, misses, ends,
+///    complete, warnings}
 ///   {_id: "file:<name>"}   a collection of the base that is whole
 /// ```
 ///
@@ -30,6 +31,11 @@ struct RestoreProgress {
     var timeline: String
     /// Replayed up to here.
     var position = OpTime.zero
+    /// What is there may be of entries up to this one; no later than `position` where nothing was
+    /// under way, and where an older program has written this.
+    var ahead = OpTime.zero
+    /// Some of it was written and had to be written again, in this run or an earlier one.
+    var repeats = false
     /// The base backup is whole.
     var hasBase = false
     /// Counted before `position`.
@@ -73,7 +79,11 @@ struct RestoreProgress {
         backup = mark["backup"]?.string ?? ""
         timeline = mark["timeline"]?.string ?? ""
         hasBase = mark["base"]?.isTrue == true
-        if hasBase { position = mark["position"]?.timestamp ?? .zero }
+        if hasBase {
+            position = mark["position"]?.timestamp ?? .zero
+            ahead = mark["ahead"]?.timestamp ?? .zero
+            repeats = mark["repeats"]?.isTrue == true || ahead > position
+        }
         misses = Int(mark["misses"]?.integer ?? 0)
         ends = mark["ends"]?.timestamp
         isComplete = ends != nil && mark["complete"]?.isTrue == true
@@ -107,7 +117,7 @@ struct RestoreProgress {
         if let ends {
             return order.stop.map { $0.last <= ends.ordinal && ends.ordinal <= $0.end } ?? false
         }
-        return order.stop.map { position.ordinal <= $0.end } ?? true
+        return order.stop.map { max(position, ahead).ordinal <= $0.end } ?? true
     }
 
     var document: BSONDocument {
@@ -117,6 +127,8 @@ struct RestoreProgress {
             ("base", .bool(hasBase)), ("misses", .int64(Int64(misses))),
         ]
         if hasBase { fields.append(("position", .timestamp(position))) }
+        if hasBase, ahead > .zero { fields.append(("ahead", .timestamp(ahead))) }
+        if repeats { fields.append(("repeats", .bool(true))) }
         if let ends {
             fields.append(("ends", .timestamp(ends)))
             fields.append(("complete", .bool(isComplete)))
