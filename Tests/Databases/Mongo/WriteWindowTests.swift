@@ -20,6 +20,14 @@ struct WriteWindowTests {
         }
     }
 
+    @Test func `what is inserted once more lies last`() {
+        var window = WriteWindow()
+        for id in [1, 2, 3, 1] as [Int32] {
+            window.insert(.int32(id), BSONDocument([("_id", .int32(id))]))
+        }
+        #expect(window.batch([]).batch.puts.map(\.id) == [.int32(2), .int32(3), .int32(1)])
+    }
+
     @Test func `the marks of another restore are nobody's data`() {
         #expect(NamespacePolicy.verdict(Namespace("tidemark_restore", "x")) == .skip)
         #expect(!NamespacePolicy.isDumped(RestoreProgress.place))

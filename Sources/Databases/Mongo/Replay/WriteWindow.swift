@@ -30,12 +30,16 @@ struct WriteWindow {
     private(set) var misses = 0
     /// Whether the target changes documents of this collection by itself as our own code would.
     private let takesDirect: Bool
+    /// The next one's place in the order of writing.
+    private var ranks = 0
 
     init(takesDirect: Bool = false) { self.takesDirect = takesDirect }
 
     var isEmpty: Bool { slots.isEmpty }
 
     mutating func insert(_ id: BSONValue, _ document: BSONDocument) {
+        // A capped collection may have lost the older one of this `_id`: the new one lies last.
+        slots[Self.key(id)]?.rank = ranks
         set(id, .document(document, mustExist: false), document.bytes.count)
     }
 
@@ -84,7 +88,8 @@ struct WriteWindow {
     private mutating func set(_ id: BSONValue, _ fate: Fate, _ size: Int) {
         let key = Self.key(id)
         bytes += size
-        slots[key] = Slot(id: id, fate: fate, rank: slots[key]?.rank ?? slots.count)
+        slots[key] = Slot(id: id, fate: fate, rank: slots[key]?.rank ?? ranks)
+        ranks += 1
     }
 
     /// What the target must tell before the window can be written.
