@@ -174,6 +174,9 @@ package final class MongodServer: LiveMongo {
 
     // MARK: what befalls it
 
+    /// Of the running server.
+    package var pid: Int32 { server.read { $0?.pid ?? 0 } }
+
     /// Stops it in its tracks, as a machine does that is out of reach, until `resume`.
     package func pause() { server.read { $0?.signal(SIGSTOP) } }
 

@@ -152,22 +152,25 @@ import Testing
     @Test func `the activity stands on the axis, by its time and its size`() async throws {
         try await withDashboard(SampleSidecar([.fine, .fine])) { server in
             let browser = try Self.open(server, history: SampleHistory.simple)
-            try browser.wait(
-                "(document.querySelector('.activity')?.getAttribute('d') ?? '').includes('M')")
-            // Place on the day and height of each column, but those of just now.
-            let columns = try browser.value(
-                """
-                (() => {
-                  const track = document.querySelector(".axis .track");
-                  const [left, wide] = ["x", "width"].map((name) => +track.getAttribute(name));
-                  return document.querySelector(".axis .activity").getAttribute("d")
-                    .split("M").filter(Boolean).map((one) => {
-                      const [x, , tall] = one.split(/[ vh]/).map(Number);
-                      return [(1 - (x - left) / wide) * 24, -tall];
-                    }).filter(([hours]) => hours > 0.5).join(" ");
-                })()
-                """
-            ).split(separator: " ").map { $0.split(separator: ",").compactMap { Double($0) } }
+            // Place on the day and height of each column, but those of just now. The axis may be
+            // drawn anew, without them for a moment.
+            var columns: [[Double]] = []
+            try eventually("the columns are drawn") {
+                columns = try browser.value(
+                    """
+                    (() => {
+                      const track = document.querySelector(".axis .track");
+                      const [left, wide] = ["x", "width"].map((name) => +track?.getAttribute(name));
+                      return (document.querySelector(".axis .activity")?.getAttribute("d") ?? "")
+                        .split("M").filter(Boolean).map((one) => {
+                          const [x, , tall] = one.split(/[ vh]/).map(Number);
+                          return [(1 - (x - left) / wide) * 24, -tall];
+                        }).filter(([hours]) => hours > 0.5).join(" ");
+                    })()
+                    """
+                ).split(separator: " ").map { $0.split(separator: ",").compactMap { Double($0) } }
+                return !columns.isEmpty
+            }
             try #require(columns.count == 2, "\(columns)")
             #expect(abs(columns[0][0] - 10) < 0.1 && abs(columns[1][0] - 1) < 0.1, "\(columns)")
             // By the root: four times the bytes are twice as tall.

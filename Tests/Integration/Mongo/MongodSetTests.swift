@@ -112,9 +112,13 @@ struct MongodSetTests {
             let sidecar = try harness.startWithBackup()
             try set.python("client.shop.kept.insert_one({'_id': 'before'})")
             try harness.waitProved()
-            for other in others { other.pause() }
+            // At once, before it learns that it is alone: by then its connections are closed.
+            let pids = others.map { String($0.pid) }.joined(separator: ", ")
             let lost = try primary.run(
                 """
+                import os, signal
+                client.admin.command("ping")
+                for pid in [\(pids)]: os.kill(pid, signal.SIGSTOP)
                 one = pymongo.WriteConcern(1)
                 for n in range(200):
                     client.shop.get_collection("kept", write_concern=one).insert_one({"_id": n})
