@@ -1,4 +1,3 @@
-import Glibc
 import Platform
 import TestKit
 import Testing
@@ -9,16 +8,7 @@ struct SidecarChecksumTests {
     @Test func `a damaged page is told by backup, list, status, verify and restore`() async throws {
         try await offPool {
             let server = try PostgresServer.start(.init(checksums: true))
-            try server.psql("create table a as select generate_series(1, 9000) i; checkpoint")
-            let file = try server.psql("select pg_relation_filepath('a')")
-            try server.stop()
-            let descriptor = open(server.pgData + "/" + file, O_WRONLY)
-            let isDamaged = [UInt8(0xAA)].withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress, 1, 8192 + 5000) == 1
-            }
-            close(descriptor)
-            try #require(isDamaged)
-            try server.start()
+            let file = try server.damagePage()
             let side = try SidecarHarness(server)
             let sidecar = try side.start(["--no-backup"])
             try side.waitProved(side.moment())

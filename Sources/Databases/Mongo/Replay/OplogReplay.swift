@@ -9,15 +9,15 @@ package import Model
 /// kept in the catalog and built when everything is written; so are views. Anything that is not
 /// understood stops the replay: it is better to have no copy than one that lacks something.
 package final class OplogReplay {
-    package private(set) var report = ReplayReport()
+    package internal(set) var report = ReplayReport()
     package internal(set) var catalog: ReplayCatalog
-    private let live: any ReplayTarget
+    let live: any ReplayTarget
     private let muted: MutedTarget
     let rules: ReplayRules
     private var transactions: TransactionAssembler
-    private var windows: [Namespace: WriteWindow] = [:]
-    private var held = 0
-    private var begun: BegunWrites?
+    var windows: [Namespace: WriteWindow] = [:]
+    var held = 0
+    var begun: BegunWrites?
     /// Collections that a fuzzy base no longer had, since others have taken their names.
     var gone: Set<CollectionUUID> = []
     /// The entry at hand.
@@ -27,7 +27,7 @@ package final class OplogReplay {
     private(set) var isOfEvents = false
 
     /// What the target may still be writing.
-    private struct BegunWrites {
+    struct BegunWrites {
         /// Whether documents that are missing were to be expected.
         var expectsMisses: Bool
         /// Where they may be.
@@ -66,15 +66,15 @@ package final class OplogReplay {
             return isWritten ? muted : live
         }
     }
-    private var isWritten: Bool { now <= rules.written }
+    var isWritten: Bool { now <= rules.written }
     /// Until the first mark behind it that has come to what the interrupted replay had begun, the
     /// target may be ahead of the entries.
     private var mayBeAhead: Bool {
         rules.written > .zero && (marked <= rules.written || marked < rules.ahead)
     }
-    private var marked = OpTime.zero
+    var marked = OpTime.zero
     /// Nothing that follows has this time or an earlier one.
-    private var settled = OpTime.zero
+    var settled = OpTime.zero
     /// Something was done that cannot be done twice: the target must know when it goes on.
     var needsMark = false
 
@@ -279,127 +279,12 @@ package final class OplogReplay {
 
     var isFuzzy: Bool { rules.fuzzyUntil.map { now <= $0 } ?? false }
 
-    private var expectsMisses: Bool { isFuzzy || mayBeAhead }
+    var expectsMisses: Bool { isFuzzy || mayBeAhead }
 
     /// Documents that a write was made for and that were not there.
-    private func name(_ missed: @autoclosure () -> [MissedDocument]) {
+    func name(_ missed: @autoclosure () -> [MissedDocument]) {
         if !expectsMisses { report.name(missed()) }
     }
 
     func count(misses: Int) { report.count(misses, areExpected: expectsMisses) }
-
-    /// Writes everything that is gathered, and says so to the target.
-    package func flush() throws(TidemarkError) {
-        try handOver()
-        try settle()
-    }
-
-    /// Has the target write everything that is gathered; it goes on while more is.
-    private func handOver() throws(TidemarkError) {
-        try flush(windows.keys.sorted())
-        needsMark = false
-        guard settled > marked, !isWritten else { return }
-        var told = report
-        told.reached = settled
-        guard begun == nil else {
-            begun?.mark = told
-            return
-        }
-        try target.mark(told)
-        marked = settled
-    }
-
-    /// Waits for what the target writes, and says so to it.
-    private func settle() throws(TidemarkError) {
-        guard let done = begun else { return }
-        begun = nil
-        let misses = try live.awaitWrites()
-        report.count(misses, areExpected: done.expectsMisses)
-        if misses > 0, !done.expectsMisses { report.name(done.missable) }
-        guard var told = done.mark else { return }
-        told.count(misses, areExpected: done.expectsMisses)
-        try live.mark(told)
-        marked = told.reached
-    }
-
-    func discard(_ namespace: Namespace) {
-        held -= windows.removeValue(forKey: namespace)?.bytes ?? 0
-    }
-
-    /// Before what cannot be done twice, and before what follows it, everything is written and the
-    /// target knows how far that is: an interrupted replay then has at most this to do again, onto
-    /// a target that may have it.
-    func barrier() throws(TidemarkError) {
-        try flush()
-        needsMark = true
-    }
-
-    func flush(_ namespaces: [Namespace]) throws(TidemarkError) {
-        var taken: [(Namespace, WriteWindow)] = []
-        for namespace in namespaces {
-            guard let window = windows.removeValue(forKey: namespace) else { continue }
-            held -= window.bytes
-            if namespace.collection == "system.views" {
-                flushViews(window)
-            } else {
-                taken.append((namespace, window))
-            }
-        }
-        guard !taken.isEmpty else { return }
-        var questions: [Namespace: [BSONValue]] = [:]
-        for (namespace, window) in taken {
-            let wanted = window.wanted
-            if !wanted.isEmpty { questions[namespace] = wanted }
-        }
-        let found = questions.isEmpty ? [:] : try target.documents(questions)
-        var batches: [PlacedBatch] = []
-        var misses = 0
-        for (namespace, window) in taken {
-            var (batch, more) = window.batch(found[namespace] ?? [])
-            misses += more
-            if more > 0 { name(window.absent(in: namespace, found[namespace] ?? [])) }
-            let isCapped = catalog[namespace]?.isCapped == true
-            // A capped target drops its oldest by itself, as the source did.
-            if isCapped {
-                for place in batch.deletions.indices { batch.deletions[place].mustExist = false }
-                for place in batch.puts.indices { batch.puts[place].mustExist = false }
-            }
-            guard batch.count > 0 else { continue }
-            report.written += UInt64(batch.count)
-            batches.append(
-                PlacedBatch(namespace: namespace, batch: batch, keepsOrder: isCapped))
-        }
-        // Where nothing was read, only here is waited for what was begun before.
-        let target = try target
-        count(misses: misses)
-        guard !batches.isEmpty else { return }
-        try target.announce(now)
-        try target.begin(batches)
-        begun = BegunWrites(
-            expectsMisses: expectsMisses, missable: batches.compactMap(\.missable), mark: nil)
-    }
-
-    /// `_id` is the view's full name.
-    private func flushViews(_ window: WriteWindow) {
-        let old = window.wanted.compactMap { id in
-            id.string.flatMap { Namespace($0) }.flatMap { name in
-                catalog.views[name].map { BSONDocument([("_id", id)] + $0.pairs) }
-            }
-        }
-        let (batch, _) = window.batch(old)
-        for deletion in batch.deletions {
-            if let name = deletion.id.string.flatMap({ Namespace($0) }) {
-                catalog.setView(name, nil)
-            }
-        }
-        for put in batch.puts {
-            if let name = put.id.string.flatMap({ Namespace($0) }) {
-                catalog.setView(name, put.document.without(["_id"]))
-            }
-        }
-    }
-}
-
-extension BSONDocument {
-    fileprivate var pairs: [(String, BSONValue)] { fields.map { ($0.name, $0.value) } }
 }

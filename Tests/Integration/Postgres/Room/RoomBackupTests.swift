@@ -108,16 +108,7 @@ struct RoomBackupTests {
     func `failed page checksums leave a backup that names the damaged file`() async throws {
         try await offPool {
             let server = try PostgresServer.start(.init(checksums: true))
-            try server.psql("CREATE TABLE a AS SELECT generate_series(1, 9000) i; CHECKPOINT")
-            let file = try server.psql("SELECT pg_relation_filepath('a')")
-            try server.stop()
-            let descriptor = open(server.pgData + "/" + file, O_WRONLY)
-            let isDamaged = [UInt8(0xAA)].withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress, 1, 8192 + 5000) == 1
-            }
-            close(descriptor)
-            try #require(isDamaged)
-            try server.start()
+            let file = try server.damagePage()
             let folder = try ScratchDirectory(owner: PostgresTools.user)
             let taken = try Self.take(RoomHarness(server).room, into: folder.path)
             #expect(taken.end.warnings.contains { $0.contains(file) }, "\(taken.end.warnings)")
