@@ -125,8 +125,7 @@ package final class SegmentReader {
     private static let surveyLimit = 5
 
     private static func scan(
-        _ store: any ObjectStore, _ key: ObjectKey, first: UInt64, bytes: UInt64,
-        hashing: Bool = true
+        _ store: any ObjectStore, _ key: ObjectKey, first: UInt64, bytes: UInt64
     ) throws(TidemarkError) -> SegmentSurvey {
         let object = try store.open(key, at: 0)
         defer { object.close() }
@@ -134,7 +133,8 @@ package final class SegmentReader {
             key,
             index: bytes == 0
                 ? SegmentIndex(first: first) : SegmentIndex(first: first, bytes: bytes),
-            hashing: hashing
+            // Only who goes on writing needs it.
+            hashing: false
         ) { (limit) throws(TidemarkError) in try object.read(limit) }
     }
 
@@ -176,7 +176,7 @@ package final class SegmentReader {
     private func isWhole(_ end: UInt64) throws(TidemarkError) -> Bool {
         if end <= wholeBytes { return true }
         do {
-            wholeBytes = try Self.scan(store, key, first: 0, bytes: 0, hashing: false).contentBytes
+            wholeBytes = try Self.scan(store, key, first: 0, bytes: 0).contentBytes
         } catch let error where error.code == .notFound {
             // Sealed meanwhile: what is complete has its other name.
             wholeBytes = .max
