@@ -6,7 +6,6 @@ import Glibc
 /// A single-node replica set on loopback that serves recorded entries and documents of a real
 /// server, with faults on demand.
 ///
-/// It greets, takes logins and sessions, and passes times on like a server (`MongoDoubleContact`).
 /// It answers exactly the commands that archiving asks, and everything else with CommandNotFound.
 /// It never invents entries: what it serves was recorded, except for the notes that
 /// `appendOplogNote` asks for, whose shape is the recorded one. Stopped when the object goes.
