@@ -226,7 +226,8 @@ struct ChangeStreamTests {
             try sidecar.waitForLog("its oplog ends at", seconds: 60)
             try sidecar.waitForLog("mode=changeStream", seconds: 60)
             #expect(!sidecar.log.contains("base backup starts"))
-            #expect(try sidecar.terminate().isSuccess)
+            // One that is refused at its start may have ended by itself.
+            #expect([.exited(0), .exited(5)].contains(try sidecar.terminate()))
         }
     }
 }
