@@ -146,7 +146,10 @@ let package = Package(
         // Tests mirror Sources.
         .target(
             name: "TestKit",
-            dependencies: ["Model", "Platform", "Mongo", "Storage", "Repository", "Catalog"],
+            dependencies: [
+                "Model", "Platform", "Mongo", "Storage", "Repository", "Catalog",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ModelTests", dependencies: ["Model"], path: "Tests/Model", swiftSettings: strict),

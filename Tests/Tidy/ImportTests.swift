@@ -42,7 +42,7 @@ import Testing
         ],
         "TestKit": [
             "Model", "Platform", "Mongo", "Segments", "Storage", "Repository", "Catalog", "Glibc",
-            "Testing", "FoundationEssentials",
+            "Testing", "FoundationEssentials", "Crypto",
         ],
     ]
 

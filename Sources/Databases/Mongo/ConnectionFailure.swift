@@ -42,6 +42,10 @@ struct ConnectionFailure: Error, Hashable, Sendable {
             || text.contains("Authentication failed")
     }
 
+    /// The server at the other end let us in, and could not show that it knows the password too
+    /// (`_mongoc_scram_step3`).
+    private var isImpostor: Bool { domain == .client && text.contains("verify server signature") }
+
     /// A cursor that is no longer there: the same question can be asked again at once.
     var isDeadCursor: Bool {
         // CursorNotFound, CappedPositionLost, QueryPlanKilled, CursorKilled, Interrupted.
@@ -130,6 +134,14 @@ struct ConnectionFailure: Error, Hashable, Sendable {
     ) -> TidemarkError {
         let rights = rights ?? Rights(configuration)
         let place = "MongoDB at \(configuration.place)"
+        if isImpostor {
+            return TidemarkError(
+                .sourceRefused,
+                "\(place) does not know the password of user \(configuration.user) itself: it is "
+                    + "not the server that it says it is",
+                remedy: "see who listens at that address before anything else; a weak password can "
+                    + "be guessed from the proof that was sent, so change it")
+        }
         if isAuthentication {
             return TidemarkError(
                 .sourceRefused,
@@ -172,7 +184,7 @@ struct ConnectionFailure: Error, Hashable, Sendable {
     /// - Parameter what: it was to take.
     func targetError(_ configuration: MongoConfiguration, _ what: String) -> TidemarkError {
         let place = "the server at \(configuration.place)"
-        if isAuthentication { return error(configuration, command: what) }
+        if isAuthentication || isImpostor { return error(configuration, command: what) }
         if isMissingRight {
             return TidemarkError(
                 .sourceRefused,

@@ -37,10 +37,14 @@ struct ExportPlan {
                 "nothing lies between --from (\(style.text(first))) and --to (\(style.text(last)))",
                 remedy: "name a later --to, or an earlier --from")
         }
-        chain = snapshot.chain(
-            on: planner.path,
-            from: Position(timeline: planner.path.timeline(endingAt: first + 1), ordinal: first),
-            to: last)
+        let from = Position(timeline: planner.path.timeline(endingAt: first + 1), ordinal: first)
+        var chain = snapshot.chain(on: planner.path, from: from, to: last)
+        if plan.stop == nil, chain.end.ordinal < last {
+            // The open segment has grown between the catalog and the search for its end.
+            let now = try CatalogReader(repository, replayer).read(request.source)
+            chain = now.chain(on: planner.path, from: from, to: last)
+        }
+        self.chain = chain
         if let hole = chain.hole { throw planner.refusal.broken(hole, before: backup) }
         guard chain.end.ordinal >= last else { throw planner.refusal.afterEnd() }
     }

@@ -4,6 +4,10 @@ package import Model
 package protocol LiveMongo: AnyObject, Sendable {
     /// Of this member, talked to directly.
     var url: String { get }
+    /// Starts the server on its data, and waits until it answers.
+    func start(seconds: Double) throws(TidemarkError)
+    /// Ends it in good order.
+    func stop(seconds: Double) throws(TidemarkError)
     /// Runs a Python script with pymongo; `client` is connected, and what it prints comes back.
     @discardableResult
     func python(_ script: String, seconds: Double) throws(TidemarkError) -> String
@@ -14,6 +18,11 @@ extension LiveMongo {
     @discardableResult
     package func run(_ script: String) throws(TidemarkError) -> String {
         try python(script, seconds: 120)
+    }
+
+    package func restart() throws(TidemarkError) {
+        try stop(seconds: 60)
+        try start(seconds: 120)
     }
 }
 
@@ -29,14 +38,42 @@ package enum LiveMongoKind: String, Sendable, CustomStringConvertible {
         MongodServer.program == nil ? [.secantus] : [.secantus, .mongod]
 
     /// Those that take what a 4.4 was recorded to have: no server takes data of a newer one.
-    package static let targets = there.filter {
-        $0 == .secantus || MongodServer.isAtLeast(4, 4)
+    package static let targets = from(4, 4)
+
+    /// Those whose change streams of a whole deployment can be archived.
+    package static let withChangeStreams = from(4, 2)
+    package static let withoutChangeStreams = there.filter { !withChangeStreams.contains($0) }
+
+    /// Those whose change streams tell of indexes and options, too.
+    package static let withExpandedEvents = from(6, 0)
+
+    /// SecantusDB, and a mongod of this version or a newer one.
+    private static func from(_ major: Int, _ minor: Int) -> [LiveMongoKind] {
+        there.filter { $0 == .secantus || MongodServer.isAtLeast(major, minor) }
     }
 
-    package func start() throws(TidemarkError) -> any LiveMongo {
+    /// What of a server is otherwise than usual.
+    package enum Setting: Sendable {
+        /// The least oplog there can be: some thousand documents roll it over.
+        case smallOplog
+        /// Writes a no-op each second when nothing else is written.
+        case quickNoops
+    }
+
+    package func start(_ settings: [Setting] = []) throws(TidemarkError) -> any LiveMongo {
+        let words = settings.flatMap(words)
         switch self {
-        case .secantus: try SecantusServer.start()
-        case .mongod: try MongodServer.start()
+        case .secantus: return try SecantusServer.start(words)
+        case .mongod: return try MongodServer.start(MongodServer.Options(arguments: words))
+        }
+    }
+
+    private func words(_ setting: Setting) -> [String] {
+        switch (self, setting) {
+        case (.secantus, .smallOplog): ["--oplog-max-entries", "60"]
+        case (.secantus, .quickNoops): ["--noop-heartbeat-seconds", "1"]
+        case (.mongod, .smallOplog): ["--oplogSize", "1"]
+        case (.mongod, .quickNoops): ["--setParameter", "periodicNoopIntervalSecs=1"]
         }
     }
 

@@ -11,22 +11,17 @@ struct MongoDoubleAnswers {
     func answer(_ request: BSONDocument) -> BSONDocument {
         let name = request.firstName ?? ""
         let database = request["$db"]?.string ?? "admin"
-        let failure = state.update { state in
-            state.commands[name, default: 0] += 1
-            state.meanwhile[name]?(&state, request)
-            return state.failures[name]
-        }
-        if let failure { return error(failure.code, failure.name, failure.message) }
-        if let failure = state.read({ $0.failures["\(name) on \(database)"] }) {
-            return error(failure.code, failure.name, failure.message)
-        }
         switch name {
-        case "isMaster", "ismaster", "hello": return hello()
-        case "ping", "endSessions", "killCursors": return ok([])
+        case "isMaster", "ismaster", "hello": return hello(name)
+        case "ping": return ok([])
+        case "endSessions":
+            state.update { $0.contact.end(request) }
+            return ok([])
+        case "killCursors": return killCursors(database, request)
         case "buildInfo": return ok([("version", .string(state.read { $0.version }))])
         case "replSetGetConfig": return ok([("config", .document(configuration()))])
         case "replSetGetStatus": return status()
-        case "getParameter": return ok([("writePeriodicNoops", .bool(true))])
+        case "getParameter": return parameters(request)
         case "listDatabases": return databases()
         case "listCollections": return collections(database, request)
         case "listIndexes": return indexes(database, request["listIndexes"]?.string ?? "")
@@ -34,8 +29,10 @@ struct MongoDoubleAnswers {
         case "getMore": return getMore(request)
         case "aggregate": return aggregate(database, request)
         case "collStats":
-            let name = request["collStats"]?.string ?? ""
-            return database == "local" ? statistics() : size(Namespace(database, name))
+            return statistics(Namespace(database, request["collStats"]?.string ?? ""))
+        case "count": return count(database, request)
+        case "serverStatus": return serverStatus()
+        case "usersInfo": return users(request)
         case "appendOplogNote": return note(request)
         default: return error(59, "CommandNotFound", "no such command: '\(name)'")
         }
@@ -45,61 +42,23 @@ struct MongoDoubleAnswers {
         BSONDocument(fields + [("ok", .double(1))])
     }
 
-    func error(_ code: Int32, _ name: String, _ message: String) -> BSONDocument {
-        BSONDocument([
-            ("ok", .double(0)), ("errmsg", .string(message)), ("code", .int32(code)),
-            ("codeName", .string(name)),
-        ])
-    }
-
-    private static var now: Int64 { SystemTimeSource().wall().microseconds / 1000 }
-
-    // MARK: the set
-
-    private func hello() -> BSONDocument {
-        let state = state.read { $0 }
-        let me = "127.0.0.1:\(state.port)"
-        let opTime = { (ts: OpTime) -> BSONValue in
-            .document(BSONDocument([("ts", .timestamp(ts)), ("t", .int64(1))]))
-        }
-        let date = { (ts: OpTime) -> BSONValue in .date(milliseconds: Int64(ts.seconds) * 1000) }
-        var fields: [(String, BSONValue)] = []
-        if let setName = state.setName {
-            let hosts = ([state.port] + state.others).map { BSONValue.string("127.0.0.1:\($0)") }
-            fields += [
-                ("hosts", .array(hosts)), ("setName", .string(setName)),
-                ("setVersion", .int32(state.configVersion)), ("ismaster", .bool(state.isPrimary)),
-                ("secondary", .bool(!state.isPrimary)), ("me", .string(me)),
-            ]
-            if let primary = state.isPrimary ? state.port : state.primary {
-                fields.append(("primary", .string("127.0.0.1:\(primary)")))
-            }
-            fields.append(
-                (
-                    "lastWrite",
-                    .document(
-                        BSONDocument([
-                            ("opTime", opTime(state.newest)),
-                            ("lastWriteDate", date(state.newest)),
-                            ("majorityOpTime", opTime(state.majority)),
-                            ("majorityWriteDate", date(state.majority)),
-                        ]))
-                ))
-        } else {
-            fields.append(("ismaster", .bool(true)))
-            if state.isRouter { fields.append(("msg", .string("isdbgrid"))) }
-        }
-        return ok(
-            fields + [
-                ("maxBsonObjectSize", .int32(16_777_216)),
-                ("maxMessageSizeBytes", .int32(48_000_000)), ("maxWriteBatchSize", .int32(100_000)),
-                ("localTime", .date(milliseconds: state.clock ?? Self.now)),
-                ("minWireVersion", .int32(state.minWireVersion)),
-                ("maxWireVersion", .int32(state.wireVersion)), ("readOnly", .bool(false)),
+    func error(
+        _ code: Int32, _ name: String, _ message: String, labels: [String] = []
+    ) -> BSONDocument {
+        let told: [(String, BSONValue)] =
+            labels.isEmpty ? [] : [("errorLabels", .array(labels.map { .string($0) }))]
+        return BSONDocument(
+            told + [
+                ("ok", .double(0)), ("errmsg", .string(message)), ("code", .int32(code)),
+                ("codeName", .string(name)),
             ])
     }
 
-    private func configuration() -> BSONDocument {
+    static var now: Int64 { SystemTimeSource().wall().microseconds / 1000 }
+
+    // MARK: the set
+
+    func configuration() -> BSONDocument {
         let state = state.read { $0 }
         let settings = BSONDocument([("replicaSetId", .objectID(state.replicaSetID))])
         let members = (0...state.others.count).map { number -> BSONValue in
@@ -146,18 +105,6 @@ struct MongoDoubleAnswers {
             return ts
         }
         return ok([("operationTime", .timestamp(ts))])
-    }
-
-    private func statistics() -> BSONDocument {
-        guard let limit = state.read({ $0.oplogLimit }) else {
-            return error(13, "Unauthorized", "not authorized on local to execute command collStats")
-        }
-        let size = state.read { state in
-            state.entries[state.first..<max(state.first, state.visible)].reduce(0) {
-                $0 + $1.bytes.count
-            }
-        }
-        return ok([("size", .int64(Int64(size))), ("maxSize", .int64(Int64(limit)))])
     }
 
     // MARK: the base
@@ -230,7 +177,7 @@ struct MongoDoubleAnswers {
         let documents = question.answer(stored?.documents ?? [])
         let size = min(most, Int(request["batchSize"]?.integer ?? 101))
         let rest = Array(documents.dropFirst(size))
-        let id = rest.isEmpty ? 0 : state.update { $0.newCursor(.documents(rest)) }
+        let id = rest.isEmpty ? 0 : state.update { $0.newCursor(.documents(rest), at: place) }
         return batch(
             Array(documents.prefix(size)), place.description, id: id, moment: moment)
     }
@@ -258,7 +205,8 @@ struct MongoDoubleAnswers {
             // A tailable cursor whose question finds nothing is dead.
             let id =
                 request["tailable"] == nil || found.isEmpty
-                ? 0 : state.newCursor(.oplog(max(start, end), onMajority: onMajority))
+                ? 0
+                : state.newCursor(.oplog(max(start, end), onMajority: onMajority), at: .oplog)
             return (found.compactMap { try? BSONDocument($0.bytes) }, id)
         }
         return batch(found, place, id: id)
@@ -269,7 +217,13 @@ struct MongoDoubleAnswers {
         let cursor = state.update { state -> MongoDoubleState.Cursor? in
             state.lost.contains(id) ? nil : state.cursors[id]
         }
-        let name = request["collection"]?.string ?? ""
+        let asked = Namespace(request["$db"]?.string ?? "", request["collection"]?.string ?? "")
+        if cursor != nil, let place = state.read({ $0.places[id] }), place != asked {
+            return error(
+                13, "Unauthorized",
+                "Requested getMore on namespace '\(asked)', but cursor belongs to a different "
+                    + "namespace \(place)")
+        }
         switch cursor {
         case nil:
             if state.update({ $0.lost.remove(id) }) != nil {
@@ -288,7 +242,8 @@ struct MongoDoubleAnswers {
             let left = Array(rest.dropFirst(size))
             state.update { $0.cursors[id] = left.isEmpty ? nil : .documents(left) }
             return batch(
-                Array(rest.prefix(size)), "x.\(name)", id: left.isEmpty ? 0 : id, isFirst: false)
+                Array(rest.prefix(size)), asked.description, id: left.isEmpty ? 0 : id,
+                isFirst: false)
         }
     }
 

@@ -24,7 +24,8 @@ extension MongoDoubleAnswers {
                 "Resume of change stream was not possible, as the resume point may no longer be in "
                     + "the oplog.")
         }
-        return batch([], cursor: state.update { $0.newCursor(cursor) }, isFirst: true)
+        return batch(
+            [], cursor: state.update { $0.newCursor(cursor, at: .allChanges) }, isFirst: true)
     }
 
     /// nil: the oplog no longer has what comes before it.

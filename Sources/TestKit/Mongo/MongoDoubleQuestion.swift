@@ -44,22 +44,12 @@ struct MongoDoubleQuestion {
 }
 
 extension MongoDoubleAnswers {
-    /// `collStats`.
-    func size(_ place: Namespace) -> BSONDocument {
-        let (stored, factor) = state.read { ($0.collections[place], $0.sizeFactor) }
-        guard let stored else { return error(26, "NamespaceNotFound", "ns not found: \(place)") }
-        let bytes = stored.documents.reduce(0) { $0 + Int64($1.bytes.count) }
-        return ok([
-            ("ns", .string(place.description)), ("size", .int64(bytes * factor)),
-            ("count", .int32(Int32(stored.documents.count))),
-        ])
-    }
-
     /// A change stream, or the pipeline `$sample`, `$project`, `$sort` by `_id`, which draws at
     /// even distances.
     func aggregate(_ database: String, _ request: BSONDocument) -> BSONDocument {
         let place = Namespace(database, request["aggregate"]?.string ?? "")
         let first = request["pipeline"]?.elements?.first?.document
+        if let wanted = first?["$collStats"]?.document { return collStats(place, wanted) }
         guard let wanted = first?["$sample"]?.document?["size"]?.integer else {
             return changes(request)
         }

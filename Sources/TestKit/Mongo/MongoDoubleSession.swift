@@ -22,11 +22,17 @@ final class MongoDoubleSession {
             state.update { _ = $0.sockets.remove(socket) }
             close(socket)
         }
+        let answers = MongoDoubleAnswers(state)
+        var login = MongoDoubleLogin()
         while let (id, opcode, body) = receive() {
             let isQuery = opcode == Self.query
             guard let request = isQuery ? queried(body) : messaged(body) else { return }
-            let answer = MongoDoubleAnswers(state).answer(request)
-            if !send(answer, to: id, isQuery: isQuery) { return }
+            let refused = answers.fault(request) ?? login.answer(request, answers)
+            var answer = refused ?? answers.answer(request)
+            if ["isMaster", "ismaster", "hello"].contains(request.firstName) {
+                answer = login.greet(request, isQuery: isQuery, answer, answers)
+            }
+            if !send(answers.timed(answer, request), to: id, isQuery: isQuery) { return }
         }
     }
 
@@ -81,7 +87,7 @@ final class MongoDoubleSession {
 
     // MARK: answers
 
-    private func send(_ answer: BSONDocument, to id: Int32, isQuery: Bool) -> Bool {
+    private func send(_ answer: [UInt8], to id: Int32, isQuery: Bool) -> Bool {
         var body: [UInt8] = []
         if isQuery {
             // responseFlags(4) cursor(8) from(4) count(4)
@@ -89,7 +95,7 @@ final class MongoDoubleSession {
         } else {
             body += little(0) + [0]
         }
-        body += answer.bytes
+        body += answer
         let head =
             little(Int32(body.count + 16)) + little(1) + little(id)
             + little(isQuery ? 1 : Self.message)

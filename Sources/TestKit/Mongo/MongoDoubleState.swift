@@ -79,7 +79,15 @@ package struct MongoDoubleState: Sendable {
     /// Milliseconds since 1970 of the server's clock; nil for the real one.
     package var clock: Int64?
 
+    package var contact = MongoDoubleContact()
+
     // Faults.
+    /// The next commands of a name fail like this, one after the other.
+    package var nextFailures: [String: [Failure]] = [:]
+    /// Seconds that the answer to a command comes late.
+    package var delays: [String: Double] = [:]
+    /// The next `getMore` of a tailed cursor is told that this was all.
+    package var endsCursor = false
     /// Commands that fail: `find`, or `find on local`.
     package var failures: [String: Failure] = [:]
     /// The next answer of at least so many bytes is cut in its middle.
@@ -112,8 +120,10 @@ package struct MongoDoubleState: Sendable {
     package var notes: [BSONDocument] = []
 
     var cursors: [Int64: Cursor] = [:]
+    var places: [Int64: Namespace] = [:]
     var lost: Set<Int64> = []
-    var nextCursor: Int64 = 1000
+    /// The cursor that was opened last.
+    package internal(set) var nextCursor: Int64 = 1000
     var sockets: Set<Int32> = []
 
     /// One more entry behind the others, as it was recorded.
@@ -183,9 +193,11 @@ package struct MongoDoubleState: Sendable {
         }
     }
 
-    mutating func newCursor(_ cursor: Cursor) -> Int64 {
+    /// - Parameter place: where its `getMore` has to ask for it.
+    mutating func newCursor(_ cursor: Cursor, at place: Namespace) -> Int64 {
         nextCursor += 1
         cursors[nextCursor] = cursor
+        places[nextCursor] = place
         return nextCursor
     }
 }

@@ -101,7 +101,7 @@ package final class SecantusServer: Sendable {
 
     /// The same against any server: the virtual environment has the driver.
     @discardableResult
-    static func python(
+    package static func python(
         _ script: String, url: String, seconds: Double
     ) throws(TidemarkError) -> String {
         let begin = """

@@ -215,12 +215,13 @@ import Testing
         }
     }
 
-    @Test func `a live server with mixed ids is read in stretches, each document once`()
-        async throws
-    {
+    @Test(arguments: LiveMongoKind.there)
+    func `a live server with mixed ids is read in stretches, each document once`(
+        _ kind: LiveMongoKind
+    ) async throws {
         try await offPool {
-            let server = try SecantusServer.start()
-            try server.python(
+            let server = try kind.start()
+            try server.run(
                 """
                 import os
                 c = client.shop.orders

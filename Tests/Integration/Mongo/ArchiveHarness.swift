@@ -64,11 +64,14 @@ final class ArchiveHarness: SidecarUse, Sendable {
     }
 
     /// Writes the configuration.
-    func configure(_ options: String) throws {
+    ///
+    /// - Parameter login: `user:password@`.
+    func configure(_ options: String, login: String = "") throws {
+        let url = double.url.replacing("mongodb://", with: "mongodb://" + login)
         let text = """
             repository: { url: "file://\(archive)" }
             sources:
-              lessons: { url: "\(double.url)\(options)", rpo: 1h }
+              lessons: { url: "\(url)\(options)", rpo: 1h }
             """
         try Subprocess.run(
             "/bin/sh", ["-c", "cat > \"$0\"", config],

@@ -45,16 +45,17 @@ struct DamagedRestoreTests {
         throw TidemarkError(.failed, "no recorded entry changes a document of the base")
     }
 
-    @Test func `updates that meet no document of an exact base end the restore with status 4`()
-        async throws
-    {
+    @Test(arguments: LiveMongoKind.targets)
+    func `updates that meet no document of an exact base end the restore with status 4`(
+        _ kind: LiveMongoKind
+    ) async throws {
         try await offPool {
             let whole = try MongoFixture("shop")
             let (namespace, id) = try Self.changed(whole)
             let harness = try Self.archived { state in
                 state.collections[namespace]?.documents.removeAll { $0["_id"] == id }
             }
-            let server = try SecantusServer.start()
+            let server = try kind.start()
             let into = ["--into", "lessons=" + server.url]
             let said = try harness.expect(4, ["restore", "--to", "latest"] + into)
             #expect(said.contains("updates or deletions met no document"), "\(said)")
@@ -73,9 +74,10 @@ struct DamagedRestoreTests {
         }
     }
 
-    @Test func `an entry that nobody knows ends the restore, which goes on to a nearer target`()
-        async throws
-    {
+    @Test(arguments: LiveMongoKind.targets)
+    func `an entry that nobody knows ends the restore, which goes on to a nearer target`(
+        _ kind: LiveMongoKind
+    ) async throws {
         try await offPool {
             let harness = try Self.archived { state in
                 let last = try BSONDocument(#require(state.entries.last).bytes)
@@ -86,7 +88,7 @@ struct DamagedRestoreTests {
                     .setting("ts", .timestamp(OpTime(seconds: ts.seconds + 1, increment: 1)))
                 state.add(entry.bytes)
             }
-            let server = try SecantusServer.start()
+            let server = try kind.start()
             let into = ["--into", "lessons=" + server.url]
             let said = try harness.expect(1, ["restore", "--to", "latest"] + into)
             #expect(said.contains("the command createUnheardOf"), "\(said)")
@@ -98,9 +100,10 @@ struct DamagedRestoreTests {
         }
     }
 
-    @Test func `a flipped byte of the archive is found by verify and before a restore writes`()
-        async throws
-    {
+    @Test(arguments: LiveMongoKind.targets)
+    func `a flipped byte of the archive is found by verify and before a restore writes`(
+        _ kind: LiveMongoKind
+    ) async throws {
         try await offPool {
             let harness = try Self.archived { _ in }
             let segment = try #require(
@@ -129,7 +132,7 @@ struct DamagedRestoreTests {
             #expect(!said.contains("restored into"), "\(said)")
             let there = try Subprocess.run("find", [folder, "-type", "f"], seconds: 20).output
             #expect(there.isEmpty, "\(there)")
-            let server = try SecantusServer.start()
+            let server = try kind.start()
             try harness.expect(4, ["restore", "--to", "latest", "--into", "lessons=" + server.url])
             let names = try server.run(
                 """

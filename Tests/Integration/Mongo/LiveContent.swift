@@ -7,8 +7,8 @@ struct LiveContent: Hashable {
 
     /// A line for each collection: its options, its indexes, how many documents, and their hash in
     /// the order of `_id`, of capped collections in their own.
-    init(_ server: SecantusServer) throws {
-        lines = try server.python(
+    init(_ server: any LiveMongo) throws {
+        lines = try server.run(
             """
             import hashlib
             from bson.json_util import dumps

@@ -3,9 +3,10 @@ import Mongo
 import Platform
 import TestKit
 
-/// A configuration and an archive beside a live server, and the program that uses them.
+/// A configuration and an archive beside a live server, whichever it is, and the program that uses
+/// them.
 final class LiveHarness: SidecarUse, Sendable {
-    let server: SecantusServer
+    let server: any LiveMongo
     private let scratch: ScratchDirectory
     let folder: String
     let archive: String
@@ -14,13 +15,20 @@ final class LiveHarness: SidecarUse, Sendable {
 
     /// - Parameters:
     ///   - options: of the source's URL, behind the `?`.
-    ///   - settings: further arguments of the server.
-    init(_ options: String = "", _ settings: [String] = []) throws {
-        server = try SecantusServer.start(settings)
+    ///   - settings: what of the server is otherwise than usual.
+    init(
+        _ kind: LiveMongoKind, _ options: String = "", _ settings: [LiveMongoKind.Setting] = []
+    ) throws {
+        server = try kind.start(settings)
         scratch = try ScratchDirectory(owner: ArchiveHarness.user)
         folder = scratch.path
         archive = folder + "/archive"
         config = folder + "/tidemark.yml"
+        try configure(options)
+    }
+
+    /// Writes the configuration.
+    func configure(_ options: String) throws {
         let text = """
             repository: { url: "file://\(archive)" }
             sources:

@@ -83,19 +83,6 @@ struct MongodRefusalTests {
         }
     }
 
-    @Test(.enabled(if: !MongodServer.isAtLeast(4, 2)))
-    func `change streams of a server that is too old are refused with what to write instead`()
-        async throws
-    {
-        try await offPool {
-            let source = try MongodServer.start()
-            let harness = try MongodHarness(
-                url: source.url + "/?replicaSet=rs0&mode=changeStream")
-            let told = try Self.said(harness, "mode=oplog")
-            #expect(told.contains("need 4.2"), "\(told)")
-        }
-    }
-
     @Test(.enabled(if: !MongodServer.isAtLeast(5, 0)))
     func `a server whose majority reads are switched off is refused`() async throws {
         try await offPool {
