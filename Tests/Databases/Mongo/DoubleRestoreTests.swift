@@ -7,8 +7,9 @@ import Testing
 
 /// The recorded oplog of a 4.4.4 on its way into the double, cut off at its commands.
 @Suite struct DoubleRestoreTests {
-    /// Every so many commands: all of them would take minutes.
-    @Test(arguments: [("shop", 13), ("fuzzy", 7)])
+    /// Every so many commands, since all of them would take a minute; and every one of the last,
+    /// which make indexes, views, users and roles.
+    @Test(arguments: [("shop", 11), ("fuzzy", 7)])
     func `a restore that is cut off at a command goes on to the same state`(
         _ name: String, _ stride: Int
     ) async throws {
@@ -27,11 +28,12 @@ import Testing
             let restore = CopyRun(base: base, entries: later, version: "4.4.4")
             let cuts = try DoubleCutOff(restore, version: "4.4.4")
             #expect(cuts.steps > 3 * stride)
-            var interrupted = 0
-            for step in Swift.stride(from: 4, through: cuts.steps, by: stride) {
-                if try cuts.run(at: step) { interrupted += 1 }
+            let last = max(6, cuts.steps - 16)...cuts.steps
+            // Before that it finds out what the server can do, which may be refused.
+            let early = Swift.stride(from: 6, to: last.lowerBound, by: stride)
+            for step in Array(early) + Array(last) {
+                #expect(try cuts.run(at: step), "the restore does not go on by itself: \(step)")
             }
-            #expect(interrupted > 2)
         }
     }
 }
