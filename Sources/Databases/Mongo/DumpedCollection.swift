@@ -18,7 +18,8 @@ struct DumpedCollection: Hashable, Sendable {
         let escape = { (text: String) in
             PercentText.encoded(text) { PercentText.isPlain($1) && !($0 == 0 && $1 == 46) }
         }
-        return escape(namespace.database) + "/" + escape(namespace.collection)
+        let name = DumpedName(escape(namespace.collection), of: namespace.collection)
+        return escape(namespace.database) + "/" + name.archived
     }
 
     /// Everything that a restore can use, by name.
