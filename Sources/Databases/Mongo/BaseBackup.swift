@@ -160,8 +160,8 @@ final class BaseBackup: BaseBackupSource {
         let metadata = ExtendedJSON.text(item.metadata)
         try sink.begin(
             BaseBackupFile(
-                name: next.fileName + ".metadata.json", role: .configuration,
-                origin: next.namespace.description, location: nil))
+                name: item.shown.fileName + ".metadata.json", role: .configuration,
+                origin: item.shown.namespace.description, location: nil))
         try unsafe sink.append(Array(metadata.utf8).span.bytes)
         guard next.hasDocuments else { return }
         try sink.begin(

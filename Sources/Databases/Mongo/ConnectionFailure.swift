@@ -91,6 +91,9 @@ struct ConnectionFailure: Error, Hashable, Sendable {
     /// NamespaceNotFound.
     var isMissingCollection: Bool { domain == .server && code == 26 }
 
+    /// CannotInsertTimeseriesBucketsWithMixedSchema.
+    var isMixedBuckets: Bool { domain == .server && code == 408 }
+
     /// `readConcern: majority` is switched off (up to 4.4).
     var isMajorityMissing: Bool { domain == .server && code == 148 }
 

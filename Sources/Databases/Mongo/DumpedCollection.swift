@@ -18,7 +18,8 @@ struct DumpedCollection: Hashable, Sendable {
         let escape = { (text: String) in
             PercentText.encoded(text) { PercentText.isPlain($1) && !($0 == 0 && $1 == 46) }
         }
-        return escape(namespace.database) + "/" + escape(namespace.collection)
+        let name = DumpedName(escape(namespace.collection), of: namespace.collection)
+        return escape(namespace.database) + "/" + name.archived
     }
 
     /// Everything that a restore can use, by name.
@@ -53,27 +54,46 @@ struct DumpedCollection: Hashable, Sendable {
         return found.sorted { $0.namespace < $1.namespace }
     }
 
-    /// As mongodump writes it.
+    /// As mongodump writes it. Of a time series the indexes are told in its own fields, and its
+    /// buckets have no file of this kind.
+    ///
+    /// - Parameter buckets: of a time series; what they are known by is told too, since the oplog
+    ///   speaks of them alone. The official tools pass over it.
     func metadata(
-        _ connection: Connection, _ member: Connection.Member
+        _ connection: Connection, _ member: Connection.Member, buckets: DumpedCollection? = nil
     ) throws(TidemarkError) -> BSONDocument {
-        var indexes: [BSONValue] = []
-        if hasDocuments {
-            let command = BSONDocument([("listIndexes", .string(namespace.collection))])
-            do throws(TidemarkError) {
-                try connection.each(command, on: namespace.database, at: member) { index in
-                    indexes.append(.document(index))
-                }
-            } catch let error where error.code == .notFound {
-                // Dropped since it was listed: the oplog tells.
-                indexes = []
-            }
-        }
-        return BSONDocument([
+        let isIndexed = hasDocuments || buckets != nil
+        let indexes = isIndexed ? try indexes(connection, member) : []
+        var fields: [(String, BSONValue)] = [
             ("options", .document(options)), ("indexes", .array(indexes)),
             ("uuid", .string(uuid?.description ?? "")),
             ("collectionName", .string(namespace.collection)), ("type", .string(type)),
-        ])
+        ]
+        if let buckets {
+            let told = BSONDocument([
+                ("options", .document(buckets.options)),
+                ("indexes", .array(try buckets.indexes(connection, member))),
+                ("uuid", .string(buckets.uuid?.description ?? "")),
+            ])
+            fields.append(("buckets", .document(told)))
+        }
+        return BSONDocument(fields)
+    }
+
+    private func indexes(
+        _ connection: Connection, _ member: Connection.Member
+    ) throws(TidemarkError) -> [BSONValue] {
+        var indexes: [BSONValue] = []
+        let command = BSONDocument([("listIndexes", .string(namespace.collection))])
+        do throws(TidemarkError) {
+            try connection.each(command, on: namespace.database, at: member) { index in
+                indexes.append(.document(index))
+            }
+        } catch let error where error.code == .notFound {
+            // Dropped since it was listed: the oplog tells.
+            return []
+        }
+        return indexes
     }
 }
 
@@ -85,8 +105,9 @@ extension Connection {
     ) throws(TidemarkError) {
         switch try answer(command, on: database, at: member) {
         case .success(let first): try each(from: first, on: database, at: member, body)
-        // NamespaceNotFound.
-        case .failure(let failure) where failure.domain == .server && failure.code == 26:
+        // NamespaceNotFound; CommandNotSupportedOnView of what has become one.
+        case .failure(let failure)
+        where failure.domain == .server && [26, 166].contains(failure.code):
             throw TidemarkError(.notFound, "\(database) has no such collection")
         case .failure(let failure):
             throw failure.error(configuration, command: command.firstName ?? "")

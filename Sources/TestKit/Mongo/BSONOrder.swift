@@ -37,7 +37,8 @@ package enum BSONOrder {
         return a.fields.count < b.fields.count
     }
 
-    private static func bracket(_ value: BSONValue) -> Int {
+    /// The place of its type.
+    static func bracket(_ value: BSONValue) -> Int {
         switch value.type {
         case .minKey: 0
         case .undefined: 1

@@ -1,14 +1,16 @@
 package import Model
-import Mongo
+package import Mongo
 package import Platform
 import Glibc
 
 /// A single-node replica set on loopback that serves recorded entries and documents of a real
 /// server, with faults on demand.
 ///
-/// It answers exactly the commands that archiving asks, and everything else with CommandNotFound.
-/// It never invents entries: what it serves was recorded, except for the notes that
-/// `appendOplogNote` asks for, whose shape is the recorded one. Stopped when the object goes.
+/// It answers exactly the commands that archiving and restoring ask, and everything else with
+/// CommandNotFound. Its collections can be written to, so that it is a restore's target as well,
+/// and what it was asked is kept (`MongoDoubleRecord`). It never invents entries: what it serves
+/// was recorded, except for the notes that `appendOplogNote` asks for, whose shape is the recorded
+/// one; writes make none. Stopped when the object goes.
 package final class MongoDouble: Sendable {
     package let port: Int
     package let state: Monitor<MongoDoubleState>
@@ -166,6 +168,23 @@ package final class MongoDouble: Sendable {
             state.cursors = [:]
         }
         cutConnections()
+    }
+
+    /// Has these collections, as mongodump wrote them.
+    package func take(
+        _ base: [(namespace: Namespace, metadata: BSONDocument, documents: [BSONDocument])]
+    ) {
+        state.update { state in
+            for (namespace, metadata, documents) in base {
+                var stored = MongoDoubleState.Stored()
+                stored.type = metadata["type"]?.string ?? "collection"
+                stored.options = metadata["options"]?.document ?? .empty
+                stored.indexes = (metadata["indexes"]?.elements ?? []).compactMap(\.document)
+                stored.uuid = metadata["uuid"]?.string.flatMap { CollectionUUID(hex: $0) }
+                stored.documents = documents
+                state.collections[namespace] = stored
+            }
+        }
     }
 
     /// Has the collections that another one has.

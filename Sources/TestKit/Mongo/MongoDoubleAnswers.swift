@@ -34,6 +34,11 @@ struct MongoDoubleAnswers {
         case "serverStatus": return serverStatus()
         case "usersInfo": return users(request)
         case "appendOplogNote": return note(request)
+        case "insert", "update", "delete": return write(database, request)
+        case "create", "drop", "dropDatabase", "createIndexes", "dropIndexes", "collMod",
+            "renameCollection":
+            return define(database, request)
+        case "applyOps": return applyOps(request)
         default: return error(59, "CommandNotFound", "no such command: '\(name)'")
         }
     }
@@ -130,19 +135,38 @@ struct MongoDoubleAnswers {
         let documents = found.map { namespace, stored in
             var info: [(String, BSONValue)] = []
             if let uuid = stored.uuid { info.append(("uuid", .uuid(uuid))) }
-            return BSONDocument([
+            var fields: [(String, BSONValue)] = [
                 ("name", .string(namespace.collection)), ("type", .string(stored.type)),
                 ("options", .document(stored.options)), ("info", .document(BSONDocument(info))),
-            ])
+            ]
+            if let index = stored.indexes.first(where: { $0["name"]?.string == "_id_" }) {
+                fields.append(("idIndex", .document(index)))
+            }
+            return BSONDocument(fields)
         }
         return batch(documents, "\(database).$cmd.listCollections", id: 0)
     }
 
     private func indexes(_ database: String, _ name: String) -> BSONDocument {
-        guard let stored = state.read({ $0.collections[Namespace(database, name)] }) else {
-            return error(26, "NamespaceNotFound", "ns does not exist: \(database).\(name)")
+        let place = Namespace(database, name)
+        let (stored, buckets) = state.read {
+            ($0.collections[place], $0.collections[MongoDoubleSeries.buckets(of: place)])
         }
-        return batch(stored.indexes, "\(database).\(name)", id: 0)
+        guard let stored else {
+            return error(26, "NamespaceNotFound", "ns does not exist: \(place)")
+        }
+        var indexes = stored.indexes
+        switch stored.type {
+        case "view":
+            return error(
+                166, "CommandNotSupportedOnView", "Namespace \(place) is a view, not a collection")
+        case "timeseries":
+            // Told of the series' own fields, though they are the buckets'.
+            let series = MongoDoubleSeries(stored.options)
+            indexes = (buckets?.indexes ?? []).compactMap { series?.index(ofBuckets: $0) }
+        default: break
+        }
+        return batch(indexes, place.description, id: 0)
     }
 
     func batch(

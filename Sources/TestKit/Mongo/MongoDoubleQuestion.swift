@@ -13,12 +13,8 @@ struct MongoDoubleQuestion {
 
     func answer(_ all: [BSONDocument]) -> [BSONDocument] {
         var documents = all
-        if let wanted = request["filter"]?.document?["_id"], wanted.document?["$in"] == nil {
-            documents = documents.filter { $0["_id"] == wanted }
-        }
-        for field in request["filter"]?.document?.fields ?? [] {
-            guard let any = field.value.document?["$in"]?.elements else { continue }
-            documents = documents.filter { $0[field.name].map(any.contains) == true }
+        if let filter = request["filter"]?.document.flatMap({ MongoDoubleFilter($0) }) {
+            documents = documents.filter(filter.matches)
         }
         if let order = request["sort"]?.document?["_id"]?.integer {
             documents.sort { a, b in

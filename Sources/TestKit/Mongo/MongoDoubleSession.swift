@@ -27,11 +27,14 @@ final class MongoDoubleSession {
         while let (id, opcode, body) = receive() {
             let isQuery = opcode == Self.query
             guard let request = isQuery ? queried(body) : messaged(body) else { return }
+            let number = state.update { $0.record.begin(request) }
             let refused = answers.fault(request) ?? login.answer(request, answers)
             var answer = refused ?? answers.answer(request)
             if ["isMaster", "ismaster", "hello"].contains(request.firstName) {
                 answer = login.greet(request, isQuery: isQuery, answer, answers)
             }
+            if let number { state.update { $0.record.end(number) } }
+            if !isQuery, wantsNoAnswer(body) { continue }
             if !send(answers.timed(answer, request), to: id, isQuery: isQuery) { return }
         }
     }
@@ -44,21 +47,41 @@ final class MongoDoubleSession {
         return try? BSONDocument(Array(body[(zero + 9)...]))
     }
 
-    /// flags(4) then sections: 0 document, or 1 length(4) name 00 documents. The second kind is
-    /// put into the first as an array.
+    /// flags(4) then sections: 0 document, or 1 length(4) name 00 documents, which are put into the
+    /// document of the first kind as an array: of an insert all documents are sent so.
     private func messaged(_ body: [UInt8]) -> BSONDocument? {
         var offset = 4
         var request: BSONDocument?
-        while offset < body.count {
+        var sequences: [(String, BSONValue)] = []
+        while offset + 5 <= body.count {
             let length = number(body, offset + 1)
-            guard body[offset] == 0, length >= 5, offset + 1 + length <= body.count else {
-                return request
+            let end = offset + 1 + length
+            guard length >= 5, end <= body.count else { return nil }
+            switch body[offset] {
+            case 0: request = try? BSONDocument(Array(body[(offset + 1)..<end]))
+            case 1:
+                guard let sequence = sequence(body[(offset + 5)..<end]) else { return nil }
+                sequences.append(sequence)
+            default: return nil
             }
-            request = try? BSONDocument(Array(body[(offset + 1)..<(offset + 1 + length)]))
-            offset += 1 + length
+            offset = end
         }
-        return request
+        guard let request, !sequences.isEmpty else { return request }
+        return BSONDocument(request.fields.map { ($0.name, $0.value) } + sequences)
     }
+
+    /// name 00 documents
+    private func sequence(_ bytes: ArraySlice<UInt8>) -> (String, BSONValue)? {
+        guard let zero = bytes.firstIndex(of: 0) else { return nil }
+        let name = String(decoding: bytes[..<zero], as: UTF8.self)
+        guard let parts = try? MongoFixture.documents(Array(bytes[(zero + 1)...])),
+            let documents = try? parts.map({ try BSONDocument($0) })
+        else { return nil }
+        return (name, .array(documents.map { .document($0) }))
+    }
+
+    /// `moreToCome`: the client does not wait.
+    private func wantsNoAnswer(_ body: [UInt8]) -> Bool { number(body, 0) & 2 != 0 }
 
     private func number(_ bytes: [UInt8], _ offset: Int) -> Int {
         guard offset + 4 <= bytes.count else { return 0 }

@@ -14,6 +14,8 @@ package struct MongoDoubleState: Sendable {
         package var indexes: [BSONDocument] = []
         package var uuid: CollectionUUID?
         package var documents: [BSONDocument] = []
+        /// Of the buckets of a time series: those of mixed schema are taken (`collMod`).
+        var takesMixedBuckets = false
 
         package init() {}
     }
@@ -30,7 +32,7 @@ package struct MongoDoubleState: Sendable {
         case documents([BSONDocument])
     }
 
-    package struct Failure: Sendable {
+    package struct Failure: Error, Sendable {
         package var code: Int32
         package var name: String
         package var message: String
@@ -118,6 +120,12 @@ package struct MongoDoubleState: Sendable {
     package var commands: [String: Int] = [:]
     /// The notes that were asked for, whole.
     package var notes: [BSONDocument] = []
+    /// What was asked, whole and in order.
+    package var record = MongoDoubleRecord()
+    /// So many seconds pass between a write and its answer; others are answered meanwhile.
+    package var writesTake: Double?
+    /// Collections and `_id`s that were given a name by the double.
+    var named: UInt32 = 0
 
     var cursors: [Int64: Cursor] = [:]
     var places: [Int64: Namespace] = [:]
@@ -145,9 +153,11 @@ package struct MongoDoubleState: Sendable {
         state.collections[Namespace("config", "version")] = version
     }
 
-    /// From 6.0 on.
-    var hasExpandedEvents: Bool {
-        (version.split(separator: ".").first.flatMap { Int($0) } ?? 0) >= 6
+    var hasExpandedEvents: Bool { isAtLeast(6) }
+
+    func isAtLeast(_ major: Int, _ minor: Int = 0) -> Bool {
+        let parts = version.split(separator: ".").compactMap { Int($0) }
+        return (parts.first ?? 0, parts.count > 1 ? parts[1] : 0) >= (major, minor)
     }
 
     /// Entries that a majority read shows: up to here.

@@ -6,9 +6,12 @@ import Platform
 /// A base backup from its beginning to its end: what it brought.
 struct BaseBackupRun {
     let start: UInt64
-    let end: UInt64
+    /// Where everything is of one moment; a test may say another of what was recorded.
+    var end: UInt64
     /// Bytes by file name.
     let files: [String: [UInt8]]
+    /// In the order in which they came.
+    let begun: [BaseBackupFile]
     let warnings: [String]
     let estimatedBytes: UInt64
 
@@ -28,6 +31,7 @@ struct BaseBackupRun {
             start = begun.start
             self.end = end.position
             files = sink.files
+            self.begun = sink.begun
             warnings = end.warnings
             estimatedBytes = begun.estimatedBytes
             return
@@ -37,6 +41,7 @@ struct BaseBackupRun {
     /// Keeps the documents of each file, and does something once the first has begun.
     private final class Sink: BaseBackupSink {
         var files: [String: [UInt8]] = [:]
+        var begun: [BaseBackupFile] = []
         private var current = ""
         private var meanwhile: (() throws(TidemarkError) -> Void)?
 
@@ -44,6 +49,7 @@ struct BaseBackupRun {
 
         func begin(_ file: BaseBackupFile) throws(TidemarkError) {
             current = file.name
+            begun.append(file)
             files[current] = []
             try meanwhile?()
             meanwhile = nil

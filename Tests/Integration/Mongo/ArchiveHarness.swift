@@ -31,18 +31,7 @@ final class ArchiveHarness: SidecarUse, Sendable {
         folder = scratch.path
         archive = folder + "/archive"
         config = folder + "/tidemark.yml"
-        let base = try fixture.base()
-        double.state.update { state in
-            for (namespace, metadata, documents) in base {
-                var stored = MongoDoubleState.Stored()
-                stored.type = metadata["type"]?.string ?? "collection"
-                stored.options = metadata["options"]?.document ?? .empty
-                stored.indexes = (metadata["indexes"]?.elements ?? []).compactMap(\.document)
-                stored.uuid = metadata["uuid"]?.string.flatMap { CollectionUUID(hex: $0) }
-                stored.documents = documents
-                state.collections[namespace] = stored
-            }
-        }
+        double.take(try fixture.base())
         double.tell(try fixture.changes())
         if !fixture.isExact { passTime(until: fixture.end) }
         try configure(options)

@@ -2,6 +2,7 @@ import Crypto
 import FoundationEssentials
 import Model
 import Mongo
+import Platform
 import TestKit
 import Testing
 
@@ -50,6 +51,25 @@ struct LiveState {
             documents[field.name] = try MongoFixture.documents(Array(bytes)).map {
                 try BSONDocument($0)
             }
+        }
+        self.collections = collections
+        self.documents = documents
+    }
+
+    /// The same of a double, asked by nobody.
+    init(_ double: MongoDouble) {
+        limits = .none
+        let all = double.state.read { $0.collections }
+        var collections: [String: BSONDocument] = [:]
+        var documents: [String: [BSONDocument]] = [:]
+        for (namespace, stored) in all {
+            let isOwn = namespace.collection.hasPrefix("system.") && namespace.database != "admin"
+            if isOwn || ["local", "config"].contains(namespace.database) { continue }
+            collections[namespace.description] = BSONDocument([
+                ("type", .string(stored.type)), ("options", .document(stored.options)),
+                ("indexes", .array(stored.indexes.map { .document($0) })),
+            ])
+            documents[namespace.description] = stored.documents
         }
         self.collections = collections
         self.documents = documents

@@ -1,7 +1,7 @@
 // Documents as people read them, for messages: relaxed extended JSON, more or less, cut short.
 extension BSONDocument {
     /// - Parameter limit: characters, about.
-    func text(limit: Int = 2000) -> String {
+    package func text(limit: Int = 2000) -> String {
         var text = ""
         write(self, isArray: false, limit, to: &text)
         return text.count > limit ? text.prefix(limit) + "…" : text

@@ -19,7 +19,7 @@ enum BulkInsert {
     /// - Precondition: the lengths of the documents were followed, and there are `count`.
     static func run(
         _ connection: Connection, _ namespace: Namespace, _ documents: [UInt8], count: Int,
-        isOrdered: Bool
+        isOrdered: Bool, isAgain: Bool = false
     ) throws(TidemarkError) -> [Int] {
         let made = unsafe mongoc_client_get_collection(
             connection.client, namespace.database, namespace.collection)
@@ -48,7 +48,15 @@ enum BulkInsert {
         let errors = (told["writeErrors"]?.elements ?? []).compactMap(\.document)
         let other = errors.first { $0["code"]?.integer != duplicate }
         guard other == nil, !errors.isEmpty else {
-            throw ConnectionFailure(failure, other ?? told).targetError(
+            let failure = ConnectionFailure(failure, other ?? told)
+            if failure.isMixedBuckets, !isAgain {
+                // Those that were taken are there already then.
+                try connection.takeMixedBuckets(namespace)
+                return try run(
+                    connection, namespace, documents, count: count, isOrdered: isOrdered,
+                    isAgain: true)
+            }
+            throw failure.targetError(
                 connection.configuration, "\(count) documents for \(namespace)")
         }
         try empty.put(connection, into: namespace)

@@ -53,17 +53,22 @@ struct BulkWrite: ~Copyable {
 
     /// Sends everything; returns how many documents were new.
     mutating func run() throws(TidemarkError) -> Int {
+        let outcome = try send()
+        guard let failure = outcome.failure else { return outcome.new }
+        throw failure.targetError(connection.configuration, "documents for \(namespace)")
+    }
+
+    /// The same, with what was refused.
+    mutating func send() throws(TidemarkError) -> (new: Int, failure: ConnectionFailure?) {
         guard let reply = unsafe bson_new() else { preconditionFailure("there is memory") }
         defer { unsafe bson_destroy(reply) }
         var failure = bson_error_t()
         let server = unsafe mongoc_bulk_operation_execute(bulk, reply, &failure)
         let told = unsafe CDocument.copy(reply)
-        guard server != 0 else {
-            throw ConnectionFailure(failure, told.withoutOutcome).targetError(
-                connection.configuration, "documents for \(namespace)")
-        }
+        let new = Int(told["nUpserted"]?.integer ?? 0)
+        guard server != 0 else { return (new, ConnectionFailure(failure, told.withoutOutcome)) }
         try empty.put(connection, into: namespace)
-        return Int(told["nUpserted"]?.integer ?? 0)
+        return (new, nil)
     }
 }
 

@@ -124,7 +124,26 @@ extension Connection {
     ) throws(TidemarkError) -> Int {
         var bulk = BulkWrite(self, namespace, isOrdered: isOrdered)
         for put in puts { bulk.put(put.id, put.document) }
-        return try bulk.run()
+        let (new, failure) = try bulk.send()
+        guard let failure else { return new }
+        guard failure.isMixedBuckets else {
+            throw failure.targetError(configuration, "documents for \(namespace)")
+        }
+        try takeMixedBuckets(namespace)
+        var again = BulkWrite(self, namespace, isOrdered: isOrdered)
+        for put in puts { again.put(put.id, put.document) }
+        return try new + again.run()
+    }
+
+    /// Has a server take buckets that hold a field in different types. A time series that was made
+    /// before 5.2 may have such, and its server knows that without any entry of the oplog.
+    func takeMixedBuckets(_ namespace: Namespace) throws(TidemarkError) {
+        guard let series = NamespacePolicy.timeSeries(of: namespace) else { return }
+        try write(
+            BSONDocument([
+                ("collMod", .string(series.collection)),
+                ("timeseriesBucketsMayHaveMixedSchemaData", .bool(true)),
+            ]), on: series.database, tolerating: [])
     }
 }
 

@@ -124,15 +124,22 @@ final class FilledServer: Restoration {
         }
         switch stored.type {
         case "view": catalog.setView(stored.namespace, stored.options)
-        // Made with its buckets.
-        case "timeseries": return
-        default:
-            // Once the base is whole, the replay may have renamed or dropped it.
-            if target.resumed?.hasBase != true {
-                try target.create(stored.namespace, stored.options)
-            }
-            catalog.add(stored.namespace, stored.collection)
+        case "timeseries":
+            // An older base backup tells of the buckets in a file of their own.
+            guard let buckets = stored.buckets else { return }
+            try add(buckets, NamespacePolicy.buckets(of: stored.namespace))
+        default: try add(stored.collection, stored.namespace)
         }
+    }
+
+    private func add(
+        _ collection: ReplayCatalog.Collection, _ namespace: Namespace
+    ) throws(TidemarkError) {
+        // Once the base is whole, the replay may have renamed or dropped it.
+        if target.resumed?.hasBase != true {
+            try target.create(namespace, collection.options)
+        }
+        catalog.add(namespace, collection)
     }
 
     // MARK: the oplog

@@ -62,7 +62,8 @@ final class HeldUsers {
                         refused.append(name)
                         reason = failure["errmsg"]?.string ?? ""
                     }
-                case .failure(let failure) where failure.domain == .server:
+                // A server that goes down, or is interrupted, has refused nothing.
+                case .failure(let failure) where failure.domain == .server && !failure.isPassing:
                     refused.append(name)
                     reason = failure.text
                 case .failure(let failure):
@@ -93,7 +94,8 @@ final class HeldUsers {
         switch reply {
         case .success(let reply): return Questions.first(reply) == document
         // Who may not look cannot tell them apart, and says so of too many.
-        case .failure(let failure) where failure.domain == .server: return false
+        case .failure(let failure) where failure.domain == .server && !failure.isPassing:
+            return false
         case .failure(let failure):
             throw failure.targetError(connection.configuration, "\(place)")
         }

@@ -36,7 +36,9 @@ struct IndexBuild {
         ])
         switch try connection.answer(command, on: namespace.database, at: .primary) {
         case .success: return nil
-        case .failure(let failure) where failure.domain == .server && !failure.isMissingRight:
+        // A server that goes down, or is interrupted, has refused nothing.
+        case .failure(let failure)
+        where failure.domain == .server && !failure.isMissingRight && !failure.isPassing:
             return failure
         case .failure(let failure):
             throw failure.targetError(

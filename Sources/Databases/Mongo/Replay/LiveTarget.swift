@@ -241,9 +241,11 @@ final class LiveTarget: ReplayTarget {
     ) throws(TidemarkError) {
         if HeldUsers.isPlace(namespace) { return }
         let refused = refused
-        try pool.submit { (connection) throws(TidemarkError) in
-            let lines = try IndexBuild(connection, namespace).run(specifications)
-            if !lines.isEmpty { refused.update { $0 += lines } }
+        for (place, part) in SeriesIndexes.placed(specifications, on: namespace) {
+            try pool.submit { (connection) throws(TidemarkError) in
+                let lines = try IndexBuild(connection, place).run(part)
+                if !lines.isEmpty { refused.update { $0 += lines } }
+            }
         }
     }
 

@@ -22,6 +22,7 @@ extension OplogReplay {
         case .create(let collection, let options):
             let namespace = Namespace(database, collection)
             guard isReplayed(namespace) else { return }
+            try checkSeries(namespace, options)
             try make(namespace, place.uuid, options)
         case .drop(let collection):
             let name = Namespace(database, collection)
@@ -61,6 +62,21 @@ extension OplogReplay {
     }
 
     // MARK: create, drop, rename
+
+    /// Servers from 9.0 on write the buckets of a time series under its own name, where a target
+    /// would take them for measurements.
+    private func checkSeries(
+        _ namespace: Namespace, _ options: BSONDocument
+    ) throws(TidemarkError) {
+        guard options["timeseries"] != nil, !isOfEvents,
+            NamespacePolicy.timeSeries(of: namespace) == nil
+        else { return }
+        throw TidemarkError(
+            .failed,
+            "the oplog entry \(now) makes the time series \(namespace) without a collection of its "
+                + "buckets, as servers from 9.0 on do, which this version does not know",
+            remedy: "choose a target before \(now), or use a newer tidemark")
+    }
 
     private func make(
         _ namespace: Namespace, _ uuid: CollectionUUID?, _ options: BSONDocument

@@ -61,7 +61,14 @@ package struct ReplayCatalog: Sendable {
     mutating func setOptions(_ namespace: Namespace, _ change: BSONDocument) {
         guard var collection = collections[namespace] else { return }
         for field in change.fields {
-            collection.options = collection.options.setting(field.name, field.value)
+            var value = field.value
+            // What is not named of a time series stays.
+            if field.name == "timeseries", let more = value.document,
+                let old = collection.options[field.name]?.document
+            {
+                value = .document(more.fields.reduce(old) { $0.setting($1.name, $1.value) })
+            }
+            collection.options = collection.options.setting(field.name, value)
         }
         collections[namespace] = collection
     }

@@ -135,7 +135,10 @@ extension StoredFile {
     var plainDumpName: String? {
         for kind in [".metadata.json", ".bson"] {
             guard let end = name.ranges(of: kind).last else { continue }
-            return String(name[..<end.upperBound])
+            let parts = name[..<end.lowerBound].split(separator: "/").map(String.init)
+            guard let collection = parts.last else { continue }
+            return (parts.dropLast() + [DumpedName.dumped(collection) + kind])
+                .joined(separator: "/")
         }
         return nil
     }
