@@ -8,6 +8,7 @@ import Synchronization
 package struct CatalogMemory: Sendable {
     let arrivals = ArrivalMemory()
     let branches = BranchMemory()
+    let clocks = ClockMemory()
 
     package init() {}
 }

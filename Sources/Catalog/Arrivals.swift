@@ -105,10 +105,11 @@ extension CatalogSnapshot {
         return Outage.joined(found)
     }
 
-    /// Whatever is refused on a line although its history is whole: outages, and times at which an
-    /// abandoned branch has a claim as well.
+    /// Whatever is refused on a line although its history is whole: outages, times at which an
+    /// abandoned branch has a claim as well, and times that a clock which ran backwards made twice.
     package func doubts(on path: TimelinePath) -> [Outage] {
-        Outage.joined(outages(on: path) + (branches[path.timeline] ?? []).compactMap(\.doubt))
+        let own = (branches[path.timeline] ?? []).compactMap(\.doubt)
+        return Outage.joined(outages(on: path) + own + (clockTurns[path.timeline] ?? []))
     }
 
     /// The line that a restore to a moment follows; nil when none reaches it.

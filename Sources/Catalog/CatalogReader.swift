@@ -11,6 +11,7 @@ package struct CatalogReader: Sendable {
     private let replayer: any Replayer
     private let arrivals: ArrivalReader
     private let branches: BranchMemory
+    private let clocks: ClockMemory
 
     /// Footers read backwards from the end of a stretch in search of a commit.
     private static let footerLimit = 64
@@ -27,6 +28,7 @@ package struct CatalogReader: Sendable {
         self.replayer = replayer
         arrivals = ArrivalReader(store: repository.store, memory: memory.arrivals)
         branches = memory.branches
+        clocks = memory.clocks
     }
 
     /// - Parameters:
@@ -106,13 +108,21 @@ package struct CatalogReader: Sendable {
             points: try repository.points(source), watermark: watermark, pushed: pushed)
         snapshot.isTimedByArrival = !replayer.hasPointsInStream
         snapshot.lateLosses = try lateLosses(listing)
+        var open: [ObjectKey: ClockSpan] = [:]
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
-                try survey(segment, into: &snapshot)
+                open[segment.key] = ClockSpan(try survey(segment, into: &snapshot))
             }
             if withCommits { try findLastCommits(timeline, &snapshot) }
         }
         guard withWindows else { return snapshot }
+        if replayer.hasStamps {
+            let all = snapshot.segments.values.flatMap { $0 }
+            let known = try clocks.read(all, repository.store).merging(open) { _, new in new }
+            for line in snapshot.lines {
+                snapshot.clockTurns[line.timeline] = snapshot.clockTurns(on: line, known)
+            }
+        }
         if snapshot.isTimedByArrival { try readArrivals(&snapshot) }
         let reader = BranchReader(
             repository: repository, replayer: replayer, snapshot: snapshot, memory: branches)
@@ -135,9 +145,10 @@ package struct CatalogReader: Sendable {
         return found
     }
 
+    /// Returns the index of what it holds.
     private func survey(
         _ segment: SegmentListing, into snapshot: inout CatalogSnapshot
-    ) throws(TidemarkError) {
+    ) throws(TidemarkError) -> [TimeIndexEntry] {
         let survey = try SegmentReader.survey(
             repository.store, segment.key, first: segment.range.first,
             bytes: segment.range.length)
@@ -148,10 +159,11 @@ package struct CatalogReader: Sendable {
         if survey.resumesAt != nil { snapshot.damaged.insert(segment.key) }
         let index = survey.index.stretches
         snapshot.lastCommits[segment.key] = index.last?.latest
-        guard snapshot.isTimedByArrival else { return }
+        guard snapshot.isTimedByArrival else { return index }
         let forks = snapshot.forks(in: segment)
         snapshot.arrivals[segment.key] = Arrivals(
             try arrivals.exact(index, segment.key, forks), forks: forks)
+        return index
     }
 
     /// Of sealed segments; the open ones have been looked at.

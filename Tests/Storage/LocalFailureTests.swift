@@ -16,18 +16,25 @@ import Testing
 
     @Test func `another's folder stays his`() throws {
         let scratch = try ScratchDirectory()
-        guard UserIdentity.isRoot else {
-            // The folder is ours then.
-            #expect(remedy(scratch.path).contains("owns \(scratch.path)"))
-            return
-        }
-        let nobody = try UserIdentity(named: "nobody")
-        try #require(chown(scratch.path, nobody.uid, nobody.gid) == 0)
-        defer { chown(scratch.path, 0, 0) }
+        let (uid, gid) = (geteuid(), getegid())
+        try AsRoot.succeed("chown", ["nobody:nogroup", scratch.path])
+        defer { _ = try? AsRoot.run("chown", ["\(uid):\(gid)", scratch.path]) }
         let text = remedy(scratch.path)
         #expect(text.contains("run this as nobody"), "\(text)")
-        #expect(text.contains("usermod -aG nogroup root"), "\(text)")
+        #expect(text.contains("usermod -aG nogroup \(UserIdentity.currentName)"), "\(text)")
         #expect(!text.contains("chown"), "\(text)")
+    }
+
+    @Test func `a read-only file system is told from a missing right`() {
+        let error = LocalFailure.error(
+            for: SystemFailure(.open, "/r/tidemark.json", EROFS), root: "/r")
+        #expect(error.code == .repositoryReadOnly)
+        #expect(error.message.hasPrefix("the repository is read-only: "))
+        #expect(error.message.contains("Read-only file system"), "\(error.message)")
+        #expect(error.remedy == "make it writable: mount -o remount,rw /r")
+        let right = LocalFailure.error(
+            for: SystemFailure(.open, "/r/tidemark.json", EACCES), root: "/r")
+        #expect(right.message.hasPrefix("no permission in the repository: "))
     }
 
     @Test func `files of others in one's own folder come back to it`() throws {

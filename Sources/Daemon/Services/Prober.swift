@@ -92,7 +92,11 @@ package final class Prober: Sendable {
             return doubt
         } catch {
             let problem = "cannot read the source's position: \(error.message)"
-            board.unanswered(problem)
+            if error.code == .sourceRefused, let heartbeat = inspector.heartbeatSeconds {
+                board.refused(problem, heartbeat: heartbeat, now: time.monotonic())
+            } else {
+                board.unanswered(problem)
+            }
             return problem
         }
     }

@@ -243,6 +243,7 @@ extension SourceBoard {
             if let waited = probe.isWaitedFor { isWaitedFor.store(waited, ordering: .relaxed) }
             state.seen.lastAnswer = now
             state.seen.bound = probe.bound
+            state.seen.heartbeatSeconds = nil
             state.tracker.add(probe, archived: state.verified)
             if let archived = state.archived, probe.timeline == archived.timeline,
                 archived.ordinal >= probe.flushed ?? probe.bound
@@ -272,6 +273,20 @@ extension SourceBoard {
         monitor.update { state in
             state.doubt = problem
             state.slowAnswer = nil
+            state.seen.heartbeatSeconds = nil
+        }
+    }
+
+    /// The source answered and does not tell its end. Whether an idle stream still lives is then
+    /// seen by what it sends by itself, at most `heartbeat` seconds apart.
+    func refused(_ problem: String, heartbeat: Double, now: MonotonicTime) {
+        monitor.update { state in
+            state.doubt = problem
+            state.slowAnswer = nil
+            state.seen.lastAnswer = now
+            // What it told when it was allowed to is old.
+            state.seen.bound = nil
+            state.seen.heartbeatSeconds = heartbeat
         }
     }
 

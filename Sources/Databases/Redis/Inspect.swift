@@ -125,6 +125,10 @@ final class Inspect: SourceInspector {
             remedy: "run `\(Self.proofGrant(user))`")
     }
 
+    /// An idle server sends a PING every ten seconds (`repl-ping-replica-period`, whose default few
+    /// change): two of them, and what a flush takes.
+    let heartbeatSeconds: Double? = 25
+
     /// What lets the end of the source's history be known each second.
     static func proofGrant(_ user: String) -> String { "ACL SETUSER \(user) +info +time +role" }
 

@@ -32,12 +32,17 @@ package protocol SourceInspector: AnyObject {
     /// because the source keeps history for another one. Nil when nothing speaks against it.
     /// Default: nil.
     func claim() throws(TidemarkError) -> TidemarkError?
+    /// For how many seconds an idle stream that is alive may bring nothing, where the source
+    /// answers and refuses to tell its end; nil where it tells it to whoever may stream. Default:
+    /// nil.
+    var heartbeatSeconds: Double? { get }
     func close()
 }
 
 extension SourceInspector {
     package func sourceTime() throws(TidemarkError) -> CommitTime? { try probe().sourceTime }
     package func claim() throws(TidemarkError) -> TidemarkError? { nil }
+    package var heartbeatSeconds: Double? { nil }
 }
 
 /// One proof in the making.

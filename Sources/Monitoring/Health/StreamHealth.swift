@@ -13,6 +13,9 @@ package struct StreamObservation: Sendable {
     package var lastProgress: MonotonicTime
     /// When the source last answered a probe.
     package var lastAnswer: MonotonicTime?
+    /// For how long the stream may bring nothing while the source does not tell its end: until
+    /// what it sends when it is idle must have come. Nil where it tells it.
+    package var heartbeatSeconds: Double?
     /// More than this behind the source is catching up.
     package var catchingUp: UInt64
 
@@ -38,7 +41,9 @@ extension StreamState {
             self = .stopped
         } else if !seen.isConnected {
             self = .connecting
-        } else if now.seconds(since: seen.lastProgress) > Self.stallSeconds {
+        } else if now.seconds(since: seen.lastProgress)
+            > seen.heartbeatSeconds ?? Self.stallSeconds
+        {
             self = .stalled
         } else if let answer = seen.lastAnswer, now.seconds(since: answer) > Self.stallSeconds {
             self = .stalled

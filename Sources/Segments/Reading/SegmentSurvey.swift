@@ -92,6 +92,7 @@ package struct SegmentSurvey: Sendable {
             }
         }
         if hashing { survey.sha256 = whole.finalize().hex }
+        survey.index.know(until: survey.reach(from: index.first))
         return survey
     }
 

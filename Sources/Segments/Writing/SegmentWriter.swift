@@ -29,6 +29,8 @@ package final class SegmentWriter: ChangeSink {
     private var comparison: Comparison?
     /// Start of the first segment that this writer writes to.
     private var writtenFrom: UInt64 = 0
+    /// The first error that a call has thrown: none succeeds after it.
+    private var failure: TidemarkError?
 
     /// The open segment, and what its new chunks are compressed with.
     private var segment: PositionRange
@@ -356,10 +358,13 @@ extension SegmentWriter {
     private func guarding<R>(
         _ body: () throws(TidemarkError) -> R
     ) throws(TidemarkError) -> R {
+        // The threads behind tell of it too, but not to a call that needs nothing of them.
+        if let failure { throw failure }
         do {
             return try body()
         } catch {
             pipeline.fail(error)
+            failure = error
             throw error
         }
     }

@@ -9,6 +9,8 @@ enum LocalFailure {
         let message =
             switch code {
             case .repositoryFull: "the repository is full: \(failure.message)"
+            case .repositoryReadOnly where failure.number == EROFS:
+                "the repository is read-only: \(failure.message)"
             case .repositoryReadOnly: "no permission in the repository: \(failure.message)"
             default: failure.message
             }

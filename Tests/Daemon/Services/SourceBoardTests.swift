@@ -108,6 +108,41 @@ struct SourceBoardTests {
         #expect(reason() == "gone")
     }
 
+    @Test func `an idle source that does not tell its end streams while its PINGs come`() throws {
+        let board = try board()
+        connect(board, archived: 100)
+        func state() -> StreamState? { board.watermark(time.reading())?.state }
+        func second() {
+            time.advance(1)
+            board.refused("may not ask", heartbeat: 25, now: time.monotonic())
+        }
+        var end: UInt64 = 100
+        for count in 1...60 {
+            second()
+            #expect(state() == .streaming, "after \(count) s")
+            guard count % 10 == 0 else { continue }
+            end += 14
+            board.progressed(received: end, archived: position(end), now: time.monotonic())
+        }
+        // Two of them stay out.
+        for _ in 0..<25 { second() }
+        #expect(state() == .streaming)
+        second()
+        #expect(state() == .stalled)
+        #expect(board.watermark(time.reading())?.reason == "may not ask")
+        // One that may be asked again, and one that is gone, are judged as any other.
+        board.progressed(received: 400, archived: position(400), now: time.monotonic())
+        #expect(probe(board, bound: 400) == nil)
+        #expect(probe(board, bound: 500) == nil)
+        for _ in 0..<5 { #expect(probe(board, bound: 500) == nil) }
+        #expect(state() == .stalled)
+        board.progressed(received: 500, archived: position(500), now: time.monotonic())
+        second()
+        board.unanswered("gone")
+        time.advance(6)
+        #expect(state() == .stalled)
+    }
+
     @Test func `a probe before the first contact proves nothing`() throws {
         let board = try board()
         #expect(probe(board, bound: 100) == nil)

@@ -36,6 +36,8 @@ struct DoubleCutOff {
     func run(at step: Int) throws -> Bool {
         let target = try DoubleUse(version: version)
         target.double.state.update { state in
+            // With sessions the driver would send the refused command once more by itself.
+            state.contact.sessionMinutes = nil
             for name in Self.changing {
                 state.meanwhile[name] = { state, _ in
                     state.failures[name] =

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Platform
 import Redis
@@ -132,7 +133,50 @@ struct ReplayTests {
         }
     }
 
+    @Test func `times in an RDB of an unknown version are left alone, or nothing is begun`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start()
+            let room = try room(server.url)
+            let opening = try room.stream().open(ResumePoint(descriptor: nil, end: nil))
+            var base = try take(room)
+            let empty = try RedisServer.start()
+            let scratch = try ScratchDirectory()
+            let now = clock.wall()
+            let changes: [ExpiryOrder] = [.persist, .shift(from: now, now: now)]
+            for (version, isKnown) in [("81", false), ("13", false), ("80", true), ("12", true)] {
+                base.start.server.settings["rdb-version"] = version
+                for (folder, url) in [(scratch.path + "/copy", nil), ("", empty.url)] {
+                    var order = order(base, opening, folder, stop: nil)
+                    order.server = url
+                    #expect(refusal(of: order) == nil)
+                    for expiry in changes {
+                        order.expiry = expiry
+                        let error = refusal(of: order)
+                        #expect((error == nil) == isKnown, "\(version)")
+                        guard let error else { continue }
+                        #expect(error.code == .usage)
+                        #expect(error.message.contains("(version \(version))"))
+                        #expect(error.remedy.contains("--expiry keep"))
+                    }
+                }
+            }
+            #expect(try empty.info("role") == "master")
+            #expect(access(scratch.path + "/copy", F_OK) != 0)
+        }
+    }
+
     // MARK: helpers
+
+    private func refusal(of order: RestoreOrder) -> TidemarkError? {
+        do throws(TidemarkError) {
+            _ = try RedisReplayer().restoration(order)
+            return nil
+        } catch {
+            return error
+        }
+    }
 
     /// Lays down the base backup alone.
     @discardableResult

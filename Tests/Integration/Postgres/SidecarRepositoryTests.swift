@@ -95,6 +95,114 @@ struct SidecarRepositoryTests {
     }
 
     @Test
+    func `a file system that turns read-only is named, and taken up again once it is writable`()
+        async throws
+    {
+        try await offPool {
+            let disk = Monitor<SmallFileSystem?>(nil)
+            let (side, sidecar) = try streaming { side in
+                try side.server.run("/bin/mkdir", [side.archive])
+                let small = try SmallFileSystem(at: side.archive, mebibytes: 64)
+                disk.update { $0 = small }
+            }
+            let small = try #require(disk.read { $0 })
+            try small.remount(readOnly: true)
+            // The segment that is open may still be written, and what it takes is safe: after this
+            // it has to be opened anew.
+            try side.server.restart(.fast)
+            let before = try acknowledged(side.server)
+            let end = try write(side.server, mebibytes: 3)
+            try sidecar.waitForLog("the repository is read-only")
+            #expect(sidecar.log.contains("Read-only file system"))
+            #expect(sidecar.log.contains("mount -o remount,rw \(side.archive)"))
+            try expectGrowingExposure(side)
+            try eventually("status says that nothing is heard of the sidecar") {
+                try side.status().reason.contains("cannot write to the repository")
+            }
+            #expect(before < end)
+            #expect(try acknowledged(side.server) <= before)
+            let refused = try side.expect(5, ["backup"])
+            #expect(refused.contains("the repository is read-only"), "\(refused)")
+            #expect(refused.contains("mount -o remount,rw \(side.archive)"), "\(refused)")
+            // What it holds can be read and restored from meanwhile.
+            try side.expect(0, ["verify", "--deep"])
+            try small.remount(readOnly: false)
+            try expectWhole(side, sidecar)
+            #expect(try side.status().gaps.isEmpty)
+            disk.update { $0 = nil }
+        }
+    }
+
+    @Test
+    func `on a file system that is read-only from the start nothing is begun`() async throws {
+        try await offPool {
+            let server = try PostgresServer.start()
+            let side = try SidecarHarness(server)
+            try server.run("/bin/mkdir", [side.archive])
+            let small = try SmallFileSystem(at: side.archive, mebibytes: 8)
+            try small.remount(readOnly: true)
+            for command in ["run", "backup"] {
+                let text = try side.expect(5, [command])
+                #expect(text.contains("the repository is read-only"), "\(text)")
+                #expect(text.contains("mount -o remount,rw \(side.archive)"), "\(text)")
+            }
+            #expect(try server.psql("select count(*) from pg_replication_slots") == "0")
+            let config = side.archive + "/tidemark.yml"
+            let done = try TidemarkProcess.run(
+                ["init", "--config", config], environment: side.environment, user: side.user)
+            #expect(done.status == .exited(2), "\(done.errors)")
+            #expect(done.errors.contains("read-only file system"), "\(done.errors)")
+            #expect(done.errors.contains(config), "\(done.errors)")
+            #expect(try Directory.names(in: side.archive).isEmpty)
+            try small.remount(readOnly: false)
+            let sidecar = try side.startWithBackup()
+            #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    @Test
+    func `a base backup that fills the disk leaves nothing, and the archive goes on`()
+        async throws
+    {
+        try await offPool {
+            let disk = Monitor<SmallFileSystem?>(nil)
+            let (side, sidecar) = try streaming { side in
+                try side.server.run("/bin/mkdir", [side.archive])
+                let small = try SmallFileSystem(at: side.archive, mebibytes: 64)
+                disk.update { $0 = small }
+            }
+            let small = try #require(disk.read { $0 })
+            let first = try #require(try side.status().lastBackup?.id)
+            try small.fill(leaving: 2)
+            let text = try side.expect(5, ["backup"])
+            #expect(text.contains("the repository is full"), "\(text)")
+            #expect(text.contains("free space on the file system of \(side.archive)"), "\(text)")
+            // The unfinished one does not exist, and holds no room either.
+            #expect(try side.expect(0, ["list", "--json"]).contains(first))
+            let folder = side.archive + "/ledger/base"
+            #expect(try backups(in: folder) == [first])
+            // The archive goes on in what is left.
+            try side.server.psql("insert into t values ('second')")
+            try side.waitProved(side.moment())
+            #expect(sidecar.isRunning)
+            small.drain()
+            try side.expect(0, ["backup"])
+            let both = try backups(in: folder)
+            #expect(both.count == 2 && both.first == first)
+            try expectWhole(side, sidecar)
+            disk.update { $0 = nil }
+        }
+    }
+
+    /// Base backups of which anything is stored, whether or not they exist for others.
+    private func backups(in folder: String) throws -> [String] {
+        let files = try Subprocess.run(
+            "find", [folder, "-mindepth", "2", "-type", "f", "-printf", "%P\\n"], seconds: 20)
+        let names = files.output.split(separator: "\n").map { $0.prefix { $0 != "/" } }
+        return Set(names.map(String.init)).sorted()
+    }
+
+    @Test
     func `a repository without permission is told chmod, and goes on once it is given`()
         async throws
     {

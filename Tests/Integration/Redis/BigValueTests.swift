@@ -48,6 +48,39 @@ struct BigValueTests {
         }
     }
 
+    /// Zeros compress well, so what they take is time and memory of the two servers, not disk.
+    @Test func `a live server gets a value of 512 MB in little memory`() async throws {
+        try await offPool {
+            let server = try RedisServer.start(["client-output-buffer-limit replica 0 0 0"])
+            let fill = "head -c \"$1\" /dev/zero | redis-cli -s \"$0\" -e -x SET \"$2\""
+            // One in the base backup, and the largest there is in the stream.
+            try shell(fill, server.socketPath, "67108864", "base", seconds: 60)
+            let harness = try ArchiveHarness(server)
+            let sidecar = try harness.startWithBackup()
+            try shell(fill, server.socketPath, "536870912", "big", seconds: 120)
+            try server.command("SET", "done", "1", "EX", "5000")
+            try harness.waitArchived(seconds: 120)
+            let digest = try server.command("DEBUG", "DIGEST-VALUE", "base", "big", seconds: 60)
+            #expect(try sidecar.terminate().isSuccess)
+            // Its memory is the other's.
+            try server.stop()
+
+            let target = try RedisServer.start()
+            let restore = try TidemarkProcess(
+                [
+                    "restore", "--config", harness.config, "--to", "latest", "--into",
+                    "sessions=" + target.url, "--expiry", "persist",
+                ], environment: harness.environment, directory: harness.folder,
+                user: harness.user)
+            let peak = try largest(of: restore, seconds: 180)
+            #expect(peak < Self.mostMebibytes, "the restore's peak was \(peak) MiB")
+            #expect(
+                try target.command("DEBUG", "DIGEST-VALUE", "base", "big", seconds: 60) == digest)
+            #expect(try target.command("STRLEN", "big") == "536870912")
+            #expect(try target.command("TTL", "done") == "-1")
+        }
+    }
+
     /// Waits for the end and returns the largest resident size seen, in MiB.
     private func largest(of process: TidemarkProcess, seconds: Double) throws -> Int {
         var peak = 0

@@ -85,6 +85,66 @@ struct SidecarRepositoryTests {
         }
     }
 
+    @Test func `a file system that turns read-only is named, and taken up once it is writable`()
+        async throws
+    {
+        try await offPool {
+            let disk = Monitor<SmallFileSystem?>(nil)
+            let (harness, sidecar) = try streaming { harness in
+                try shell("mkdir \"$0\"", harness.archive)
+                let small = try SmallFileSystem(
+                    at: harness.archive, mebibytes: 96, owner: harness.user)
+                disk.update { $0 = small }
+            }
+            let small = try #require(disk.read { $0 })
+            try small.remount(readOnly: true)
+            // A segment that is open may still be written; after this it has to be opened anew.
+            try harness.server.command("CLIENT", "KILL", "TYPE", "replica")
+            try sidecar.waitForLog("the repository is read-only")
+            #expect(sidecar.log.contains("mount -o remount,rw \(harness.archive)"))
+            try expectUnacknowledged(harness)
+            try small.remount(readOnly: false)
+            try expectWhole(harness, sidecar)
+            disk.update { $0 = nil }
+        }
+    }
+
+    @Test func `a base backup that fills the disk leaves nothing, and the archive goes on`()
+        async throws
+    {
+        try await offPool {
+            let disk = Monitor<SmallFileSystem?>(nil)
+            let (harness, sidecar) = try streaming { harness in
+                try write(harness.server, mebibytes: 8)
+                try shell("mkdir \"$0\"", harness.archive)
+                let small = try SmallFileSystem(
+                    at: harness.archive, mebibytes: 64, owner: harness.user)
+                disk.update { $0 = small }
+            }
+            let small = try #require(disk.read { $0 })
+            let first = try harness.backup()
+            func stored() throws -> [String] {
+                let base = harness.archive + "/sessions/base/"
+                let names = try harness.files("sessions/base").map { $0.dropFirst(base.count) }
+                    .filter { $0.contains("/") }.compactMap { $0.split(separator: "/").first }
+                return Set(names.map(String.init)).sorted()
+            }
+            try small.fill(leaving: 2)
+            let text = try harness.expect(5, ["backup"])
+            #expect(text.contains("the repository is full"), "\(text)")
+            #expect(text.contains("free space on the file system of \(harness.archive)"))
+            #expect(try harness.expect(0, ["list", "--json"]).contains(first))
+            #expect(try stored() == [first])
+            try harness.server.command("SET", "second", "1")
+            try harness.waitArchived()
+            small.drain()
+            try harness.expect(0, ["backup"])
+            #expect(try stored().count == 2 && stored().first == first)
+            try expectWhole(harness, sidecar)
+            disk.update { $0 = nil }
+        }
+    }
+
     @Test func `a repository without permission is told chmod, and goes on once it is given`()
         async throws
     {

@@ -36,7 +36,8 @@ struct SidecarSilenceTests {
         async throws
     {
         try await offPool {
-            let server = try RedisServer.start(["repl-ping-replica-period 1"])
+            // Longer than a source that may be asked may be silent.
+            let server = try RedisServer.start(["repl-ping-replica-period 7"])
             try server.lines("ACL SETUSER arch on >pw +psync +replconf +ping\n")
             let port = try freePort()
             let harness = try ArchiveHarness(server)
@@ -52,6 +53,13 @@ struct SidecarSilenceTests {
             #expect(status.exposureSeconds == nil, "\(status)")
             #expect(status.reason.contains("may use neither INFO nor ROLE"), "\(status)")
             #expect(status.objective != "met", "\(status)")
+            // Idle: two PINGs come, and in between it is called streaming all the time.
+            let idle = try server.offset()
+            try eventually("two PINGs have come", seconds: 30) {
+                let state = try Self.status(port).state
+                guard state == "streaming" else { throw TidemarkError(.failed, state) }
+                return try server.offset() >= idle + 28
+            }
             try server.lines("ACL SETUSER arch +role\n")
             try Self.waitStreaming(port)
             #expect(try sidecar.terminate().isSuccess)

@@ -144,7 +144,24 @@ struct Archive: Sendable {
                 && descriptor.firstCommit == expected.map(\.time).min()
                 && descriptor.lastCommit == expected.map(\.time).max()
         }
-        #expect(isKnown, "the index of \(segment.key) is not that of its content")
+        #expect(
+            isKnown,
+            """
+            the index of \(segment.key) is not that of its content: \
+            \(difference(descriptor.index, commits, from: segment.range.first))
+            """)
         return descriptor.sha256
+    }
+
+    /// The first stretch that is another one, beside what it should be.
+    private func difference(
+        _ found: [TimeIndexEntry], _ commits: [HistoryEntry], from first: UInt64
+    ) -> String {
+        var index = emptyIndex(first)
+        for entry in commits { index.add(entry) }
+        let wanted = index.stretches
+        let place = zip(found, wanted).enumerated().first { $0.element.0 != $0.element.1 }
+        guard let place else { return "\(found.count) stretches instead of \(wanted.count)" }
+        return "of \(found.count) and \(wanted.count), number \(place.offset): \(place.element)"
     }
 }

@@ -68,6 +68,7 @@ struct RDBExpiryFilter: Sendable {
         case .opcode: try opcode(held[0])
         case .expiry(let width): if held.count == width { expire() }
         case .fieldBase: if held.count == 8 { expireFields() }
+        case .fieldMoment: if held.count == 8 { expireField() }
         case .checksum: if held.count == 8 { end() }
         case .score:
             steps.removeLast()
@@ -131,7 +132,9 @@ struct RDBExpiryFilter: Sendable {
                 remedy: "restore with --expiry keep, which needs not look into values")
         }
         steps += following.reversed()
-        isPlainHash = change == .persist && byte == RDBStep.hashWithTimes
+        isPlainHash =
+            change == .persist
+            && (byte == RDBStep.hashWithTimes || byte == RDBStep.hashWithMoments)
         if isPlainHash { held = [RDBStep.plainHash] }
         keepHeld()
     }
@@ -172,6 +175,20 @@ struct RDBExpiryFilter: Sendable {
         // Of the packed form it is only a hint, and 0 is none.
         case .persist: held = isPlainHash ? [] : [UInt8](repeating: 0, count: 8)
         case .shift(let milliseconds): FieldTimes.add(milliseconds, to: &held, at: 0..<8)
+        }
+        keepHeld()
+    }
+
+    /// Moves the time of one field, or takes it away together with all others.
+    private mutating func expireField() {
+        steps.removeLast()
+        switch change {
+        case .none: break
+        case .persist: held.removeAll(keepingCapacity: true)
+        case .shift(let milliseconds):
+            if held.contains(where: { $0 != 0xff }) {
+                FieldTimes.add(milliseconds, to: &held, at: 0..<8)
+            }
         }
         keepHeld()
     }

@@ -20,6 +20,8 @@ indirect enum RDBStep: Sendable {
     case fieldBase
     /// When a field expires, one more than the milliseconds since that; 0: never.
     case fieldTime
+    /// When a field expires, eight bytes of milliseconds; all ones: never.
+    case fieldMoment
     /// A string that is a listpack of fields, values and times.
     case fieldPack
     case checksum
@@ -42,6 +44,12 @@ indirect enum RDBStep: Sendable {
 
     static let plainHash: UInt8 = 4
     static let hashWithTimes: UInt8 = 24
+    /// Valkey's own, from 9.0 on; never a listpack.
+    static let hashWithMoments: UInt8 = 22
+
+    /// Whether the values of this version of the RDB are all known. Redis has come to 12 (8.0),
+    /// Valkey's own begins with 80 (9.0).
+    static func knows(_ version: Int) -> Bool { version <= 12 || version == 80 }
 
     private static func value(_ type: UInt8) -> [RDBStep]? {
         switch type {
@@ -59,6 +67,7 @@ indirect enum RDBStep: Sendable {
         // Hashes of which a field expires (7.4).
         case hashWithTimes: [.fieldBase, .list([.fieldTime, .string, .string])]
         case 25: [.fieldBase, .fieldPack]
+        case hashWithMoments: [.list([.string, .string, .fieldMoment])]
         default: nil
         }
     }

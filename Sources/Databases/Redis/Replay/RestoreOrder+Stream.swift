@@ -10,6 +10,20 @@ extension RestoreOrder {
         return server.canRead(release, rdb: rdb ?? .max)
     }
 
+    /// Throws `usage` where times are to be changed in a base backup that may hold values of an
+    /// unknown kind: they could not be walked through, and that would show only amid the writing.
+    func checkExpiry(_ change: ExpiryEdit.Change) throws(TidemarkError) {
+        guard change != .none,
+            let rdb = backup.server.settings["rdb-version"].flatMap({ Int($0) }),
+            !RDBStep.knows(rdb)
+        else { return }
+        throw TidemarkError(
+            .usage,
+            "base backup \(backup.id) is of \(release), whose RDB (version \(rdb)) may hold values "
+                + "that this version of Tidemark does not know, so no times in it can be changed",
+            remedy: "restore with --expiry keep, or with a newer Tidemark")
+    }
+
     /// What is said with every copy of one shard.
     var clusterNotes: [String] {
         guard backup.server.settings["cluster-enabled"] == "yes" else { return [] }

@@ -30,6 +30,7 @@ final class RestoredData: Restoration {
         files = AppendOnlyFiles(order.destination, isMultiPart: level >= .filtering)
         payload = RDBCheck()
         edit = ExpiryEdit(order.expiry, level)
+        try order.checkExpiry(edit.change)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         (programs, warnings) = try ServerProgram.find(order)
         warnings += order.clusterNotes

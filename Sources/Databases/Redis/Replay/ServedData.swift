@@ -49,6 +49,7 @@ final class ServedData: Restoration {
         var connection = try Connection.open(configuration)
         warnings += try LiveServer(order, configuration).check(&connection)
         edit = ExpiryEdit(try Self.expiry(order, &connection), order.release.level)
+        try order.checkExpiry(edit.change)
         if edit.change != .none { expiries = RDBExpiryFilter(edit.change) }
         host = connection.localHost
         serverHost = connection.peerHost

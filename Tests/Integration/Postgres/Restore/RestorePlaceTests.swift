@@ -1,14 +1,15 @@
 import Glibc
 import Model
 import Platform
-import Repository
-import Storage
 import TestKit
 import Testing
 
 /// Whose a restored copy is, and where it has no room.
 @Suite(.timeLimit(.minutes(5)))
 struct RestorePlaceTests {
+    /// Whom the copies are to belong to: the user of the test's own servers.
+    private static let user = PostgresTools.user?.name ?? UserIdentity.currentName
+
     @Test
     func `run by root it belongs to the user that was named, closed to everybody else`()
         async throws
@@ -22,16 +23,17 @@ struct RestorePlaceTests {
                 "restore", "--repository", "file://" + fixture.repository, "--to", "latest",
                 "--into", place.path + "/new/copy",
             ]
-            if UserIdentity.isRoot {
-                let anonymous = try TidemarkProcess.run(words)
-                #expect(anonymous.exitStatus == 2, "\(anonymous.errors)")
-                #expect(anonymous.errors.contains("--user postgres"), "\(anonymous.errors)")
-                let rooted = try TidemarkProcess.run(words + ["--user", "root"])
-                #expect(rooted.exitStatus == 2, "\(rooted.errors)")
-                #expect(access(place.path + "/new", F_OK) != 0)
-            }
-            let user = UserIdentity.isRoot ? "postgres" : try fixture.sql("select current_user")
-            let done = try TidemarkProcess.run(words + ["--user", user, "--start"])
+            // What root makes there we may not remove.
+            defer { _ = try? AsRoot.run("rm", ["-rf", place.path + "/new"]) }
+            let program = try TidemarkProcess.program()
+            let anonymous = try AsRoot.run(program, words)
+            #expect(anonymous.exitStatus == 2, "\(anonymous.errors)")
+            #expect(anonymous.errors.contains("--user postgres"), "\(anonymous.errors)")
+            let rooted = try AsRoot.run(program, words + ["--user", "root"])
+            #expect(rooted.exitStatus == 2, "\(rooted.errors)")
+            #expect(access(place.path + "/new", F_OK) != 0)
+            let user = Self.user
+            let done = try AsRoot.run(program, words + ["--user", user, "--start"])
             try #require(done.exitStatus == 0, "\(done.errors)")
             defer { fixture.stop(data) }
             let mode = try fixture.server.run("/usr/bin/stat", ["-c", "%a %U", data]).output
@@ -59,59 +61,50 @@ struct RestorePlaceTests {
             let fixture = try RestoreFixture.archived()
             let place = try ScratchDirectory()
             func restore(_ more: [String], into: String) throws -> CompletedProcess {
-                try TidemarkProcess.run(
+                try AsRoot.run(
+                    TidemarkProcess.program(),
                     [
                         "restore", "--repository", "file://" + fixture.repository, "--to",
                         "latest", "--into", into,
                     ] + more)
             }
+            let user = Self.user
+            let group = try #require(UserIdentity.groupName(of: UserIdentity(named: user).gid))
             let nobody = try restore(["--dry-run", "--user", "nosuch"], into: place.path + "/a")
             #expect(nobody.exitStatus == 2, "\(nobody.errors)")
             #expect(nobody.errors.contains("no user nosuch"), "\(nobody.errors)")
             let closed = try fixture.restore(
                 to: "latest", into: "/proc/nowhere", ["--dry-run"])
             #expect(closed.exitStatus == 2, "\(closed.errors)")
-            guard UserIdentity.isRoot else { return }
-
             // As a sidecar that runs as root leaves it.
-            try expectSuccess("chown", ["-R", "root:root", fixture.repository])
-            try expectSuccess("chmod", ["-R", "u=rwX,g=rX,o=", fixture.repository])
+            try AsRoot.succeed("chown", ["-R", "root:root", fixture.repository])
+            defer { _ = try? AsRoot.run("chown", ["-R", user, fixture.repository, place.path]) }
+            try AsRoot.succeed("chmod", ["-R", "u=rwX,g=rX,o=", fixture.repository])
             for more in [[], ["--dry-run"]] {
-                let done = try restore(["--user", "postgres"] + more, into: place.path + "/a")
+                let done = try restore(["--user", user] + more, into: place.path + "/a")
                 #expect(done.exitStatus == 2, "\(done.errors)")
-                #expect(done.errors.contains("postgres cannot read"), "\(done.errors)")
+                #expect(done.errors.contains("\(user) cannot read"), "\(done.errors)")
                 #expect(access(place.path + "/a", F_OK) != 0)
             }
             // The remedy's three commands; then a new file of root's is readable too.
-            try expectSuccess("chgrp", ["-R", "postgres", fixture.repository])
-            try expectSuccess("chmod", ["-R", "g+rX", fixture.repository])
-            try expectSuccess(
+            try AsRoot.succeed("chgrp", ["-R", group, fixture.repository])
+            try AsRoot.succeed("chmod", ["-R", "g+rX", fixture.repository])
+            try AsRoot.succeed(
                 "find", [fixture.repository, "-type", "d", "-exec", "chmod", "g+s", "{}", "+"])
-            let mark = try #require(try fixture.archive.watermark(RestoreFixture.source))
-            try fixture.archive.putWatermark(RestoreFixture.source, mark)
-            let facts = try fixture.server.run(
-                "/usr/bin/stat", ["-c", "%a %U %G", fixture.repository + "/ledger/watermark.json"]
-            ).output
-            #expect(facts == "640 root postgres\n")
-            let done = try restore(["--user", "postgres", "--start"], into: place.path + "/a")
+            let done = try restore(["--user", user, "--start"], into: place.path + "/a")
             #expect(done.exitStatus == 0, "\(done.errors)")
-            #expect(done.errors.contains("runuser -u postgres -- psql -h"), "\(done.errors)")
+            #expect(done.errors.contains("runuser -u \(user) -- psql -h"), "\(done.errors)")
             fixture.stop(place.path + "/a/ledger")
             // How long it took is noted by the owner of the archive, who alone may write there.
             let note = try fixture.server.run(
-                "/usr/bin/stat", ["-c", "%U %G", fixture.repository + "/ledger/rto.json"]
+                "/usr/bin/stat", ["-c", "%a %U %G", fixture.repository + "/ledger/rto.json"]
             ).output
-            #expect(note == "root postgres\n", "\(done.errors)")
+            #expect(note == "640 root \(group)\n", "\(done.errors)")
             // Without --start it is said how to start it.
-            let copied = try restore(["--user", "postgres"], into: place.path + "/b")
-            #expect(copied.errors.contains("next step: runuser -u postgres -- "))
+            let copied = try restore(["--user", user], into: place.path + "/b")
+            #expect(copied.errors.contains("next step: runuser -u \(user) -- "))
             #expect(copied.errors.contains("pg_ctl start -w"), "\(copied.errors)")
         }
-    }
-
-    private func expectSuccess(_ program: String, _ words: [String]) throws {
-        let done = try Subprocess.run(program, words, seconds: 60)
-        #expect(done.status.isSuccess, "\(program): \(done.errors)")
     }
 
     @Test
