@@ -8,7 +8,6 @@ import Synchronization
 package struct CatalogMemory: Sendable {
     let arrivals = ArrivalMemory()
     let branches = BranchMemory()
-    let clocks = ClockMemory()
 
     package init() {}
 }

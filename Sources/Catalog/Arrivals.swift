@@ -105,11 +105,10 @@ extension CatalogSnapshot {
         return Outage.joined(found)
     }
 
-    /// Whatever is refused on a line although its history is whole: outages, times at which an
-    /// abandoned branch has a claim as well, and times that a clock which ran backwards made twice.
+    /// Whatever is refused on a line although its history is whole: outages, and times at which an
+    /// abandoned branch has a claim as well.
     package func doubts(on path: TimelinePath) -> [Outage] {
-        let own = (branches[path.timeline] ?? []).compactMap(\.doubt)
-        return Outage.joined(outages(on: path) + own + (clockTurns[path.timeline] ?? []))
+        Outage.joined(outages(on: path) + (branches[path.timeline] ?? []).compactMap(\.doubt))
     }
 
     /// The line that a restore to a moment follows; nil when none reaches it.

@@ -11,7 +11,6 @@ package struct CatalogReader: Sendable {
     private let replayer: any Replayer
     private let arrivals: ArrivalReader
     private let branches: BranchMemory
-    private let clocks: ClockMemory
 
     /// Footers read backwards from the end of a stretch in search of a commit.
     private static let footerLimit = 64
@@ -28,7 +27,6 @@ package struct CatalogReader: Sendable {
         self.replayer = replayer
         arrivals = ArrivalReader(store: repository.store, memory: memory.arrivals)
         branches = memory.branches
-        clocks = memory.clocks
     }
 
     /// - Parameters:
@@ -108,21 +106,13 @@ package struct CatalogReader: Sendable {
             points: try repository.points(source), watermark: watermark, pushed: pushed)
         snapshot.isTimedByArrival = !replayer.hasPointsInStream
         snapshot.lateLosses = try lateLosses(listing)
-        var open: [ObjectKey: ClockSpan] = [:]
         for timeline in listing.timelines {
             for segment in listing.segments[timeline] ?? [] where segment.state == .open {
-                open[segment.key] = ClockSpan(try survey(segment, into: &snapshot))
+                try survey(segment, into: &snapshot)
             }
             if withCommits { try findLastCommits(timeline, &snapshot) }
         }
         guard withWindows else { return snapshot }
-        if replayer.hasStamps {
-            let all = snapshot.segments.values.flatMap { $0 }
-            let known = try clocks.read(all, repository.store).merging(open) { _, new in new }
-            for line in snapshot.lines {
-                snapshot.clockTurns[line.timeline] = snapshot.clockTurns(on: line, known)
-            }
-        }
         if snapshot.isTimedByArrival { try readArrivals(&snapshot) }
         let reader = BranchReader(
             repository: repository, replayer: replayer, snapshot: snapshot, memory: branches)
@@ -145,10 +135,9 @@ package struct CatalogReader: Sendable {
         return found
     }
 
-    /// Returns the index of what it holds.
     private func survey(
         _ segment: SegmentListing, into snapshot: inout CatalogSnapshot
-    ) throws(TidemarkError) -> [TimeIndexEntry] {
+    ) throws(TidemarkError) {
         let survey = try SegmentReader.survey(
             repository.store, segment.key, first: segment.range.first,
             bytes: segment.range.length)
@@ -159,11 +148,10 @@ package struct CatalogReader: Sendable {
         if survey.resumesAt != nil { snapshot.damaged.insert(segment.key) }
         let index = survey.index.stretches
         snapshot.lastCommits[segment.key] = index.last?.latest
-        guard snapshot.isTimedByArrival else { return index }
+        guard snapshot.isTimedByArrival else { return }
         let forks = snapshot.forks(in: segment)
         snapshot.arrivals[segment.key] = Arrivals(
             try arrivals.exact(index, segment.key, forks), forks: forks)
-        return index
     }
 
     /// Of sealed segments; the open ones have been looked at.

@@ -20,8 +20,6 @@ package struct CatalogSnapshot: Sendable {
     package var isTimedByArrival = false
     /// Then what each segment tells of them; only for those that were looked at.
     package var arrivals: [ObjectKey: Arrivals] = [:]
-    /// Times that the source's clock made twice, on each of `lines`; only where windows are wanted.
-    package var clockTurns: [TimelineID: [Outage]] = [:]
     /// What was abandoned beside each of `lines`, by the timeline that it ends with; only where
     /// windows were wanted.
     package var branches: [TimelineID: [AbandonedBranch]] = [:]

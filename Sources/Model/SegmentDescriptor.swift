@@ -82,16 +82,6 @@ package struct TimeIndexEntry: Hashable, Sendable, Codable {
     /// two times, where times are those of arrival.
     package var isLate: Bool { latest.seconds(since: earliest) > Self.lateSeconds }
 
-    /// Commits overtake each other by milliseconds: a stamp is taken before its record is written.
-    /// Seconds by which a stamp may lie before one that came earlier; more means that the clock
-    /// of the source ran backwards.
-    package static let turnSeconds = 0.1
-
-    /// Whether what comes later says that it was made clearly before this.
-    package func isContradicted(by later: TimeIndexEntry) -> Bool {
-        latest.seconds(since: later.earliest) > Self.turnSeconds
-    }
-
     /// The same, knowing when what stands before it was made at the earliest: it was made after
     /// that, where times are those of arrival. At a fork this is all that is known of it.
     package func made(after floor: CommitTime?) -> TimeIndexEntry {

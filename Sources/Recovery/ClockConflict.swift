@@ -6,7 +6,7 @@ import Model
 /// does no harm, since what stands behind a later stamp was not acknowledged at the time either.
 /// More than `toleranceSeconds` means that the clock of the source ran backwards.
 struct ClockConflict: Hashable, Sendable {
-    static let toleranceSeconds = TimeIndexEntry.turnSeconds
+    static let toleranceSeconds = 0.1
 
     /// The newest stamp behind the stop, and one from before the target that follows it.
     var ahead: CommitTime

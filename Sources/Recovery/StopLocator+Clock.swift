@@ -11,7 +11,8 @@ extension StopLocator {
     func conflict(
         with time: CommitTime, behind stop: RecoveryStop, in chain: Chain
     ) throws(TidemarkError) -> ClockConflict? {
-        guard replayer.hasStamps else { return nil }
+        // Elsewhere the times are this program's own.
+        guard replayer.hasPointsInStream else { return nil }
         var finder = ClockConflictFinder(time)
         let home = chain.segments.lastIndex { $0.range.first < stop.end } ?? 0
         for (place, segment) in chain.segments.enumerated().dropFirst(home) {

@@ -26,7 +26,6 @@ struct MomentReport {
                 return refused(Self.left, windows)
             }
             if isInDoubt { return refused(Self.outage, windows) }
-            if snapshot.clockTurn(at: time) != nil { return refused(Self.turn, windows) }
             let candidates = try Planner(snapshot, target: .time(time)).candidates(at: time)
             guard let best = candidates.first else {
                 preconditionFailure("a moment inside a window has a base backup before it")
@@ -54,11 +53,6 @@ struct MomentReport {
     private static let outage =
         "nobody knows what had been done by then: what was done around it reached the archive "
         + "late, all at once, after an outage of the sidecar or the network"
-
-    private static let turn =
-        "this time names no single place: the database's clock ran backwards, so commits that say "
-        + "they were made before it follow others that say they were made after it; "
-        + "`tidemark restore --to` it names the positions to choose from"
 
     private func refused(_ reason: String, _ windows: [SourceTimeline.Window]) -> SourceMoment {
         SourceMoment(

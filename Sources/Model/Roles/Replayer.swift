@@ -18,9 +18,6 @@ package protocol Replayer: AnyObject, Sendable {
     var hasPointsInStream: Bool { get }
     /// The same of one timeline, where a source can be read in two ways. Default: as of all.
     func hasPoints(inStreamOf timeline: TimelineID) -> Bool
-    /// Whether commits carry the time of the source's clock beside their place, so that the two can
-    /// contradict each other. Default: true.
-    var hasStamps: Bool { get }
     /// The timelines that `timeline` descends from, oldest first, as its documents say; empty for
     /// a first timeline. `documents` holds the contents by plain name.
     func ancestors(
@@ -61,8 +58,6 @@ extension Replayer {
     package var unstartable: String? { nil }
 
     package var hasPointsInStream: Bool { true }
-
-    package var hasStamps: Bool { true }
 
     package func hasPoints(inStreamOf timeline: TimelineID) -> Bool { hasPointsInStream }
 

@@ -15,11 +15,7 @@ package import Model
 /// position below the segment's first: its record starts in the segment before.
 ///
 /// Adding an entry twice changes nothing, so entries of re-sent bytes do no harm.
-///
-/// Where segments have a fixed size, a time that lies clearly before one that came earlier begins a
-/// stretch of its own: the source's clock ran backwards. So within a stretch it never does, and
-/// whoever knows all stretches knows which times name no single place.
-package struct SegmentIndex: Sendable {
+package struct SegmentIndex: Sendable, Hashable {
     /// Most stretches of one segment; one of them is for records that start in the segment before.
     package static let limit = 256
     /// Most stretches of a segment whose size is not fixed; enough for ten minutes at four a second
@@ -31,10 +27,6 @@ package struct SegmentIndex: Sendable {
     /// Most restore points of one segment that are kept; later ones are only in the content.
     package static let pointLimit = 4096
 
-    /// Stretches that begin because a clock ran backwards, at most: in a segment in which it does
-    /// so more often the last two take everything, and say less exactly where.
-    package static let turnLimit = 64
-
     package let first: UInt64
     /// Width of a stretch.
     private var grain: UInt64
@@ -42,11 +34,6 @@ package struct SegmentIndex: Sendable {
     private var spacing: Int64?
     /// What was added last behind everything else, where time counts.
     private var newest: TimeIndexEntry?
-    /// The furthest start of what was added, and an end up to which more may have been: only what
-    /// lies behind both can show that a clock ran backwards.
-    private var newestFirst: UInt64?
-    private var knownUntil: UInt64 = 0
-    private var turns = 0
     /// Ascending by position.
     package private(set) var stretches: [TimeIndexEntry] = []
     package private(set) var restorePoints: [EmbeddedRestorePoint] = []
@@ -80,13 +67,7 @@ package struct SegmentIndex: Sendable {
         stretches.removeAll(keepingCapacity: true)
         restorePoints.removeAll(keepingCapacity: true)
         newest = nil
-        newestFirst = nil
-        knownUntil = 0
-        turns = 0
     }
-
-    /// What ends up to here has been added, by whoever wrote the notes that this was made of.
-    package mutating func know(until end: UInt64) { knownUntil = max(knownUntil, end) }
 
     /// The same with the last of it as a stretch of its own: what comes next may come late.
     func closed() -> SegmentIndex {
@@ -103,7 +84,7 @@ package struct SegmentIndex: Sendable {
             return add(
                 TimeIndexEntry(
                     position: entry.first, earliest: entry.earliest ?? entry.time,
-                    latest: entry.time), isKnown: entry.last <= knownUntil)
+                    latest: entry.time))
         case .restorePoint(let name):
             return add(EmbeddedRestorePoint(name: name, position: entry.first, time: entry.time))
         }
@@ -125,12 +106,8 @@ package struct SegmentIndex: Sendable {
     }
 
     @discardableResult
-    package mutating func add(_ stretch: TimeIndexEntry) -> Bool { add(stretch, isKnown: false) }
-
-    private mutating func add(_ stretch: TimeIndexEntry, isKnown: Bool) -> Bool {
+    package mutating func add(_ stretch: TimeIndexEntry) -> Bool {
         if let spacing { return add(stretch, within: spacing) }
-        let isNews = !isKnown && newestFirst.map { $0 < stretch.position } ?? true
-        newestFirst = max(newestFirst ?? 0, stretch.position)
         let slot = slot(stretch.position)
         // Entries come in order, so this looks at the last one first and nearly always only there.
         var place = stretches.count
@@ -139,27 +116,7 @@ package struct SegmentIndex: Sendable {
             stretches.insert(stretch, at: place)
             return true
         }
-        if isNews, stretches[place - 1].isContradicted(by: stretch) {
-            return turn(stretch)
-        }
-        while place > 1, stretches[place - 1].position > stretch.position,
-            self.slot(stretches[place - 2].position) == slot
-        {
-            place -= 1
-        }
         return merge(stretch, at: place - 1)
-    }
-
-    /// Adds what lies behind all others and was made before.
-    private mutating func turn(_ stretch: TimeIndexEntry) -> Bool {
-        guard turns >= Self.turnLimit, stretches.count > 1 else {
-            turns += 1
-            stretches.append(stretch)
-            return true
-        }
-        // The one before then holds the newest time, the last one the oldest that came after it.
-        let isNew = merge(stretches[stretches.count - 1].merged(stretch), at: stretches.count - 2)
-        return merge(stretch, at: stretches.count - 1) || isNew
     }
 
     private mutating func merge(_ stretch: TimeIndexEntry, at place: Int) -> Bool {
@@ -228,21 +185,6 @@ package struct SegmentIndex: Sendable {
 
     private func slot(_ position: UInt64) -> UInt64 {
         position < first ? 0 : 1 + min((position - first) / grain, UInt64(Self.limit - 2))
-    }
-}
-
-extension SegmentIndex: Hashable {
-    /// What it says counts, not how it came to know that.
-    package static func == (one: SegmentIndex, other: SegmentIndex) -> Bool {
-        one.first == other.first && one.grain == other.grain && one.spacing == other.spacing
-            && one.newest == other.newest && one.stretches == other.stretches
-            && one.restorePoints == other.restorePoints
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(first)
-        hasher.combine(stretches)
-        hasher.combine(restorePoints)
     }
 }
 

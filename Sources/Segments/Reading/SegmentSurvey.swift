@@ -92,7 +92,6 @@ package struct SegmentSurvey: Sendable {
             }
         }
         if hashing { survey.sha256 = whole.finalize().hex }
-        survey.index.know(until: survey.reach(from: index.first))
         return survey
     }
 

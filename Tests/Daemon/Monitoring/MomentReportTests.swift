@@ -58,17 +58,6 @@ import Testing
         #expect(moment(Sample.time(65).advanced(bySeconds: -0.001)).isRestorable)
     }
 
-    @Test func `a moment that the source's clock made twice is refused with the nearest ones`() {
-        var snapshot = Sample.gapped()
-        snapshot.clockTurns[Sample.one] = [Outage(from: Sample.time(65), to: Sample.time(75))]
-        let moment = { MomentReport(snapshot: snapshot, live: nil, time: Sample.time($0)).moment }
-        let inside = moment(70)
-        #expect(!inside.isRestorable && inside.reason.contains("clock ran backwards"))
-        #expect(inside.nearestBefore?.time == Sample.time(65))
-        #expect(inside.nearestAfter?.time == Sample.time(75))
-        #expect(moment(65).isRestorable && moment(75).isRestorable)
-    }
-
     @Test func `nothing is promised of a history that the source has just left`() {
         var mark = Sample.watermark(810, proved: 120)
         #expect(Self.moment(70, live: mark).isRestorable)

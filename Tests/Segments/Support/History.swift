@@ -39,8 +39,7 @@ struct History: Sendable {
         return Array(bytes[skipped..<skipped + Int(last - first)])
     }
 
-    /// Commits whose last byte lies in `(first, last]`; times jump back now and then, as far as
-    /// commits may overtake each other.
+    /// Commits whose last byte lies in `(first, last]`; times jump back now and then.
     func commits(_ first: UInt64, _ last: UInt64) -> [HistoryEntry] {
         var entries: [HistoryEntry] = []
         var number = first > Self.record ? (first - Self.record) / spacing : 0
@@ -53,7 +52,7 @@ struct History: Sendable {
     }
 
     private func commit(_ number: UInt64) -> HistoryEntry {
-        let jitter: Int64 = number % 5 == 3 ? -1_050_000 : 0
+        let jitter: Int64 = number % 5 == 3 ? -2_500_000 : 0
         return HistoryEntry(
             event: .commit(transaction: number), first: number * spacing,
             last: number * spacing + Self.record,

@@ -33,9 +33,6 @@ package final class MongoReplayer: Replayer {
     }
 
     /// Notes are not told by change streams.
-    /// Its times are its places.
-    package var hasStamps: Bool { false }
-
     package func hasPoints(inStreamOf timeline: TimelineID) -> Bool {
         !ChangeTimeline.isOne(timeline)
     }

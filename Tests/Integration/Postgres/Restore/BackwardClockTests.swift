@@ -71,11 +71,6 @@ struct BackwardClockTests {
             for name in names.sorted() where name.count == 24 && name <= third {
                 try side.expect(0, ["wal", "push", server.pgData + "/pg_wal/" + name])
             }
-            // No window promises what is refused.
-            let promised = try PromisedWindows(
-                try side.tidemark(["list", "--json"]).output)
-            #expect(promised.contains(try #require(CommitTime(before))), "\(promised.all)")
-            #expect(!promised.contains(try #require(CommitTime(after))), "\(promised.all)")
             let into = ["--into", side.folder + "/copy"]
             try side.expect(0, ["restore", "--to", before, "--dry-run"] + into)
             let text = try side.expect(3, ["restore", "--to", after, "--dry-run"] + into)
