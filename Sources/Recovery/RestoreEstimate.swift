@@ -16,6 +16,10 @@ package struct RestoreEstimate: Hashable, Sendable {
     /// A restore this many times as large is another one.
     private static let ratioLimit = 100.0
 
+    /// Of a restore that fills a server which runs already, and whose changes tell no size.
+    package static let ofFilling = RestoreEstimate(
+        unknown: "how long a running server takes to be filled is not measured")
+
     /// No estimate.
     package init(unknown reason: String) {
         seconds = nil

@@ -71,8 +71,11 @@ struct MomentReport {
 
     private func restorable(_ backup: BaseBackupDescriptor, end: UInt64?) -> SourceMoment {
         let changes = changes(since: backup, end: end)
-        let estimate = RestoreEstimate(
-            measured, baseBytes: backup.bytes, replayBytes: changes)
+        // Nothing measures how long a MongoDB takes to be filled, and `--start` starts none.
+        let estimate =
+            snapshot.descriptor.kind == .mongodb
+            ? .ofFilling
+            : RestoreEstimate(measured, baseBytes: backup.bytes, replayBytes: changes)
         return SourceMoment(
             name: snapshot.source, kind: snapshot.descriptor.kind, isRestorable: true,
             backup: SourceTimeline.Backup(backup, snapshot.style), changeBytes: changes,

@@ -236,8 +236,7 @@ package struct RestoreOperation: Sendable {
         let plan = prepared.plan
         // Positions that are times tell no size.
         guard prepared.request.server == nil, Rooms.style(plan.descriptor).countsBytes else {
-            return RestoreEstimate(
-                unknown: "how long a running server takes to be filled is not measured")
+            return .ofFilling
         }
         do throws(TidemarkError) {
             let measured = try repository.restoreMeasurement(plan.descriptor.source)

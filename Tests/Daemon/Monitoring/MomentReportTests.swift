@@ -117,6 +117,17 @@ import Testing
             })
     }
 
+    @Test func `no restore is said to measure how long a MongoDB takes to be filled`() {
+        var snapshot = Sample.gapped()
+        snapshot.descriptor.kind = .mongodb
+        let moment = MomentReport(
+            snapshot: snapshot, live: nil, measured: Self.measured(), time: Sample.time(70)
+        ).moment
+        #expect(moment.isRestorable && moment.estimatedSeconds == nil)
+        #expect(moment.estimateBasis.contains("is not measured"))
+        #expect(!moment.estimateBasis.contains("--start"))
+    }
+
     @Test func `the time of a restore is told from the one that was measured`() {
         let known = MomentReport(
             snapshot: Sample.gapped(), live: nil, measured: Self.measured(), time: Sample.time(70)
