@@ -197,6 +197,10 @@ struct MongoDoubleAnswers {
                 state.batchDocuments, state.ignoresBounds
             )
         }
+        if let filter = request["filter"]?.document, MongoDoubleFilter(filter) == nil {
+            // Better than documents that were not asked for.
+            return error(2, "BadValue", "the double cannot look for \(filter.text())")
+        }
         let question = MongoDoubleQuestion(request, ignoresBounds: ignoresBounds)
         let documents = question.answer(stored?.documents ?? [])
         let size = min(most, Int(request["batchSize"]?.integer ?? 101))
