@@ -5,7 +5,7 @@ package enum ConfigurationTemplate {
     private static let head = """
         # The configuration of tidemark. Every key is checked: a misspelt one is an error.
         # ${NAME} is replaced by the environment variable NAME, or by the content of the file that
-        # the variable NAME_FILE names. A password in a URL may contain any sign: it is encoded.
+        # the variable NAME_FILE names. That may hold any sign: in a URL it is encoded.
 
         """
 
