@@ -38,10 +38,12 @@ final class Inspect: SourceInspector {
     func probe() throws(TidemarkError) -> Probe {
         let asked = time.monotonic()
         let wall = time.wall()
+        state.update { $0.isUnproved = false }
         let known = try asking { (connection) throws(TidemarkError) in
             let sourceTime = try Questions.compareClocks(&connection, state, time)
             return (sourceTime, try self.position(&connection))
         }
+        if case .failure = known.1 { state.update { $0.isUnproved = true } }
         let reached = try known.1.get()
         if reached.isCutOff {
             throw TidemarkError(
@@ -126,8 +128,9 @@ final class Inspect: SourceInspector {
     }
 
     /// An idle server sends a PING every ten seconds (`repl-ping-replica-period`, whose default few
-    /// change): two of them, and what a flush takes.
-    let heartbeatSeconds: Double? = 25
+    /// change): two of them, and what a flush takes. Only where the server itself has just said
+    /// that we may not ask: a wrong password or a proxy's refusal tells nothing of its life.
+    var heartbeatSeconds: Double? { state.read { $0.isUnproved } ? 25 : nil }
 
     /// What lets the end of the source's history be known each second.
     static func proofGrant(_ user: String) -> String { "ACL SETUSER \(user) +info +time +role" }

@@ -10,6 +10,8 @@ final class RoomState: Sendable {
     struct Values: Sendable {
         var clock: ClockOffset?
         var lastGetAck: MonotonicTime?
+        /// Whether the server answered last and neither INFO nor ROLE told us its end.
+        var isUnproved = false
         /// Positions that were lost: what the stream is at, for the window of the backlog.
         var received: Position?
         /// When full resyncs of each kind were asked for within the last hour: seconds of the

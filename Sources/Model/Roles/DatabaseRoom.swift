@@ -33,8 +33,7 @@ package protocol SourceInspector: AnyObject {
     /// Default: nil.
     func claim() throws(TidemarkError) -> TidemarkError?
     /// For how many seconds an idle stream that is alive may bring nothing, where the source
-    /// answers and refuses to tell its end; nil where it tells it to whoever may stream. Default:
-    /// nil.
+    /// answered the last question and refused to tell its end; nil otherwise. Default: nil.
     var heartbeatSeconds: Double? { get }
     func close()
 }

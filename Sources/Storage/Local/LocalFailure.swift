@@ -43,7 +43,11 @@ enum LocalFailure {
         case EDQUOT:
             (.repositoryFull, "raise the quota of this user on the file system of \(root)")
         case EROFS:
-            (.repositoryReadOnly, "make it writable: mount -o remount,rw \(root)")
+            (
+                .repositoryReadOnly,
+                "make its file system writable: mount -o remount,rw "
+                    + "\"$(findmnt -no TARGET -T \(root))\""
+            )
         case EACCES, EPERM:
             (.repositoryReadOnly, access(root))
         case ENOENT where failure.path == root:

@@ -129,7 +129,7 @@ struct MongoDoubleAnswers {
         let name = request["filter"]?.document?["name"]?.string
         let found = state.read { state in
             state.collections.filter { $0.key.database == database }
-                .filter { name == nil || $0.key.collection == name }
+                .filter { name == nil || $0.key == Namespace(database, name ?? "") }
                 .sorted { $0.key < $1.key }
         }
         let documents = found.map { namespace, stored in

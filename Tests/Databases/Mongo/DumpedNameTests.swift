@@ -32,6 +32,35 @@ import Testing
         for name in ["orders", fitting, "a%2Fb"] { #expect(DumpedName.dumped(name) == name) }
     }
 
+    @Test func `a collection may be called like another one's metadata`() {
+        let names = ["shop/a.metadata.json", "shop/a.metadata.json.bson", "shop/b.bson.bson"]
+        for name in names {
+            for suffix in ["", ".lz4", ".gz"] {
+                let file = StoredFile(
+                    name: name + suffix, role: .data, origin: nil, location: nil, bytes: 1,
+                    storedBytes: 1, storedSHA256: "")
+                #expect(file.plainDumpName == name, "\(file.name)")
+            }
+        }
+    }
+
+    @Test func `a base backup has both of two names that only Swift takes for equal`()
+        async throws
+    {
+        try await offPool {
+            let use = try DoubleUse(version: "6.0.5")
+            let document = BSONDocument([("_id", .int32(1))])
+            let places = ["caf\u{E9}", "cafe\u{301}"].map { Namespace("db", $0) }
+            for place in places { try use.insert([document], into: place) }
+            use.double.state.update { $0.frozen = $0.collections }
+            let base = try BaseBackupRun(use.double.url)
+            let restore = CopyRun(base: base, entries: [], version: "6.0.5")
+            let target = try DoubleUse(version: "6.0.5")
+            try restore.run(server: target.double.url)
+            for place in places { #expect(target.documents(place) == [document]) }
+        }
+    }
+
     @Test func `a collection with a long name comes into a folder and into a server`()
         async throws
     {

@@ -64,6 +64,52 @@ import Testing
         target.collections[Self.place]?.documents ?? []
     }
 
+    // MARK: names
+
+    @Test func `names that only Swift takes for equal are two collections`() throws {
+        let names = ["caf\u{E9}", "cafe\u{301}"]
+        let (target, report, _) = try replay(
+            names.enumerated().flatMap { number, name in
+                let ts = UInt32(10 * number)
+                return [
+                    Self.command(ts + 5, BSONDocument([("create", .string(name))])),
+                    Self.entry(
+                        ts + 6, Self.operation("i", Self.key(Int32(number)), ns: "db.\(name)")),
+                    Self.entry(ts + 7, Self.operation("i", Self.key(9), ns: "db.\(name)")),
+                ]
+            } + [Self.command(28, BSONDocument([("drop", .string(names[1]))]))])
+        #expect(report.misses == 0)
+        let whole = target.collections[Namespace("db", names[0])]?.documents
+        #expect(whole == [Self.key(0), Self.key(9)])
+        #expect(target.collections[Namespace("db", names[1])] == nil)
+    }
+
+    @Test func `a name may begin with a sign that joins the dot before it`() throws {
+        let name = "\u{301}x"
+        let place = try #require(Namespace("db.\(name)"))
+        #expect(place == Namespace("db", name) && place.collection.utf8.elementsEqual(name.utf8))
+        let (target, _, _) = try replay([
+            Self.command(5, BSONDocument([("create", .string(name))])),
+            Self.entry(6, Self.operation("i", Self.key(1), ns: "db.\(name)")),
+        ])
+        #expect(target.collections[place]?.documents == [Self.key(1)])
+        let buckets = Namespace("db", "system.buckets.\(name)")
+        #expect(NamespacePolicy.timeSeries(of: buckets) == place)
+    }
+
+    @Test func `an aggregation into a time series stops the restore by name`() throws {
+        let create = BSONDocument([("create", .string("system.buckets.tmp.agg_out.1"))])
+        let rename = BSONDocument([
+            ("renameCollection", .string("db.system.buckets.tmp.agg_out.1")),
+            ("to", .string("db.system.buckets.weather")), ("dropTarget", .bool(false)),
+        ])
+        let error = #expect(throws: TidemarkError.self) {
+            try replay([Self.command(5, create), Self.command(6, rename)])
+        }
+        #expect(error?.message.contains("time series db.weather") == true)
+        #expect(error?.remedy.contains("before it") == true)
+    }
+
     // MARK: commands
 
     @Test func `what was emptied holds what came later, with its options and indexes`() throws {

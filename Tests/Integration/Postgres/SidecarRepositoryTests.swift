@@ -114,7 +114,7 @@ struct SidecarRepositoryTests {
             let end = try write(side.server, mebibytes: 3)
             try sidecar.waitForLog("the repository is read-only")
             #expect(sidecar.log.contains("Read-only file system"))
-            #expect(sidecar.log.contains("mount -o remount,rw \(side.archive)"))
+            #expect(sidecar.log.contains("findmnt -no TARGET -T \(side.archive)"))
             try expectGrowingExposure(side)
             try eventually("status says that nothing is heard of the sidecar") {
                 try side.status().reason.contains("cannot write to the repository")
@@ -123,7 +123,7 @@ struct SidecarRepositoryTests {
             #expect(try acknowledged(side.server) <= before)
             let refused = try side.expect(5, ["backup"])
             #expect(refused.contains("the repository is read-only"), "\(refused)")
-            #expect(refused.contains("mount -o remount,rw \(side.archive)"), "\(refused)")
+            #expect(refused.contains("findmnt -no TARGET -T \(side.archive)"), "\(refused)")
             // What it holds can be read and restored from meanwhile.
             try side.expect(0, ["verify", "--deep"])
             try small.remount(readOnly: false)
@@ -144,7 +144,7 @@ struct SidecarRepositoryTests {
             for command in ["run", "backup"] {
                 let text = try side.expect(5, [command])
                 #expect(text.contains("the repository is read-only"), "\(text)")
-                #expect(text.contains("mount -o remount,rw \(side.archive)"), "\(text)")
+                #expect(text.contains("findmnt -no TARGET -T \(side.archive)"), "\(text)")
             }
             #expect(try server.psql("select count(*) from pg_replication_slots") == "0")
             let config = side.archive + "/tidemark.yml"

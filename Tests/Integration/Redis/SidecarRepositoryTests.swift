@@ -101,7 +101,7 @@ struct SidecarRepositoryTests {
             // A segment that is open may still be written; after this it has to be opened anew.
             try harness.server.command("CLIENT", "KILL", "TYPE", "replica")
             try sidecar.waitForLog("the repository is read-only")
-            #expect(sidecar.log.contains("mount -o remount,rw \(harness.archive)"))
+            #expect(sidecar.log.contains("findmnt -no TARGET -T \(harness.archive)"))
             try expectUnacknowledged(harness)
             try small.remount(readOnly: false)
             try expectWhole(harness, sidecar)

@@ -108,7 +108,7 @@ final class GridFSCheck: BaseBackupCheck {
             names = [Namespace(database, name)]
         case .rename(let from, let to, _, _): names = [from, to]
         case .dropDatabase:
-            names = kinds.keys.filter { $0.database == database }
+            names = kinds.keys.filter { $0.isOf(database) }
                 .map { Namespace($0.database, $0.collection + "." + Self.files) }
         default: return
         }

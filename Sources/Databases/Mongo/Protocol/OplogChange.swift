@@ -77,7 +77,7 @@ package enum UpdateForm: Hashable, Sendable {
                 throw BSONFailure("an update of version 2 has no diff", at: 0)
             }
             self = .delta(try DeltaUpdate(diff))
-        } else if version == 1 || content.firstName?.hasPrefix("$") == true {
+        } else if version == 1 || content.firstName?.begins(with: "$") == true {
             // 4.2 and before leave `$v` out when it is 1.
             self = .modifiers(try ModifierUpdate(content))
         } else if let version, content["_id"] == nil {

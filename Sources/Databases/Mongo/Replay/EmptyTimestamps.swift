@@ -81,7 +81,7 @@ struct EmptyTimestamps {
         _ document: Document, _ namespace: Namespace
     ) throws(TidemarkError) -> BSONValue {
         if let name = document.names.first(where: {
-            $0.isEmpty || $0.contains(".") || $0.hasPrefix("$")
+            $0.isEmpty || $0.utf8.contains(UInt8(ascii: ".")) || $0.begins(with: "$")
         }) {
             throw TidemarkError(
                 .failed,

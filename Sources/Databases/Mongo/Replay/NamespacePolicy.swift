@@ -15,17 +15,17 @@ enum NamespacePolicy {
         // The last is a restore's own: what one server was being filled with says nothing of
         // another, and would be taken for the progress of the restore that writes it.
         if ["config", "local", RestoreProgress.place.database].contains(namespace.database)
-            || namespace.database.hasPrefix("__mdb_internal")
+            || namespace.database.begins(with: "__mdb_internal")
         {
             return .skip
         }
         if namespace.database == "admin" {
             if ["system.users", "system.roles"].contains(name) { return .users }
             // The feature compatibility and the keys of a cluster belong to their own servers.
-            if name.hasPrefix("system.") || name.hasPrefix("temp") { return .skip }
+            if name.begins(with: "system.") || name.begins(with: "temp") { return .skip }
         }
         if name == "system.views" { return .views }
-        if name == "system.profile" || name.hasPrefix("system.drop.") { return .skip }
+        if name == "system.profile" || name.begins(with: "system.drop.") { return .skip }
         return .replay
     }
 
@@ -44,9 +44,9 @@ enum NamespacePolicy {
 
     /// The time series whose data lie here: `db.system.buckets.X` → `db.X`.
     static func timeSeries(of namespace: Namespace) -> Namespace? {
-        guard namespace.collection.hasPrefix(buckets) else { return nil }
-        return Namespace(
-            namespace.database, String(namespace.collection.dropFirst(buckets.count)))
+        guard namespace.collection.begins(with: buckets) else { return nil }
+        let name = namespace.collection.utf8.dropFirst(buckets.utf8.count)
+        return Namespace(namespace.database, String(Substring(name)))
     }
 
     /// Where the data of a time series lie.
@@ -58,6 +58,6 @@ enum NamespacePolicy {
 extension NamespacePolicy {
     /// Whether a view's options are those of a time series over its buckets.
     static func isTimeSeries(_ view: BSONDocument) -> Bool {
-        view["viewOn"]?.string?.hasPrefix(buckets) == true
+        view["viewOn"]?.string?.begins(with: buckets) == true
     }
 }

@@ -143,7 +143,7 @@ final class OplogEventScan: EventScan {
         case .drop(let name):
             let namespace = Namespace(database, name)
             // A temporary collection that an aggregation or a conversion leaves behind.
-            guard NamespacePolicy.verdict(namespace) == .replay, !name.hasPrefix("tmp") else {
+            guard NamespacePolicy.verdict(namespace) == .replay, !name.begins(with: "tmp") else {
                 return nil
             }
             return ("drop", namespace.description)

@@ -118,7 +118,7 @@ extension OplogReplay {
             catalog.remove(namespace)
         }
         discard(Namespace(database, "system.views"))
-        for view in catalog.views.keys where view.database == database {
+        for view in catalog.views.keys where view.isOf(database) {
             catalog.setView(view, nil)
         }
         try target.dropDatabase(database)
@@ -133,6 +133,7 @@ extension OplogReplay {
         else { return }
         if source == to { return }
         guard catalog[source] != nil else { return count(misses: 1) }
+        try refuseSeries(source, to)
         let isTaken = catalog[to] != nil
         if isTaken {
             guard dropsTarget || isFuzzy || isOfEvents else {
@@ -149,6 +150,19 @@ extension OplogReplay {
         try target.rename(source, to: to, dropsTarget: isTaken)
         if isTaken { catalog.remove(to) }
         catalog.rename(source, to: to, staysTemporary: staysTemporary)
+    }
+
+    /// `$out` into a time series writes buckets under another name, and renames them when they are
+    /// all there; a target lets nobody do that.
+    private func refuseSeries(_ source: Namespace, _ to: Namespace) throws(TidemarkError) {
+        guard let series = NamespacePolicy.timeSeries(of: to),
+            NamespacePolicy.timeSeries(of: source) != nil
+        else { return }
+        throw TidemarkError(
+            .failed,
+            "the entry \(now) renames the buckets \(source) to \(to), as `$out` into the time "
+                + "series \(series) does: that can be done to no server",
+            remedy: "choose a target before it, or one behind a base backup that was taken later")
     }
 
     /// Events before 6.0 name no UUID. Of a base that was read while a collection was renamed
@@ -213,7 +227,8 @@ extension OplogReplay {
         // Servers of today no longer know the last two.
         let rest = change.without(["index", "noPadding", "usePowerOf2Sizes"])
         guard !rest.isEmpty else { return }
-        try flush([namespace])
+        // The granularity of a time series only grows: an earlier change is not to be made again.
+        if rest["timeseries"] == nil { try flush([namespace]) } else { try barrier() }
         try target.modify(namespace, rest)
         catalog.setOptions(namespace, rest.asCreated)
     }

@@ -238,7 +238,7 @@ package final class OplogReplay {
     private func window(of namespace: Namespace) -> WriteWindow {
         let isPlain =
             catalog[namespace]?.options.isEmpty == true
-            && !namespace.collection.hasPrefix("system.")
+            && !namespace.collection.begins(with: "system.")
         return WriteWindow(takesDirect: isPlain && live.takesDirectUpdates)
     }
 

@@ -53,7 +53,7 @@ package struct ReplayCatalog: Sendable {
 
     /// Namespaces of one database, views not among them.
     func inside(_ database: String) -> [Namespace] {
-        collections.keys.filter { $0.database == database }.sorted()
+        collections.keys.filter { $0.isOf(database) }.sorted()
     }
 
     // MARK: options and indexes

@@ -131,11 +131,15 @@ final class RestoredDump: Restoration {
 }
 
 extension StoredFile {
+    private static let dumpKinds = [".metadata.json", ".bson"]
+
     /// Path in a dump, without the archive's compression suffix; nil for what is no part of one.
     var plainDumpName: String? {
-        for kind in [".metadata.json", ".bson"] {
-            guard let end = name.ranges(of: kind).last else { continue }
-            let parts = name[..<end.lowerBound].split(separator: "/").map(String.init)
+        // A collection's own name may end like either.
+        let isPlain = Self.dumpKinds.contains { name.hasSuffix($0) }
+        let end = isPlain ? name.endIndex : name.lastIndex(of: ".") ?? name.endIndex
+        for kind in Self.dumpKinds where name[..<end].hasSuffix(kind) {
+            let parts = name[..<end].dropLast(kind.count).split(separator: "/").map(String.init)
             guard let collection = parts.last else { continue }
             return (parts.dropLast() + [DumpedName.dumped(collection) + kind])
                 .joined(separator: "/")

@@ -38,6 +38,8 @@ indirect enum RDBStep: Sendable {
         case 0xf7: [.length, .module]
         // Slots of a cluster: slot, keys, keys that expire.
         case 0xf4: [.length, .length, .length]
+        // Slots that a node of Valkey 9 takes over: the job, then ranges.
+        case 0xf3: [.string, .list([.length, .length])]
         default: value(opcode).map { [.string] + $0 }
         }
     }

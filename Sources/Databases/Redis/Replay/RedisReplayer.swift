@@ -15,9 +15,6 @@ package final class RedisReplayer: Replayer {
 
     package var hasPointsInStream: Bool { false }
 
-    /// The times are those at which its commands came.
-    package var hasStamps: Bool { false }
-
     package func ancestors(
         of timeline: TimelineID, _ documents: [String: [UInt8]]
     ) throws(TidemarkError) -> [Ancestor] {
