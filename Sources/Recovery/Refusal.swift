@@ -203,6 +203,21 @@ package struct Refusal: Sendable {
             remedy: "choose by position: \(choices.joined(separator: ", "))")
     }
 
+    /// The position can be reached, and nothing that took much away begins there.
+    func noEvent(
+        _ id: String, before: DestructiveEvent?, after: DestructiveEvent?
+    ) -> TidemarkError {
+        let near = [(before, "before"), (after, "after")].compactMap { event, side in
+            event.map { "before:\($0.id) (\($0.action)) \(side) it" }
+        }
+        let list = "`tidemark find --source \(snapshot.source)` lists them"
+        return TidemarkError(
+            .targetOutsideWindow,
+            "before:\(id) names no event of \(snapshot.source): none begins there",
+            remedy: near.isEmpty
+                ? list : "the nearest known: \(near.joined(separator: ", ")); \(list)")
+    }
+
     func absent(_ what: String) -> TidemarkError {
         if let shortfall { return damaged(shortfall) }
         let windows = snapshot.reaches(around: path).map(\.window)
