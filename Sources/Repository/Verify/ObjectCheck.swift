@@ -68,6 +68,7 @@ struct ObjectCheck: Sendable {
             }
             link.sha256 = footer.sha256
             link.previousSHA256 = footer.previousSHA256
+            link.lastCommit = footer.index.last?.latest
             if let what = listing.contradiction(footer, of: descriptor) {
                 outcome.problems.append(damaged(listing.key, what))
             }
@@ -99,7 +100,8 @@ struct ObjectCheck: Sendable {
                 range.timeline,
                 ChainCheck.Link(
                     key: listing.key, first: range.first,
-                    reach: survey.reach(from: range.first))
+                    reach: survey.reach(from: range.first),
+                    lastCommit: survey.index.stretches.last?.latest)
             )
         } catch let error where error.code == .notFound {
             return try sealedMeanwhile(listing)

@@ -28,7 +28,7 @@ final class SourceVerifier {
             context.document(Watermark.self, Layout.watermark(source), of: source))
         let pushed = try take(
             context.document(PushedMark.self, Layout.pushed(source), of: source))
-        let listing = try context.repository.stream(source, rules.style)
+        let listing = try settledListing()
         let gaps = try self.gaps()
         problems += listing.setAside.map(setAside)
         try checkPoints()
@@ -57,6 +57,22 @@ final class SourceVerifier {
         if let watermark { problems += stream.check(watermark) }
         if let pushed { problems += stream.check(pushed) }
     }
+
+    /// A listing may miss the file that is being sealed under it: a hole between names is believed
+    /// only when it is found twice.
+    private func settledListing() throws(TidemarkError) -> StreamListing {
+        var listing = try context.repository.stream(source, rules.style)
+        var holes = listing.holes
+        for _ in 1..<Self.listings where !holes.isEmpty {
+            listing = try context.repository.stream(source, rules.style)
+            let now = listing.holes
+            if now == holes { break }
+            holes = now
+        }
+        return listing
+    }
+
+    private static let listings = 5
 
     /// Where a timeline begins, its first segment follows one of its parent's.
     private func checkForks(
