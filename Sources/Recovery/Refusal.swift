@@ -1,5 +1,6 @@
 import Catalog
 import Model
+import Repository
 
 /// The errors of a target that cannot be reached, each naming the nearest moments that can.
 package struct Refusal: Sendable {
@@ -12,7 +13,16 @@ package struct Refusal: Sendable {
         return TidemarkError(
             .targetOutsideWindow,
             "\(target) lies before the first moment of \(snapshot.source) that can be restored",
-            remedy: "the earliest is \(earliest(first))")
+            remedy: "the earliest is \(earliest(first))" + brokenBefore(first))
+    }
+
+    /// The base backup that would reach further back if it were whole.
+    private func brokenBefore(_ first: Reach) -> String {
+        let broken = snapshot.brokenBackups.first { $0.backup.id < first.backup }
+        return broken.map {
+            "; base backup \($0.backup.id) would reach further back: \($0.reason), bring it back "
+                + "from a copy of the archive"
+        } ?? ""
     }
 
     /// The same of a position, which other histories of the source may lie on both sides of.
@@ -60,6 +70,16 @@ package struct Refusal: Sendable {
 
     func noBackup() -> TidemarkError {
         if let shortfall, !snapshot.backups(on: path).isEmpty { return damaged(shortfall) }
+        if let broken = snapshot.brokenBackups.last(where: {
+            path.passes(Position(timeline: $0.backup.timeline, ordinal: $0.backup.end))
+        }) {
+            return TidemarkError(
+                .archiveIncomplete,
+                "no base backup of \(snapshot.source) on timeline \(path.timeline) is whole: "
+                    + broken.reason,
+                remedy: "bring it back from a copy of the archive, or take another base backup "
+                    + "with `tidemark backup \(snapshot.source)`")
+        }
         return TidemarkError(
             .targetOutsideWindow,
             "the archive of \(snapshot.source) has no usable base backup on timeline "
