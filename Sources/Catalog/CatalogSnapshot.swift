@@ -62,6 +62,11 @@ package struct CatalogSnapshot: Sendable {
         Set(segments.keys).union((backups + brokenBackups.map(\.backup)).map(\.timeline)).sorted()
     }
 
+    /// Whether the archive has anything of a timeline, if only where it began.
+    package func knows(_ timeline: TimelineID) -> Bool {
+        timelines.contains(timeline) || ancestors[timeline] != nil
+    }
+
     /// The timeline that the source is on: the watermark's, or the newest that has anything.
     package var currentTimeline: TimelineID? {
         TimelineOrder(ancestors: ancestors).newest(

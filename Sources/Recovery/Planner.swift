@@ -32,7 +32,7 @@ package struct Planner: Sendable {
         }
         let named = timeline ?? Self.timeline(of: target, snapshot)
         guard let chosen = named ?? snapshot.currentTimeline,
-            snapshot.timelines.contains(chosen) || snapshot.ancestors[chosen] != nil
+            snapshot.knows(chosen)
         else {
             throw Self.unknown(named, snapshot)
         }

@@ -188,8 +188,11 @@ package struct Refusal: Sendable {
             "\(target) cannot be reached: the archive of \(snapshot.source) can be read only up to "
                 + "\(style.text(shortfall.end.ordinal)) on timeline \(shortfall.end.timeline), "
                 + "\(place), and \(known)",
-            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
-                + "file back from a copy of the archive; \(rest)")
+            remedy: path.timeline == snapshot.currentTimeline
+                ? "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                    + "file back from a copy of the archive; \(rest)"
+                : "bring the file back from a copy of the archive, since the source has left this "
+                    + "timeline and sends it no more; \(rest)")
     }
 
     func incomplete(_ backup: BaseBackupDescriptor, _ chain: Chain) -> TidemarkError {
@@ -236,6 +239,18 @@ package struct Refusal: Sendable {
             "before:\(id) names no event of \(snapshot.source): none begins there",
             remedy: near.isEmpty
                 ? list : "the nearest known: \(near.joined(separator: ", ")); \(list)")
+    }
+
+    /// A restore point that is not on the path; another history of the source may have it.
+    func absent(point name: String) -> TidemarkError {
+        guard let other = snapshot.points.first(where: { $0.name == name }),
+            other.timeline != path.timeline, snapshot.knows(other.timeline)
+        else { return absent("restore point \(name)") }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "restore point \(name) of \(snapshot.source) lies on timeline \(other.timeline), and "
+                + "not on the way to timeline \(path.timeline)",
+            remedy: "`--to point:\(name) --timeline \(other.timeline)` restores it")
     }
 
     func absent(_ what: String) -> TidemarkError {
