@@ -11,6 +11,9 @@ final class SourceVerifier {
     /// What looks inside base backups, by their ids.
     private(set) var contents: [String: any BaseBackupCheck] = [:]
 
+    /// The timeline that the source was on at last.
+    private var current: TimelineID?
+
     var source: SourceID { descriptor.source }
 
     init(_ context: VerifyContext, _ descriptor: SourceDescriptor, _ rules: VerificationRules) {
@@ -26,6 +29,7 @@ final class SourceVerifier {
         // Before the listing: what it claims must be there by then.
         let watermark = try take(
             context.document(Watermark.self, Layout.watermark(source), of: source))
+        current = watermark?.timeline
         let pushed = try take(
             context.document(PushedMark.self, Layout.pushed(source), of: source))
         let listing = try settledListing()
@@ -209,6 +213,6 @@ final class SourceVerifier {
     private var check: ObjectCheck {
         ObjectCheck(
             context: context, descriptor: descriptor, style: rules.style, scan: rules.scan,
-            contents: contents)
+            current: current, contents: contents)
     }
 }

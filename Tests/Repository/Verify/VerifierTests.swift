@@ -221,6 +221,22 @@ struct VerifierTests {
         }
         #expect(report.problems.map(\.kind) == [.damaged])
         #expect(report.problems.first?.what.contains("whole frames follow") == true)
+        #expect(report.problems.first?.remedy.contains("`tidemark run`") == true)
+    }
+
+    @Test func `what the source has left is not asked of it`() async throws {
+        let report = try await verify { archive in
+            try archive.switchTimeline()
+            let frame = Buffer(capacity: 1000)
+            Compression.lz4.encoder().encode([1, 2, 3].span.bytes, into: frame)
+            archive.memory.corrupt(archive.segment(5, suffix: ".partial")) { bytes in
+                bytes += [9, 9, 9] + frame.array
+            }
+        }
+        let torn = try #require(
+            report.problems.first { $0.what.contains("whole frames follow") })
+        #expect(!torn.remedy.contains("tidemark run"), "\(torn.remedy)")
+        #expect(torn.remedy.contains("--timeline 1"), "\(torn.remedy)")
     }
 
     @Test func `what was acknowledged counts, also while it is sent again`() async throws {
