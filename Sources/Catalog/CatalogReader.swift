@@ -85,7 +85,7 @@ package struct CatalogReader: Sendable {
         let named = CatalogSnapshot(
             descriptor: descriptor, style: style, segments: listing.segments,
             ancestors: try TimelineReader(repository, replayer).ancestors(listing),
-            backups: try repository.backups(source), watermark: watermark)
+            backups: try repository.baseBackups(source).whole, watermark: watermark)
         guard named.newestHole != nil else { return nil }
         return try read(source, withCommits: false).newestHole
     }
@@ -99,11 +99,13 @@ package struct CatalogReader: Sendable {
         let watermark = try repository.watermark(source)
         let pushed = try repository.pushed(source)
         let listing = try repository.stream(source, style)
+        let backups = try repository.baseBackups(source)
         var snapshot = CatalogSnapshot(
             descriptor: descriptor, style: style, segments: listing.segments,
             ancestors: try TimelineReader(repository, replayer).ancestors(listing),
-            backups: try repository.backups(source), gaps: try repository.gaps(source),
+            backups: backups.whole, gaps: try repository.gaps(source),
             points: try repository.points(source), watermark: watermark, pushed: pushed)
+        snapshot.brokenBackups = backups.broken
         snapshot.isTimedByArrival = !replayer.hasPointsInStream
         snapshot.lateLosses = try lateLosses(listing)
         for timeline in listing.timelines {

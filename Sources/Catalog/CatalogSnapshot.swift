@@ -27,6 +27,8 @@ package struct CatalogSnapshot: Sendable {
     package var lateLosses: [TimelineID: LateLoss] = [:]
     /// Oldest first.
     package var backups: [BaseBackupDescriptor]
+    /// Those that lack a file, which no restore can use; oldest first.
+    package var brokenBackups: [BrokenBackup] = []
     package var gaps: [Gap]
     package var points: [RestorePoint]
     package var watermark: Watermark?
@@ -57,7 +59,12 @@ package struct CatalogSnapshot: Sendable {
 
     /// Every timeline that has segments or a base backup.
     package var timelines: [TimelineID] {
-        Set(segments.keys).union(backups.map(\.timeline)).sorted()
+        Set(segments.keys).union((backups + brokenBackups.map(\.backup)).map(\.timeline)).sorted()
+    }
+
+    /// Whether the archive has anything of a timeline, if only where it began.
+    package func knows(_ timeline: TimelineID) -> Bool {
+        timelines.contains(timeline) || ancestors[timeline] != nil
     }
 
     /// The timeline that the source is on: the watermark's, or the newest that has anything.
@@ -125,6 +132,22 @@ package struct CatalogSnapshot: Sendable {
             path.passes(Position(timeline: $0.timeline, ordinal: $0.start))
                 && path.passes(Position(timeline: $0.timeline, ordinal: $0.end))
         }
+    }
+
+    /// Stretches that are missing behind a base backup on one of `lines`, and that no gap record
+    /// explains; in the order of the lines.
+    package var unexplainedHoles: [PositionRange] {
+        var holes: [PositionRange] = []
+        for line in lines {
+            for backup in backups(on: line) {
+                let start = Position(timeline: backup.timeline, ordinal: backup.start)
+                guard let hole = chain(on: line, from: start).hole, gap(at: hole) == nil,
+                    !holes.contains(hole)
+                else { continue }
+                holes.append(hole)
+            }
+        }
+        return holes
     }
 
     /// The recorded gap that a missing stretch belongs to.

@@ -5,8 +5,8 @@ import Segments
 
 /// Lists what took much away at once, read from the archived stream. Blocking.
 package struct EventFinder {
-    private let repository: ArchiveRepository
-    private let replayer: any Replayer
+    let repository: ArchiveRepository
+    let replayer: any Replayer
 
     /// More would not be read by anybody.
     package static let limit = 10_000
@@ -75,7 +75,7 @@ package struct EventFinder {
         return found
     }
 
-    private func look(
+    func look(
         at segment: SegmentListing, _ scan: any EventScan, _ style: any PositionStyle,
         around moment: CommitTime?, _ found: (DestructiveEvent) throws(TidemarkError) -> Void
     ) throws(TidemarkError) {

@@ -19,13 +19,20 @@ package struct Planner: Sendable {
         self.snapshot = snapshot
         self.target = target
         guard !snapshot.backups.isEmpty else {
+            if let broken = snapshot.brokenBackups.last {
+                throw TidemarkError(
+                    .archiveIncomplete,
+                    "no base backup of \(snapshot.source) is whole: \(broken.reason)",
+                    remedy: "bring it back from a copy of the archive, or take another base backup "
+                        + "with `tidemark backup \(snapshot.source)`")
+            }
             throw TidemarkError(
                 .targetOutsideWindow, "the archive of \(snapshot.source) has no base backup yet",
                 remedy: "take one with `tidemark backup \(snapshot.source)`")
         }
         let named = timeline ?? Self.timeline(of: target, snapshot)
         guard let chosen = named ?? snapshot.currentTimeline,
-            snapshot.timelines.contains(chosen) || snapshot.ancestors[chosen] != nil
+            snapshot.knows(chosen)
         else {
             throw Self.unknown(named, snapshot)
         }
@@ -201,7 +208,7 @@ package struct Planner: Sendable {
         return RestorePlan(
             descriptor: snapshot.descriptor, target: target, path: path,
             backup: candidate.backup, chain: candidate.chain, stop: stop, reaches: reaches,
-            warnings: warnings(candidate))
+            warnings: passedOver(candidate, stop) + warnings(candidate))
     }
 
     /// Refuses a copy that would hold history up to `ordinal` and lack what came late before it.
@@ -214,6 +221,18 @@ package struct Planner: Sendable {
 
     /// The candidate's history to the archive's end, whatever its chain was cut to.
     func toEnd(_ candidate: Candidate) -> Chain { chain(from: candidate.backup) }
+
+    /// Newer base backups that would have been taken if they were whole.
+    private func passedOver(_ candidate: Candidate, _ stop: RecoveryStop?) -> [String] {
+        snapshot.brokenBackups.filter { broken in
+            let backup = broken.backup
+            return backup.id > candidate.backup.id && backup.end <= stop?.end ?? .max
+                && path.passes(Position(timeline: backup.timeline, ordinal: backup.end))
+        }.map {
+            "base backup \($0.backup.id) is passed over for an older one: \($0.reason) (bring it "
+                + "back from a copy of the archive)"
+        }
+    }
 
     private func warnings(_ candidate: Candidate) -> [String] {
         var lines = candidate.backup.warnings.map { "base backup \(candidate.backup.id): \($0)" }

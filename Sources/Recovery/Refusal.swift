@@ -1,5 +1,6 @@
 import Catalog
 import Model
+import Repository
 
 /// The errors of a target that cannot be reached, each naming the nearest moments that can.
 package struct Refusal: Sendable {
@@ -12,7 +13,16 @@ package struct Refusal: Sendable {
         return TidemarkError(
             .targetOutsideWindow,
             "\(target) lies before the first moment of \(snapshot.source) that can be restored",
-            remedy: "the earliest is \(earliest(first))")
+            remedy: "the earliest is \(earliest(first))" + brokenBefore(first))
+    }
+
+    /// The base backup that would reach further back if it were whole.
+    private func brokenBefore(_ first: Reach) -> String {
+        let broken = snapshot.brokenBackups.first { $0.backup.id < first.backup }
+        return broken.map {
+            "; base backup \($0.backup.id) would reach further back: \($0.reason), bring it back "
+                + "from a copy of the archive"
+        } ?? ""
     }
 
     /// The same of a position, which other histories of the source may lie on both sides of.
@@ -60,6 +70,16 @@ package struct Refusal: Sendable {
 
     func noBackup() -> TidemarkError {
         if let shortfall, !snapshot.backups(on: path).isEmpty { return damaged(shortfall) }
+        if let broken = snapshot.brokenBackups.last(where: {
+            path.passes(Position(timeline: $0.backup.timeline, ordinal: $0.backup.end))
+        }) {
+            return TidemarkError(
+                .archiveIncomplete,
+                "no base backup of \(snapshot.source) on timeline \(path.timeline) is whole: "
+                    + broken.reason,
+                remedy: "bring it back from a copy of the archive, or take another base backup "
+                    + "with `tidemark backup \(snapshot.source)`")
+        }
         return TidemarkError(
             .targetOutsideWindow,
             "the archive of \(snapshot.source) has no usable base backup on timeline "
@@ -168,8 +188,11 @@ package struct Refusal: Sendable {
             "\(target) cannot be reached: the archive of \(snapshot.source) can be read only up to "
                 + "\(style.text(shortfall.end.ordinal)) on timeline \(shortfall.end.timeline), "
                 + "\(place), and \(known)",
-            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
-                + "file back from a copy of the archive; \(rest)")
+            remedy: path.timeline == snapshot.currentTimeline
+                ? "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                    + "file back from a copy of the archive; \(rest)"
+                : "bring the file back from a copy of the archive, since the source has left this "
+                    + "timeline and sends it no more; \(rest)")
     }
 
     func incomplete(_ backup: BaseBackupDescriptor, _ chain: Chain) -> TidemarkError {
@@ -201,6 +224,33 @@ package struct Refusal: Sendable {
             .targetOutsideWindow,
             "\(places.count) restore points of \(snapshot.source) are named \(name)",
             remedy: "choose by position: \(choices.joined(separator: ", "))")
+    }
+
+    /// The position can be reached, and nothing that took much away begins there.
+    func noEvent(
+        _ id: String, before: DestructiveEvent?, after: DestructiveEvent?
+    ) -> TidemarkError {
+        let near = [(before, "before"), (after, "after")].compactMap { event, side in
+            event.map { "before:\($0.id) (\($0.action)) \(side) it" }
+        }
+        let list = "`tidemark find --source \(snapshot.source)` lists them"
+        return TidemarkError(
+            .targetOutsideWindow,
+            "before:\(id) names no event of \(snapshot.source): none begins there",
+            remedy: near.isEmpty
+                ? list : "the nearest known: \(near.joined(separator: ", ")); \(list)")
+    }
+
+    /// A restore point that is not on the path; another history of the source may have it.
+    func absent(point name: String) -> TidemarkError {
+        guard let other = snapshot.points.first(where: { $0.name == name }),
+            other.timeline != path.timeline, snapshot.knows(other.timeline)
+        else { return absent("restore point \(name)") }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "restore point \(name) of \(snapshot.source) lies on timeline \(other.timeline), and "
+                + "not on the way to timeline \(path.timeline)",
+            remedy: "`--to point:\(name) --timeline \(other.timeline)` restores it")
     }
 
     func absent(_ what: String) -> TidemarkError {

@@ -239,14 +239,12 @@ package struct Restore {
             guard let size = try repository.store.size(key) else {
                 throw TidemarkError(
                     .archiveIncomplete, "\(key) of the base backup is missing from the archive",
-                    remedy: "bring it back from a copy of the archive, or take another target "
-                        + "whose base backup is whole (`tidemark list`)")
+                    remedy: StoredFileReader.remedy(folder))
             }
             guard size == file.storedBytes else {
                 throw TidemarkError(
                     .archiveDamaged, "\(key) has \(size) bytes, \(file.storedBytes) were stored",
-                    remedy: "bring it back from a copy of the archive, or take another target "
-                        + "whose base backup is whole (`tidemark list`)")
+                    remedy: StoredFileReader.remedy(folder))
             }
         }
     }

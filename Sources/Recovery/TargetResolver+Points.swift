@@ -7,7 +7,7 @@ extension TargetResolver {
     /// One that is no record of the stream, but a position in it.
     func at(markedPoint name: String) throws(TidemarkError) -> RestorePlan {
         guard let known = noted(name) else {
-            throw planner.refusal.absent("restore point \(name)")
+            throw planner.refusal.absent(point: name)
         }
         return try at(known.end ?? known.position)
     }
@@ -32,7 +32,7 @@ extension TargetResolver {
                 return try newest(candidates, stop)
             }
         }
-        throw planner.refusal.absent("restore point \(name)")
+        throw planner.refusal.absent(point: name)
     }
 
     private func noted(_ name: String) -> RestorePoint? {
@@ -47,7 +47,7 @@ extension TargetResolver {
     ) throws(TidemarkError) -> UInt64 {
         let places = try locator.embeddedPlaces(of: name, in: candidates.map(\.chain))
         guard let place = places.first else {
-            throw planner.refusal.absent("restore point \(name)")
+            throw planner.refusal.absent(point: name)
         }
         guard places.count == 1 else { throw planner.refusal.ambiguous(point: name, places) }
         return place

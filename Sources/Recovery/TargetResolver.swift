@@ -9,6 +9,7 @@ struct TargetResolver {
     private let hasPointsInStream: Bool
     private let marksAreInStream: Bool
     private let hasEvents: Bool
+    private let finder: EventFinder
 
     init(_ planner: Planner, _ repository: ArchiveRepository, _ replayer: any Replayer) {
         self.planner = planner
@@ -16,6 +17,7 @@ struct TargetResolver {
         marksAreInStream = replayer.hasPoints(inStreamOf: planner.path.timeline)
         hasEvents =
             replayer.events(of: planner.snapshot.descriptor, on: planner.path.timeline) != nil
+        finder = EventFinder(repository, replayer)
         locator = StopLocator(repository: repository, replayer: replayer, planner: planner)
     }
 
@@ -100,9 +102,6 @@ struct TargetResolver {
     }
 
     private func at(before text: String) throws(TidemarkError) -> RestorePlan {
-        let isOnPath = { (event: EventID) in
-            planner.path.sections.contains { event.isOn($0.timeline) }
-        }
         guard hasEvents, let event = EventID(text) else {
             throw TidemarkError(
                 .usage, "before:\(text) names no event that `tidemark find` lists",
@@ -110,8 +109,20 @@ struct TargetResolver {
                     ? "take the id from `tidemark find --source \(planner.snapshot.source)`"
                     : "give a time, lsn:, xid: or point: instead")
         }
-        guard isOnPath(event) else { throw planner.refusal.absent("event \(text)") }
-        return try at(event.ordinal, .before(event.ordinal))
+        // A fork may carry a copy of its parent's bytes from before it; never what came after.
+        let timelines = planner.path.sections.filter {
+            event.isOn($0.timeline) && event.ordinal <= $0.end
+        }.map(\.timeline)
+        guard !timelines.isEmpty else { throw planner.refusal.absent("event \(text)") }
+        // Out of reach is told as such, whether or not it names an event.
+        _ = try planner.candidates(reaching: event.ordinal)
+        var nearest: EventLookup?
+        for timeline in timelines {
+            let lookup = try finder.lookup(event.ordinal, on: timeline, in: planner.snapshot)
+            if lookup.found != nil { return try at(event.ordinal, .before(event.ordinal)) }
+            nearest = nearest ?? lookup
+        }
+        throw planner.refusal.noEvent(text, before: nearest?.before, after: nearest?.after)
     }
 
     /// Nothing was archived behind this base backup: it is itself what was asked for.

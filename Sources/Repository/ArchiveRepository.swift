@@ -232,11 +232,18 @@ extension ArchiveRepository {
 
     // MARK: base backups
 
-    /// Finished base backups, oldest first.
+    /// Finished base backups, oldest first, whole or not.
     package func backups(_ source: SourceID) throws(TidemarkError) -> [BaseBackupDescriptor] {
+        try backups(source, in: try store.list(Layout.backups(source)))
+    }
+
+    /// The same from a listing of their folder.
+    func backups(
+        _ source: SourceID, in infos: [ObjectInfo]
+    ) throws(TidemarkError) -> [BaseBackupDescriptor] {
         var found: [BaseBackupDescriptor] = []
         let prefix = Layout.backups(source)
-        for info in try store.list(prefix) where info.key.name == Layout.manifestName {
+        for info in infos where info.key.name == Layout.manifestName {
             // Further down it is a file of the backup.
             guard info.key.path.dropFirst(prefix.count).split(separator: "/").count == 2 else {
                 continue

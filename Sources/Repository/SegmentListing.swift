@@ -73,6 +73,23 @@ extension ArchiveRepository {
 }
 
 extension StreamListing {
+    /// Where sealed segments that follow each other by their names do not touch.
+    var holes: Set<PositionRange> {
+        var holes: Set<PositionRange> = []
+        for (timeline, segments) in segments {
+            var reached = segments.first?.range.first ?? 0
+            for segment in segments {
+                if segment.range.first > reached {
+                    holes.insert(
+                        PositionRange(
+                            timeline: timeline, first: reached, last: segment.range.first))
+                }
+                reached = max(reached, segment.range.last)
+            }
+        }
+        return holes
+    }
+
     fileprivate mutating func add(
         _ info: ObjectInfo, timeline: TimelineID, file: String, _ style: any PositionStyle
     ) {

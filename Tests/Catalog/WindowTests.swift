@@ -27,6 +27,18 @@ import Testing
         return snapshot
     }
 
+    @Test func `leave out what is missing, which is told unless a gap record does`() {
+        var snapshot = cut()
+        #expect(snapshot.windows().map(\.from) == [Sample.time(100), Sample.time(300)])
+        #expect(snapshot.windows().map(\.to) == [Sample.time(150), Sample.time(400)])
+        #expect(
+            snapshot.unexplainedHoles == [PositionRange(timeline: one, first: 500, last: 700)])
+        snapshot.gaps = [
+            Gap(timeline: one, first: 500, last: 700, found: Sample.time(200), reason: "lost")
+        ]
+        #expect(snapshot.unexplainedHoles.isEmpty)
+    }
+
     @Test func `are none without a base backup`() {
         var snapshot = Sample.snapshot()
         Sample.fill(&snapshot, one, [3, 4])

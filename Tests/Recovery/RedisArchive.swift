@@ -55,10 +55,11 @@ struct RedisArchive {
     ///   - made: When each may have been made at the earliest; default: when it came.
     ///   - fork: The commands that the history has in common with the parent's.
     ///   - bytes: How long a segment becomes.
+    ///   - state: The database selected all along; empty where nobody knows.
     func write(
         _ seconds: [Double], on timeline: TimelineID = parent,
         first: Int = 0, fork: Int? = nil, bytes: UInt64 = 1 << 24, flushed: Int = .max,
-        made: [Double]? = nil
+        made: [Double]? = nil, state: String = "0"
     ) throws {
         let writer = try SegmentWriter(
             source: Self.source, kind: .redis, style: Self.style, store: repository.store,
@@ -77,7 +78,7 @@ struct RedisArchive {
             StreamOpening(
                 descriptor: try #require(try repository.descriptor(Self.source)),
                 start: Position(timeline: timeline, ordinal: start), serverVersion: "7.0.15",
-                sourceEnd: start, state: "0"))
+                sourceEnd: start, state: state))
         for (number, second) in seconds.enumerated() {
             let place = writer.received
             let command = Self.command(first + number)
@@ -86,7 +87,7 @@ struct RedisArchive {
                 HistoryEntry(
                     event: .commit(transaction: 0), first: place, last: writer.received,
                     time: Self.at(second), earliest: made.map { Self.at($0[number]) }))
-            try writer.edge(writer.received, state: "0")
+            try writer.edge(writer.received, state: state)
             if number % flushed == flushed - 1 { try writer.flush() }
         }
         try writer.flush()

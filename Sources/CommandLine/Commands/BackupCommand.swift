@@ -8,6 +8,9 @@ struct BackupCommand: ParsableCommand {
         commandName: "backup",
         abstract: "Takes a base backup now.",
         discussion: """
+            Where no sidecar runs it archives the stream itself for as long as the base
+            backup needs it. Every source is tried, also when another one fails.
+
             Example:
               tidemark backup ledger
             """)
@@ -24,10 +27,14 @@ struct BackupCommand: ParsableCommand {
         let configuration = try file.load()
         // Found before anything is connected to.
         _ = try configuration.select(sources)
-        let backups = try BackupOperation(
+        let outcome = try BackupOperation(
             configuration, sources: sources, progress: ProgressLine()
         ).run()
-        Output.result(
-            json ? try JSONText.encode(backups.map(BackupView.init)) : BackupView.text(backups))
+        let backups = outcome.taken
+        if !backups.isEmpty {
+            Output.result(
+                json ? try JSONText.encode(backups.map(BackupView.init)) : BackupView.text(backups))
+        }
+        if let failure = outcome.failure { throw failure }
     }
 }

@@ -10,7 +10,7 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Checks continuity, chains and that base backups are complete; with --deep
             also every byte. Needs the archive alone. Exit status 4 when something is
-            damaged or missing.
+            damaged, or missing without a gap record that tells of it.
 
             Example:
               tidemark verify --deep

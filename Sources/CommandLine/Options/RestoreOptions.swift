@@ -18,7 +18,10 @@ struct RestoreOptions: ParsableArguments {
         help: ArgumentHelp("Only this source; may be repeated.", valueName: "name"))
     var sources: [SourceID] = []
 
-    @Option(help: ArgumentHelp("The timeline to follow; else the newest.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp(
+            "The timeline to follow; sources without it, and else all, follow their newest.",
+            valueName: "id"))
     var timeline: String?
 
     @Option(

@@ -8,7 +8,7 @@ enum ListView {
         let parts = document.sources.map { source in
             style.bold("\(source.name) (\(source.kind.rawValue))") + "\n" + windows(source)
                 + doubts(source) + timelines(source) + backups(source) + points(source)
-                + gaps(source, style)
+                + gaps(source, style) + missing(source, style)
         }
         return parts.joined(separator: "\n")
     }
@@ -57,7 +57,7 @@ enum ListView {
             table.add(
                 "  " + backup.id, backup.finished.time.text(fractionDigits: 0),
                 "\(ByteCount(backup.bytes))", "\(ByteCount(backup.storedBytes))",
-                remarks(backup.warnings.count))
+                backup.broken.map { "not restorable: \($0)" } ?? remarks(backup.warnings.count))
         }
         return table.isEmpty ? "" : table.text()
     }
@@ -86,6 +86,13 @@ enum ListView {
             "  " + style.red("gap")
                 + " on timeline \(gap.timeline) from \(gap.first) to \(gap.last), "
                 + "found \(gap.found.time.text(fractionDigits: 0)): \(gap.reason)\n"
+        }.joined()
+    }
+
+    private static func missing(_ source: ListedSource, _ style: TerminalStyle) -> String {
+        source.missing.map {
+            "  " + style.red("missing") + " on timeline \($0.timeline) from \($0.first) to "
+                + "\($0.last), and no gap record says why: `tidemark verify` tells what to do\n"
         }.joined()
     }
 }

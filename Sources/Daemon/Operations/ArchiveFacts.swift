@@ -17,6 +17,8 @@ struct ArchiveFacts: Sendable {
     let timeline: TimelineID?
     let gaps: [Gap]
     let lastBackup: BaseBackupDescriptor?
+    /// Base backups that no restore can use, as a sentence; empty when all are whole.
+    let broken: String
     /// As it was written before the look.
     let watermark: Watermark?
     /// Why the newest archived changes cannot be restored; nil when they can.
@@ -37,6 +39,12 @@ struct ArchiveFacts: Sendable {
         gaps = snapshot.gaps
         lastBackup = snapshot.backups.last
         watermark = snapshot.watermark
+        broken =
+            snapshot.brokenBackups.last.map { last in
+                let count = snapshot.brokenBackups.count
+                return "base backup \(last.backup.id) cannot be restored: \(last.reason)"
+                    + (count > 1 ? " (and \(count - 1) more, see `tidemark list`)" : "")
+            } ?? ""
         let shortfall = snapshot.shortfall
         obstacle = shortfall.map { Self.text($0, snapshot.style) } ?? Self.obstacle(snapshot)
         isShort = shortfall != nil
@@ -69,6 +77,10 @@ struct ArchiveFacts: Sendable {
 
     private static func obstacle(_ snapshot: CatalogSnapshot) -> String? {
         if snapshot.isProofRestorable { return nil }
+        if snapshot.backups.isEmpty, !snapshot.brokenBackups.isEmpty {
+            return "nothing can be restored: no base backup is whole (`tidemark run` takes another "
+                + "by itself, `tidemark backup` takes one now)"
+        }
         if snapshot.backups.isEmpty {
             return "nothing can be restored yet: there is no base backup (`tidemark run` takes the "
                 + "first by itself, `tidemark backup` takes one now)"

@@ -19,14 +19,27 @@ package struct BackupOperation: Sendable {
         self.progress = progress
     }
 
-    /// The backups taken, in order.
-    package func run() throws(TidemarkError) -> [BaseBackupDescriptor] {
+    /// Throws what concerns all sources: the configuration, the repository.
+    package func run() throws(TidemarkError) -> BackupOutcome {
         let repository = try NewArchive(configuration: configuration, time: time).openOrCreate()
-        var taken: [BaseBackupDescriptor] = []
+        var outcome = BackupOutcome()
         for source in try configuration.select(sources) {
-            taken.append(try take(source, repository))
+            do throws(TidemarkError) {
+                outcome.taken.append(try take(source, repository))
+            } catch {
+                outcome.failures.append((source.name, error))
+                if Self.concernsAll(error.code) { break }
+            }
         }
-        return taken
+        return outcome
+    }
+
+    /// Whether the next source would meet the same.
+    private static func concernsAll(_ code: TidemarkError.Code) -> Bool {
+        switch code {
+        case .cancelled, .repositoryUnreachable, .repositoryFull, .repositoryReadOnly: true
+        default: false
+        }
     }
 
     private func take(
@@ -56,12 +69,7 @@ package struct BackupOperation: Sendable {
             progress: { observer.advanced(to: $0.bytes) },
             remark: { log.warning("base backup: the server said: \($0)") },
             waitArchived: { (range) throws(TidemarkError) in
-                guard let descriptor = try repository.descriptor(source.name) else {
-                    throw TidemarkError(
-                        .archiveIncomplete, "nothing of \(source.name) is archived yet",
-                        remedy: "see why its stream does not start: tidemark check")
-                }
-                try stream.wait(for: range, Rooms.style(descriptor))
+                try stream.wait(for: range, Rooms.style(try stream.descriptor()))
             })
         // What comes in less than one piece was not told on the way.
         observer.advanced(to: taken.bytes)

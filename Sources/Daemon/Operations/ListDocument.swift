@@ -19,12 +19,14 @@ package struct ListedSource: Sendable, Encodable {
     package var backups: [ListedBackup]
     package var points: [ListedPoint]
     package var gaps: [SourceStatus.GapStatus]
+    /// Stretches that are missing and that no gap record explains.
+    package var missing: [ListedStretch]
 
     package init(
         name: SourceID, kind: DatabaseKind, recoveryWindows: [SourceStatus.Window],
         doubts: [ListedDoubt] = [], timelines: [ListedTimeline], backups: [ListedBackup],
         points: [ListedPoint],
-        gaps: [SourceStatus.GapStatus]
+        gaps: [SourceStatus.GapStatus], missing: [ListedStretch] = []
     ) {
         self.name = name
         self.kind = kind
@@ -34,11 +36,25 @@ package struct ListedSource: Sendable, Encodable {
         self.backups = backups
         self.points = points
         self.gaps = gaps
+        self.missing = missing
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, kind, doubts, timelines, backups, points, gaps
+        case name, kind, doubts, timelines, backups, points, gaps, missing
         case recoveryWindows = "recovery_windows"
+    }
+}
+
+/// A stretch of one timeline.
+package struct ListedStretch: Sendable, Encodable {
+    package var timeline: TimelineID
+    package var first: String
+    package var last: String
+
+    package init(_ range: PositionRange, _ style: any PositionStyle) {
+        timeline = range.timeline
+        first = style.text(range.first)
+        last = style.text(range.last)
     }
 }
 
@@ -90,8 +106,13 @@ package struct ListedBackup: Sendable, Encodable {
     package var bytes: UInt64
     package var storedBytes: UInt64
     package var warnings: [String]
+    /// Why no restore can use it: the file that is missing or cut short; nil for a whole one.
+    package var broken: String?
 
-    package init(_ backup: BaseBackupDescriptor, _ style: any PositionStyle) {
+    package init(
+        _ backup: BaseBackupDescriptor, _ style: any PositionStyle, broken: String? = nil
+    ) {
+        self.broken = broken
         id = backup.id
         timeline = backup.timeline
         started = Millis(backup.started)
@@ -104,7 +125,7 @@ package struct ListedBackup: Sendable, Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, timeline, started, finished, start, end, bytes, warnings
+        case id, timeline, started, finished, start, end, bytes, warnings, broken
         case storedBytes = "stored_bytes"
     }
 }

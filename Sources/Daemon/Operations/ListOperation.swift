@@ -54,8 +54,12 @@ package struct ListOperation: Sendable {
             recoveryWindows: snapshot.windows().map(SourceStatus.Window.init),
             doubts: branches.filter { $0.doubt != nil }.map(ListedDoubt.init),
             timelines: snapshot.timelines.map { ListedTimeline($0, snapshot) },
-            backups: snapshot.backups.map { ListedBackup($0, style) },
+            backups: (snapshot.backups.map { ListedBackup($0, style) }
+                + snapshot.brokenBackups.map {
+                    ListedBackup($0.backup, style, broken: $0.reason)
+                }).sorted { $0.id < $1.id },
             points: snapshot.points.sorted { $0.time < $1.time }.map { ListedPoint($0, style) },
-            gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) })
+            gaps: snapshot.gaps.map { SourceStatus.GapStatus($0, style) },
+            missing: snapshot.unexplainedHoles.map { ListedStretch($0, style) })
     }
 }

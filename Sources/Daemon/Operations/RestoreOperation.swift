@@ -60,6 +60,7 @@ package struct RestoreOperation: Sendable {
     ) throws(TidemarkError) -> [PreparedRestore] {
         var orders: [CopyRequest] = []
         for source in sources { orders.append(try order(source, try destination(source))) }
+        try placeTimeline(&orders, repository)
         try leaveUnstarted(&orders, repository)
         try Restore.preflight(together: orders)
         for order in orders { try Restore.preflight(order) }
@@ -76,6 +77,30 @@ package struct RestoreOperation: Sendable {
         guard let first = refused.first else { return prepared }
         throw RestoreOrderliness.refusal(
             of: request.target, first.error, found: prepared.map(\.request.source))
+    }
+
+    /// Of several sources `--timeline` is told to those that have it: the others go along the
+    /// history that they are on. One that none has is a mistake.
+    private func placeTimeline(
+        _ orders: inout [CopyRequest], _ repository: ArchiveRepository
+    ) throws(TidemarkError) {
+        guard let timeline = request.timeline, orders.count > 1 else { return }
+        var others: [Int] = []
+        for (place, order) in orders.enumerated() {
+            // One that the archive does not have is refused where it is planned.
+            guard let kind = try repository.descriptor(order.source)?.kind else { continue }
+            let snapshot = try CatalogReader(repository, try Rooms.replayer(kind)).read(
+                order.source, withCommits: false)
+            if !snapshot.knows(timeline) { others.append(place) }
+        }
+        guard others.count < orders.count else {
+            throw TidemarkError(
+                .targetOutsideWindow,
+                "none of \(orders.map(\.source.name).joined(separator: ", ")) has a timeline "
+                    + "\(timeline) in the archive",
+                remedy: "`tidemark list` names the timelines of each")
+        }
+        for place in others { orders[place].timeline = nil }
     }
 
     /// Of several sources those are started that can be, and the others are written all the same.

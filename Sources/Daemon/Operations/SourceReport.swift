@@ -53,8 +53,8 @@ struct SourceReport {
             recoveryWindows: windows, gaps: facts.gaps.map { SourceStatus.GapStatus($0, style) },
             lastBackup: facts.lastBackup.map(SourceStatus.LastBackup.init),
             sourceWindow: mark?.sourceWindow,
-            reason: [reason, backupTrouble, obstacle ?? ""].filter { !$0.isEmpty }.joined(
-                separator: "; "))
+            reason: [reason, backupTrouble, obstacle ?? "", facts.broken].filter { !$0.isEmpty }
+                .joined(separator: "; "))
         status.ordinals = mark.map { .init(received: $0.received, archived: $0.archived) }
         return status
     }

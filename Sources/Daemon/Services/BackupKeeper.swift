@@ -75,7 +75,7 @@ package final class BackupKeeper: Sendable {
     }
 
     private func situation() throws(TidemarkError) -> BackupSchedule.Situation {
-        let newest = try repository.backups(board.source).last?.started
+        let newest = try repository.baseBackups(board.source).whole.last?.started
         return BackupSchedule.Situation(
             newestStarted: newest, isRunning: false, needed: try needed(since: newest))
     }

@@ -44,6 +44,25 @@ final class StreamBeside {
         ]
     }
 
+    /// Seconds in which a stream has to open.
+    private static let openingSeconds = 30.0
+
+    /// What the stream says of the source when it first opens; waits for that.
+    func descriptor() throws(TidemarkError) -> SourceDescriptor {
+        let began = time.monotonic()
+        while true {
+            if let known = try repository.descriptor(board.source) { return known }
+            guard time.monotonic().seconds(since: began) < Self.openingSeconds else { break }
+            stop.wait(seconds: 0.1)
+        }
+        throw TidemarkError(
+            .sourceUnreachable,
+            "nothing of \(board.source) is archived yet, and its stream does not open",
+            remedy: "start `tidemark run`, which archives it, then take the base backup again; "
+                + "`tidemark check` tells what stands in the way",
+            cause: board.monitor.read { $0.failure })
+    }
+
     /// Returns once the archive holds `range`.
     func wait(
         for range: PositionRange, _ style: any PositionStyle

@@ -175,6 +175,9 @@ package protocol EventScan: AnyObject {
     /// Whether an event may begin in one segment and end in the next, so that the one before has
     /// to be taken first.
     var crossesSegments: Bool { get }
+    /// Whether what came long before an event may decide where it begins, so that only a search
+    /// from the start is exact. Default: false.
+    var dependsOnPast: Bool { get }
     /// The index of the segment whose bytes come next, and what the room told of its start.
     func index(_ entries: [TimeIndexEntry], state: String?)
     /// Takes the next bytes and hands on each event that ends in them, in order.
@@ -187,6 +190,8 @@ package protocol EventScan: AnyObject {
 extension EventScan {
     /// Most streams are cut where nothing is under way.
     package var crossesSegments: Bool { false }
+
+    package var dependsOnPast: Bool { false }
 }
 
 /// What a search has found.

@@ -99,15 +99,29 @@ struct CopyPipeline {
             let pieces = try taken.get()
             if pieces.isEmpty { return }
             for piece in pieces {
-                switch piece {
-                case .open(let file): try copy.open(file)
-                case .content(let bytes):
-                    try unsafe copy.write(bytes.span.bytes)
-                    written += UInt64(bytes.count)
-                    progress(written)
-                case .close: try copy.close()
-                }
+                try hand(piece, to: copy)
+                guard case .content(let bytes) = piece else { continue }
+                written += UInt64(bytes.count)
+                progress(written)
             }
+        }
+    }
+
+    /// What the copy finds wrong with the content is wrong with the base backup.
+    private func hand(
+        _ piece: Piece, to copy: any Restoration
+    ) throws(TidemarkError) {
+        do throws(TidemarkError) {
+            switch piece {
+            case .open(let file): try copy.open(file)
+            case .content(let bytes): try unsafe copy.write(bytes.span.bytes)
+            case .close: try copy.close()
+            }
+        } catch let error where [.archiveDamaged, .archiveIncomplete].contains(error.code) {
+            throw TidemarkError(
+                error.code, error.message,
+                remedy: StoredFileReader.remedy(Layout.backup(backup.source, backup.id)),
+                cause: error.cause)
         }
     }
 }

@@ -23,54 +23,56 @@ struct StoredFileReader {
         } catch let error where error.code == .notFound {
             throw TidemarkError(
                 .archiveIncomplete, "\(key) of the base backup is missing from the archive",
-                remedy: "bring it back from a copy of the archive, or use another base backup")
+                remedy: Self.remedy(folder))
         }
         defer { object.close() }
         var hash = SHA256()
         var count: UInt64 = 0
-        let next = { (limit: Int) throws(TidemarkError) -> [UInt8] in
-            let piece = try object.read(limit)
-            unsafe piece.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
-            return piece
+        let piece = { (limit: Int) throws(TidemarkError) -> [UInt8] in
+            let bytes = try object.read(limit)
+            unsafe bytes.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+            return bytes
         }
         if let compression = Compression(suffixOf: file.name) {
-            let frames = FrameReader(key, compression, read: next)
-            while let item = try Self.next(frames) {
+            let frames = FrameReader(key, compression, read: piece)
+            while let item = try next(frames) {
                 guard case .content = item else { continue }
                 count += UInt64(frames.content.count)
                 try take(frames.content.array)
             }
-            if frames.endsInsideFrame { throw Self.damaged(key, "it ends inside a frame") }
+            if frames.endsInsideFrame { throw damaged(key, "it ends inside a frame") }
         } else {
             while true {
-                let piece = try next(Self.readBytes)
-                if piece.isEmpty { break }
-                count += UInt64(piece.count)
-                try take(piece)
+                let bytes = try piece(Self.readBytes)
+                if bytes.isEmpty { break }
+                count += UInt64(bytes.count)
+                try take(bytes)
             }
         }
         let digest = Hex.text(hash.finalize())
         guard digest == file.storedSHA256, count == file.bytes else {
-            throw Self.damaged(key, "its bytes are not those that were stored")
+            throw damaged(key, "its bytes are not those that were stored")
         }
     }
 
-    private static func next(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
+    private func next(_ frames: FrameReader) throws(TidemarkError) -> FrameItem? {
         do {
             return try frames.next()
         } catch let error where error.code == .archiveDamaged {
-            throw TidemarkError(error.code, error.message, remedy: remedy, cause: error)
+            throw TidemarkError(
+                error.code, error.message, remedy: Self.remedy(folder), cause: error)
         }
     }
 
-    private static func damaged(_ key: ObjectKey, _ what: String) -> TidemarkError {
-        TidemarkError(.archiveDamaged, "\(key) is damaged: \(what)", remedy: remedy)
+    private func damaged(_ key: ObjectKey, _ what: String) -> TidemarkError {
+        TidemarkError(.archiveDamaged, "\(key) is damaged: \(what)", remedy: Self.remedy(folder))
     }
 
     /// A restore takes the newest base backup that it finds.
-    private static let remedy =
-        "bring it back from a copy of the archive, or remove the folder of this base backup: then "
-        + "an older one is taken"
+    static func remedy(_ folder: ObjectKey) -> String {
+        "bring it back from a copy of the archive, or remove the folder of this base backup "
+            + "(\(folder)): then an older one is taken"
+    }
 }
 
 /// Bytes as lower-case hex.

@@ -59,8 +59,19 @@ package struct Export {
     private func write(
         _ plan: ExportPlan, _ request: ExportRequest
     ) throws(TidemarkError) -> ExportOutcome {
-        let snapshot = plan.planner.snapshot
         let folder = try ExportFolder(request.destination, progress)
+        do throws(TidemarkError) {
+            return try write(plan, into: folder)
+        } catch {
+            folder.abandon()
+            throw error
+        }
+    }
+
+    private func write(
+        _ plan: ExportPlan, into folder: ExportFolder
+    ) throws(TidemarkError) -> ExportOutcome {
+        let snapshot = plan.planner.snapshot
         if let backup = plan.backup { try write(backup, into: folder) }
         let order = StreamExportOrder(
             descriptor: snapshot.descriptor, timeline: plan.planner.path.timeline,

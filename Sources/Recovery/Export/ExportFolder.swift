@@ -5,6 +5,8 @@ import Platform
 final class ExportFolder {
     private let path: String
     private let progress: @Sendable (UInt64) -> Void
+    /// Whether this export made it.
+    private let isNew: Bool
     /// Absolute paths of what is finished.
     private(set) var files: [String] = []
     private(set) var bytes: UInt64 = 0
@@ -15,6 +17,14 @@ final class ExportFolder {
     ) throws(TidemarkError) {
         self.path = path
         self.progress = progress
+        do throws(SystemFailure) {
+            _ = try Directory.names(in: path)
+            isNew = false
+        } catch let error where error.isAbsence {
+            isNew = true
+        } catch {
+            throw error.asTidemarkError
+        }
         try translated { () throws(SystemFailure) in try Directory.makeAll(path) }
     }
 
@@ -33,6 +43,13 @@ final class ExportFolder {
         try file.finish()
         files.append(file.path)
         bytes += file.size
+    }
+
+    /// After a failure: an empty folder of this export's own making says nothing to anybody. Best
+    /// effort, since the failure is what has to be told.
+    func abandon() {
+        guard isNew, let names = try? Directory.names(in: path), names.isEmpty else { return }
+        try? Directory.removeAll(path)
     }
 
     /// Makes the names durable.

@@ -11,12 +11,15 @@ struct ChainCheck {
         /// From the footer; nil for an open segment and one that could not be read.
         var sha256: String?
         var previousSHA256: String?
+        /// Times of the last commits in it, in the order of the stream; nil where none is known.
+        var lastCommit: CommitTime?
     }
 
     /// Stretches without a hole, ascending.
     private(set) var runs: [PositionRange] = []
     /// What lies between them and no gap record explains.
     private(set) var holes: [PositionRange] = []
+    private let links: [Link]
     private(set) var problems: [VerificationProblem] = []
     private let source: SourceID
     private let timeline: TimelineID
@@ -28,6 +31,7 @@ struct ChainCheck {
     ) {
         self.source = source
         self.timeline = timeline
+        self.links = links
         self.gaps = gaps.filter { $0.timeline == timeline }.map(\.range)
             .sorted { $0.first < $1.first }
         var previous: Link?
@@ -70,6 +74,11 @@ struct ChainCheck {
     /// Whether one run holds all of `[first, last)`.
     func holds(_ first: UInt64, _ last: UInt64) -> Bool {
         runs.contains { $0.first <= first && last <= $0.last }
+    }
+
+    /// Time of the last commit that is there before a place; nil where none is known.
+    func lastCommit(before place: UInt64) -> CommitTime? {
+        links.last { $0.reach <= place && $0.lastCommit != nil }?.lastCommit
     }
 
     /// End of the newest run; nil when there is none.

@@ -7,7 +7,7 @@ extension ObjectCheck {
         _ backup: BaseBackupDescriptor, _ file: StoredFile
     ) throws(TidemarkError) -> Outcome {
         let folder = Layout.backup(backup.source, backup.id)
-        guard let key = Self.key(folder, file.name) else {
+        guard let key = file.key(in: folder) else {
             return Outcome(problems: [
                 damaged(folder / Layout.manifestName, "it names a file \(file.name)")
             ])
@@ -83,13 +83,6 @@ extension ObjectCheck {
         }
         if let damage = tar?.damage { throw Damage.error(key, at: frames.boundary, damage) }
         try look?.finish()
-    }
-
-    /// Nil for a name that leaves the folder.
-    private static func key(_ folder: ObjectKey, _ name: String) -> ObjectKey? {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { return nil }
-        return folder / name
     }
 }
 

@@ -35,6 +35,9 @@ struct ObjectCheck: Sendable {
     /// See `VerificationRules`.
     let scan: @Sendable (TimelineID) -> (any HistoryScan)?
 
+    /// The timeline that the source was on at last; nil when nothing tells.
+    let current: TimelineID?
+
     /// By the base backup's id.
     let contents: [String: any BaseBackupCheck]
 
@@ -68,6 +71,7 @@ struct ObjectCheck: Sendable {
             }
             link.sha256 = footer.sha256
             link.previousSHA256 = footer.previousSHA256
+            link.lastCommit = footer.index.last?.latest
             if let what = listing.contradiction(footer, of: descriptor) {
                 outcome.problems.append(damaged(listing.key, what))
             }
@@ -93,13 +97,14 @@ struct ObjectCheck: Sendable {
                 context.store, listing.key, first: range.first, bytes: range.length)
             context.read(Int(survey.end))
             if survey.resumesAt != nil {
-                outcome.problems.append(torn(listing.key, at: survey.end))
+                outcome.problems.append(torn(listing, at: survey.end))
             }
             outcome.link = (
                 range.timeline,
                 ChainCheck.Link(
                     key: listing.key, first: range.first,
-                    reach: survey.reach(from: range.first))
+                    reach: survey.reach(from: range.first),
+                    lastCommit: survey.index.stretches.last?.latest)
             )
         } catch let error where error.code == .notFound {
             return try sealedMeanwhile(listing)
@@ -110,12 +115,18 @@ struct ObjectCheck: Sendable {
     }
 
     /// No crash leaves whole frames behind a torn one.
-    private func torn(_ key: ObjectKey, at offset: UInt64) -> VerificationProblem {
-        VerificationProblem(
-            source: source, key: key.path, kind: .damaged,
-            what: "\(key) is damaged at byte \(offset), and whole frames follow",
-            remedy: "start `tidemark run` anew, which asks the source for the rest, or bring the "
-                + "file back from a copy of the archive")
+    private func torn(_ listing: SegmentListing, at offset: UInt64) -> VerificationProblem {
+        let timeline = listing.range.timeline
+        let isLeft = current.map { $0 != timeline } ?? false
+        return VerificationProblem(
+            source: source, key: listing.key.path, kind: .damaged,
+            what: "\(listing.key) is damaged at byte \(offset), and whole frames follow",
+            remedy: isLeft
+                ? "bring the file back from a copy of the archive: the source has left timeline "
+                    + "\(timeline) and sends it no more; what lies before the damage restores with "
+                    + "--timeline \(timeline)"
+                : "start `tidemark run` anew, which asks the source for the rest, or bring the "
+                    + "file back from a copy of the archive")
     }
 
     /// The sidecar may have sealed the open segment after the listing.

@@ -11,6 +11,9 @@ final class SourceVerifier {
     /// What looks inside base backups, by their ids.
     private(set) var contents: [String: any BaseBackupCheck] = [:]
 
+    /// The timeline that the source was on at last.
+    private var current: TimelineID?
+
     var source: SourceID { descriptor.source }
 
     init(_ context: VerifyContext, _ descriptor: SourceDescriptor, _ rules: VerificationRules) {
@@ -26,9 +29,10 @@ final class SourceVerifier {
         // Before the listing: what it claims must be there by then.
         let watermark = try take(
             context.document(Watermark.self, Layout.watermark(source), of: source))
+        current = watermark?.timeline
         let pushed = try take(
             context.document(PushedMark.self, Layout.pushed(source), of: source))
-        let listing = try context.repository.stream(source, rules.style)
+        let listing = try settledListing()
         let gaps = try self.gaps()
         problems += listing.setAside.map(setAside)
         try checkPoints()
@@ -57,6 +61,22 @@ final class SourceVerifier {
         if let watermark { problems += stream.check(watermark) }
         if let pushed { problems += stream.check(pushed) }
     }
+
+    /// A listing may miss the file that is being sealed under it: a hole between names is believed
+    /// only when it is found twice.
+    private func settledListing() throws(TidemarkError) -> StreamListing {
+        var listing = try context.repository.stream(source, rules.style)
+        var holes = listing.holes
+        for _ in 1..<Self.listings where !holes.isEmpty {
+            listing = try context.repository.stream(source, rules.style)
+            let now = listing.holes
+            if now == holes { break }
+            holes = now
+        }
+        return listing
+    }
+
+    private static let listings = 5
 
     /// Where a timeline begins, its first segment follows one of its parent's.
     private func checkForks(
@@ -193,6 +213,6 @@ final class SourceVerifier {
     private var check: ObjectCheck {
         ObjectCheck(
             context: context, descriptor: descriptor, style: rules.style, scan: rules.scan,
-            contents: contents)
+            current: current, contents: contents)
     }
 }

@@ -3,15 +3,15 @@ import Model
 /// Whether what was read of a source's stream hangs together, and holds what others rely on. Pure.
 struct StreamCheck {
     private(set) var problems: [VerificationProblem] = []
-    private let descriptor: SourceDescriptor
-    private let style: any PositionStyle
+    let descriptor: SourceDescriptor
+    let style: any PositionStyle
     /// Timelines by those that left them.
     private(set) var forks: [TimelineID: TimelineID] = [:]
-    private var chains: [TimelineID: ChainCheck] = [:]
-    private var ancestors: [TimelineID: [Position]] = [:]
-    private let backups: [BaseBackupDescriptor]
+    private(set) var chains: [TimelineID: ChainCheck] = [:]
+    private(set) var ancestors: [TimelineID: [Position]] = [:]
+    let backups: [BaseBackupDescriptor]
 
-    private var source: SourceID { descriptor.source }
+    var source: SourceID { descriptor.source }
 
     init(
         _ descriptor: SourceDescriptor, _ rules: VerificationRules,
@@ -39,54 +39,6 @@ struct StreamCheck {
         for timeline in chains.keys.sorted() {
             for hole in chains[timeline]?.holes ?? [] { problems.append(lost(hole)) }
         }
-    }
-
-    // MARK: holes
-
-    private func lost(_ hole: PositionRange) -> VerificationProblem {
-        let what =
-            "timeline \(hole.timeline) of \(source) is missing from \(style.text(hole.first)) to "
-            + style.text(hole.last)
-        if let backup = backups.first(where: { isPassed(hole, by: $0) }) {
-            return VerificationProblem(
-                source: source, key: firstMissing(hole), kind: .passed,
-                what: what + "; moments in it cannot be restored, those before it and from base "
-                    + "backup \(backup.id) on can",
-                remedy: "nothing needs to be done; bring the files back from a copy of the archive "
-                    + "if moments in it matter")
-        }
-        return VerificationProblem(
-            source: source, key: firstMissing(hole), kind: .missing,
-            what: what + ", and no gap record says why",
-            remedy: "copy the missing files back from a copy of the archive, or take a new base "
-                + "backup: tidemark backup \(source)")
-    }
-
-    /// Whether a base backup that can be used was begun behind the hole, on its timeline or on one
-    /// that left it later.
-    private func isPassed(_ hole: PositionRange, by backup: BaseBackupDescriptor) -> Bool {
-        guard isUsable(backup) else { return false }
-        if backup.timeline == hole.timeline { return backup.start >= hole.last }
-        return (ancestors[backup.timeline] ?? []).contains {
-            $0.timeline == hole.timeline && $0.ordinal >= hole.last
-        }
-    }
-
-    private func isUsable(_ backup: BaseBackupDescriptor) -> Bool {
-        // One that is consistent from its start on needs nothing.
-        backup.start == backup.end
-            || chains[backup.timeline]?.holds(backup.start, backup.end) == true
-    }
-
-    /// The file that begins where the hole does; the folder where its name cannot be known.
-    private func firstMissing(_ hole: PositionRange) -> String {
-        let bytes = descriptor.segmentBytes
-        guard descriptor.kind == .postgres, bytes > 0, hole.first % bytes == 0 else {
-            return Layout.timelineFolder(source, style, hole.timeline)
-        }
-        let range = PositionRange(
-            timeline: hole.timeline, first: hole.first, last: hole.first + bytes)
-        return Layout.segment(source, style, range).path
     }
 
     /// Every stretch without a hole, for the report.
@@ -170,7 +122,12 @@ struct StreamCheck {
         guard !isUsable(backup) else { return holeBehind(backup).map { [lost($0)] } ?? [] }
         let needed = PositionRange(
             timeline: backup.timeline, first: backup.start, last: backup.end)
-        let isPassed = backups.contains { self.isPassed(needed, by: $0) }
+        // What was lost without a record is told as that; nobody has passed it.
+        let isUnexplained = chains[backup.timeline]?.holes.contains {
+            $0.first < backup.end && backup.start < $0.last
+        }
+        let isPassed =
+            isUnexplained != true && backups.contains { self.isPassed(needed, by: $0) }
         return [
             VerificationProblem(
                 source: source, key: Layout.manifest(source, backup.id).path,

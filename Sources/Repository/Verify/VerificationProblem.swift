@@ -9,8 +9,8 @@ package struct VerificationProblem: Hashable, Sendable, Codable {
         case missing
         /// The store would not give it out.
         case unreadable
-        /// It is missing, and a base backup behind it makes up for it: what lies before and after
-        /// can be restored.
+        /// It is missing, and no restore needs it, or a gap record tells of it and a base backup
+        /// behind it makes up for it.
         case passed
         /// It was damaged, and a copy of what it was is kept.
         case setAside = "set_aside"

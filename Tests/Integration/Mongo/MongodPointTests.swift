@@ -109,6 +109,13 @@ struct MongodPointTests {
             let dropped = found.split(separator: "\n").first { $0.contains("dropDatabase") }
             let words = try #require(dropped, "\(found)").split(separator: " ")
             let event = try #require(words.first { $0.contains("-") && $0.count > 24 }, "\(found)")
+            let dash = try #require(event.lastIndex(of: "-"))
+            let number = try #require(UInt64(event[event.index(after: dash)...]))
+            let wrong = "before:\(event[...dash])\(number - 1)"
+            let refused = try harness.expect(
+                3,
+                ["restore", "--to", wrong, "--dry-run", "--into", harness.folder + "/wrong"])
+            #expect(refused.contains("names no event") && refused.contains(event), "\(refused)")
             try harness.restore(to: "before:\(event)", into: target)
             try MongodHarness.expectSame(target, as: moments[2].state, "before the drop")
         }

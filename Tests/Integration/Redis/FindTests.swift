@@ -43,6 +43,20 @@ struct FindTests {
             let place = harness.folder + "/refused"
             try harness.expect(3, ["restore", "--to", "before:ffffffff-9", "--into", place])
             try harness.expect(2, ["restore", "--to", "before:nothing", "--into", place])
+            // A number beside an event's is no event, whatever there is at it.
+            let dash = try #require(id(1).lastIndex(of: "-"))
+            let number = try #require(UInt64(id(1)[id(1).index(after: dash)...]))
+            for other in [number - 1, number + 1] {
+                let wrong = "before:\(id(1)[..<dash])-\(other)"
+                for rest in [["--dry-run"], []] {
+                    let said = try harness.expect(
+                        3, ["restore", "--to", wrong, "--into", place] + rest)
+                    #expect(said.contains("names no event") && said.contains(id(1)), "\(said)")
+                }
+                let folder = harness.folder + "/exported"
+                try harness.expect(
+                    3, ["export", "sessions", "--to", wrong, "--into", folder])
+            }
             #expect(try sidecar.terminate().isSuccess)
         }
     }

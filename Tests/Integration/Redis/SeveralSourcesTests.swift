@@ -35,8 +35,41 @@ struct SeveralSourcesTests {
                 2, ["restore", "--to", mark, "--into", harness.folder + "/new", "--start"])
             #expect(said.contains("add --source sessions"), "\(said)")
             #expect(try !Directory.names(in: harness.folder).contains("new"))
+            // A history belongs to one source as well; the others follow their own.
+            try harness.expect(0, plan + ["--dry-run", "--timeline", history])
+            let nobody = try harness.expect(3, plan + ["--dry-run", "--timeline", "a60dd"])
+            #expect(nobody.contains("none of sessions, carts has a timeline a60dd"), "\(nobody)")
             try both(harness)
             #expect(try sidecar.terminate().isSuccess)
+        }
+    }
+
+    /// Nothing was archived before, and one of the sources is not there.
+    @Test func `a base backup before the first run is taken of every source that is there`()
+        async throws
+    {
+        try await offPool {
+            let server = try RedisServer.start()
+            let other = try RedisServer.start()
+            let gone = try RedisServer.start()
+            let harness = try ArchiveHarness(server)
+            try harness.write([
+                ("sessions", server.url), ("gone", gone.url), ("carts", other.url),
+            ])
+            gone.kill9()
+            let done = try harness.tidemark(["backup"], seconds: 150)
+            #expect(done.status == .exited(5), "\(done.errors)")
+            #expect(done.errors.contains("no base backup of gone: "), "\(done.errors)")
+            #expect(done.errors.contains("taken: sessions, carts"), "\(done.errors)")
+            for name in ["sessions", "carts"] {
+                #expect(done.output.contains(name), "\(done.output)")
+                try harness.expect(
+                    0,
+                    [
+                        "restore", "--to", "latest", "--source", name, "--dry-run", "--into",
+                        harness.folder + "/plan",
+                    ])
+            }
         }
     }
 

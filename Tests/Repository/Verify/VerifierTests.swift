@@ -118,24 +118,39 @@ struct VerifierTests {
         #expect(needed.problems.contains { $0.what.contains("needs timeline 1 from @196599") })
     }
 
-    @Test func `a hole before a later base backup is a warning, and names what is sound`()
+    @Test func `a hole that nobody has noticed is a problem also behind a later base backup`()
         async throws
     {
         let report = try await verify(deep: false) { archive in
             try archive.takeBackup(3 * Archive.size + 5..<3 * Archive.size + 9)
             try archive.memory.delete(archive.segment(2))
         }
-        #expect(report.problems.map(\.kind) == [.passed])
-        #expect(report.problems.first?.what.contains("from base backup") == true)
-        #expect(report.state == .sound)
-        #expect(report.failure == nil)
+        let problem = try #require(report.problems.first)
+        #expect(report.problems.map(\.kind) == [.missing])
+        #expect(report.failure?.code.exitStatus == 4)
+        // The files, what they cost, and what is left.
+        #expect(problem.what.contains("(00000000000000131072)"), "\(problem.what)")
+        #expect(problem.what.contains("moments between "), "\(problem.what)")
+        #expect(problem.what.contains("from base backup "), "\(problem.what)")
+        #expect(problem.remedy.contains("from a copy of the archive"))
         // One that needs what is missing makes up for nothing.
         let inside = try await verify(deep: false) { archive in
             try archive.takeBackup(2 * Archive.size + 5..<3 * Archive.size + 9)
             try archive.memory.delete(archive.segment(2))
         }
         #expect(Set(inside.problems.map(\.kind)) == [.missing])
-        #expect(inside.failure != nil)
+        #expect(inside.problems.contains { $0.what.contains("nothing after ") })
+    }
+
+    @Test func `a hole older than the first base backup is needed by nobody`() async throws {
+        let report = try await verify(deep: false) { archive in
+            let first = try #require(try archive.repository.backups(Archive.source).first)
+            try archive.takeBackup(3 * Archive.size + 5..<3 * Archive.size + 9)
+            try archive.repository.removeBackup(Archive.source, first.id)
+            try archive.memory.delete(archive.segment(2))
+        }
+        #expect(report.problems.map(\.kind) == [.passed])
+        #expect(report.failure == nil)
     }
 
     @Test func `a hole that a gap record explains is no problem`() async throws {
@@ -206,6 +221,22 @@ struct VerifierTests {
         }
         #expect(report.problems.map(\.kind) == [.damaged])
         #expect(report.problems.first?.what.contains("whole frames follow") == true)
+        #expect(report.problems.first?.remedy.contains("`tidemark run`") == true)
+    }
+
+    @Test func `what the source has left is not asked of it`() async throws {
+        let report = try await verify { archive in
+            try archive.switchTimeline()
+            let frame = Buffer(capacity: 1000)
+            Compression.lz4.encoder().encode([1, 2, 3].span.bytes, into: frame)
+            archive.memory.corrupt(archive.segment(5, suffix: ".partial")) { bytes in
+                bytes += [9, 9, 9] + frame.array
+            }
+        }
+        let torn = try #require(
+            report.problems.first { $0.what.contains("whole frames follow") })
+        #expect(!torn.remedy.contains("tidemark run"), "\(torn.remedy)")
+        #expect(torn.remedy.contains("--timeline 1"), "\(torn.remedy)")
     }
 
     @Test func `what was acknowledged counts, also while it is sent again`() async throws {

@@ -5,6 +5,8 @@ import Model
 final class OplogEventScan: EventScan {
     /// Deletions that follow one another are counted over the segments' edges.
     let crossesSegments = true
+    /// A collection that is never left alone has one run of deletions, however long.
+    let dependsOnPast = true
     private let timeline: TimelineID
     private var entries = ArchivedEntries()
     /// The entry at hand, and the one before it; of events that share a time the one before all.

@@ -12,6 +12,8 @@ final class ExportedCommands: StreamExport {
     /// Until the stretch begins: finds the selected database.
     private var finder: CommandSplitter?
     private var filter: StreamFilter?
+    /// Whether something that needs a database came while none was known.
+    private var isBlind = false
     /// Arrival times noted before the stretch begins.
     private var entries: [TimeIndexEntry] = []
     /// State of the first segment's start.
@@ -52,8 +54,10 @@ final class ExportedCommands: StreamExport {
                 try find(bytes.extracting(Int(from - first)..<Int(until - first)), at: from)
                 from = until
             }
-            guard from == order.first, from < end else { return }
-            try begin(write)
+            guard from >= order.first, from < end else { return }
+            let rest = bytes.extracting(Int(from - first)..<Int(end - first))
+            guard let begun = try begin(rest, at: from, write) else { return }
+            from = begun
         }
         guard from < end, var filter else { return }
         try filter.take(bytes.extracting(Int(from - first)..<Int(end - first)), write)
@@ -75,27 +79,69 @@ final class ExportedCommands: StreamExport {
         finder = splitter
     }
 
+    /// Where the database is known the stretch begins at once; else behind the first SELECT, if
+    /// nothing before it changes data. Returns the place; nil when it did not come yet.
     private func begin(
-        _ write: (RawSpan) throws(TidemarkError) -> Void
-    ) throws(TidemarkError) {
+        _ bytes: RawSpan, at first: UInt64, _ write: (RawSpan) throws(TidemarkError) -> Void
+    ) throws(TidemarkError) -> UInt64? {
+        var start = StreamEdge(position: order.first)
         let known = finder.map(\.edge.state) ?? state
-        guard let database = Int(known.isEmpty ? order.state : known) else {
-            throw TidemarkError(
-                .archiveIncomplete,
-                "the archive does not know which database was selected at \(order.first)",
-                remedy: "leave --from out: then the export begins at a base backup, which knows it")
+        if first == order.first, let database = Int(known.isEmpty ? order.state : known) {
+            start.database = database
+        } else {
+            guard let selected = try select(bytes, at: first) else { return nil }
+            if isBlind { throw unknownDatabase(until: selected.position) }
+            start = selected
         }
-        var filter = StreamFilter(
-            at: StreamEdge(position: order.first, database: database), edit: edit)
+        var filter = StreamFilter(at: start, edit: edit)
         filter.index(entries)
         self.filter = filter
-        let number = String(database)
+        let number = String(start.database)
         let select = Array("*2\r\n$6\r\nSELECT\r\n$\(number.utf8.count)\r\n\(number)\r\n".utf8)
         prefixBytes = UInt64(select.count)
         try write(unsafe select.span.bytes)
+        return start.position
+    }
+
+    /// The edge behind the first SELECT; nil when it did not come yet.
+    private func select(
+        _ bytes: RawSpan, at first: UInt64
+    ) throws(TidemarkError) -> StreamEdge? {
+        var splitter = finder ?? CommandSplitter(at: StreamEdge(position: first))
+        defer { finder = splitter }
+        var cursor = 0
+        do throws(SplitFailure) {
+            return try unsafe bytes.withUnsafeBytes { (raw) throws(SplitFailure) in
+                while try splitter.next(unsafe Span(_unsafeBytes: raw), &cursor) {
+                    switch splitter.command.kind {
+                    case .ping, .getAck, .select: break
+                    default: isBlind = true
+                    }
+                    if splitter.edge.database >= 0 { return splitter.edge }
+                }
+                return nil
+            }
+        } catch {
+            throw error.archiveDamaged
+        }
+    }
+
+    private func unknownDatabase(until place: UInt64?) -> TidemarkError {
+        let scheme = OffsetPositionStyle().scheme
+        let later = place.flatMap { $0 < order.last ? $0 : nil }.map {
+            "the nearest place behind it is --from \(scheme):\($0); "
+        }
+        return TidemarkError(
+            .targetOutsideWindow,
+            "the archive does not know which database was selected at \(order.first)",
+            remedy: (later ?? "")
+                + "without --from the export begins at a base backup, which knows it")
     }
 
     func finish() throws(TidemarkError) -> UInt64 {
+        if filter == nil, finder?.edge.position == order.last {
+            throw unknownDatabase(until: nil)
+        }
         guard let filter, filter.edge.position == order.last else {
             throw TidemarkError(
                 .archiveIncomplete,

@@ -36,6 +36,12 @@ struct RestoreEventTests {
             let truncated = try fixture.answer(
                 "select count(*), to_regclass('t') from u", at: "before:" + ids[1])
             #expect(truncated.answer == "4|", "\(truncated.done.errors)")
+            let dash = try #require(ids[0].lastIndex(of: "-"))
+            let number = try #require(UInt64(ids[0][ids[0].index(after: dash)...]))
+            let wrong = "before:\(ids[0][...dash])\(number + 8)"
+            let refused = try fixture.answer("select i from t", at: wrong)
+            #expect(refused.done.exitStatus == 3, "\(refused.done.errors)")
+            for id in ids { #expect(refused.done.errors.contains(id), "\(refused.done.errors)") }
         }
     }
 
