@@ -15,12 +15,13 @@ struct RestoreCommand: ParsableCommand {
             xid:1234 (that transaction is there too), offset:REPLID:12345,
             optime:1703678400.1.
             DEST: a directory (each source gets DIR/<source>), or, repeated,
-            SOURCE=DIR, SOURCE=redis://… or SOURCE=mongodb://…: a live, empty
-            server that is filled.
+            SOURCE=DIR, for any source; SOURCE=redis://… for a Redis and
+            SOURCE=mongodb://… for a MongoDB: a live, empty server that is filled.
+            It is never the server that the source is archived from.
 
             Without --start the result is ready for its server's own first start.
-            A folder of MongoDB is a dump for mongorestore: with --start the other
-            sources are started, and it is written.
+            A folder of MongoDB is a dump for mongorestore: it is written with --start
+            too, and says that no server is started for it.
             Needs the archive alone. What cannot be reached exactly is refused, with
             the nearest reachable moments.
 

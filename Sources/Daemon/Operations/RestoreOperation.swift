@@ -59,7 +59,10 @@ package struct RestoreOperation: Sendable {
         _ sources: [SourceID], _ repository: ArchiveRepository
     ) throws(TidemarkError) -> [PreparedRestore] {
         var orders: [CopyRequest] = []
-        for source in sources { orders.append(try order(source, try destination(source))) }
+        for source in sources {
+            try checkPlace(source, repository)
+            orders.append(try order(source, try destination(source)))
+        }
         try leaveUnstarted(&orders, repository)
         try Restore.preflight(together: orders)
         for order in orders { try Restore.preflight(order) }
@@ -78,18 +81,26 @@ package struct RestoreOperation: Sendable {
             of: request.target, first.error, found: prepared.map(\.request.source))
     }
 
-    /// Of several sources those are started that can be, and the others are written all the same.
-    /// Where none can be, `--start` asks for what cannot be had, and the room refuses it.
+    /// A URL is a place for a source whose server can be filled, and of its kind alone.
+    private func checkPlace(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) {
+        // One that the archive does not have is refused where it is planned.
+        guard case .server(let url)? = request.places[source],
+            let kind = try repository.descriptor(source)?.kind
+        else { return }
+        if let refusal = RestoreOrderliness.refusal(of: url, for: source, kind) { throw refusal }
+    }
+
+    /// Those are started that can be, and the others are written all the same.
     private func leaveUnstarted(
         _ orders: inout [CopyRequest], _ repository: ArchiveRepository
     ) throws(TidemarkError) {
-        let folders = orders.indices.filter { orders[$0].starts && orders[$0].server == nil }
-        var left: [Int] = []
-        for place in folders where try unstartable(orders[place].source, repository) != nil {
-            left.append(place)
+        for place in orders.indices where orders[place].starts && orders[place].server == nil {
+            if try unstartable(orders[place].source, repository) != nil {
+                orders[place].starts = false
+            }
         }
-        guard left.count < folders.count else { return }
-        for place in left { orders[place].starts = false }
     }
 
     private func unstartable(
@@ -191,7 +202,7 @@ package struct RestoreOperation: Sendable {
     private func order(
         _ source: SourceID, _ destination: String
     ) throws(TidemarkError) -> CopyRequest {
-        CopyRequest(
+        var order = CopyRequest(
             source: source, target: request.target, destination: destination,
             repositoryURL: configuration.repository.url.description,
             repositoryFolder: configuration.repository.folder, program: try OwnProgram.path(),
@@ -207,16 +218,12 @@ package struct RestoreOperation: Sendable {
     private func destination(_ source: SourceID) throws(TidemarkError) -> String {
         switch request.places[source] {
         case .directory(let path): return try OwnProgram.absolute(path)
-        case .server(let url):
-            guard url.kind != .postgres else {
-                throw TidemarkError(
-                    .usage, "\(source) cannot be restored into a running server (\(url))",
-                    remedy: "name a folder: --into \(source)=/srv/restored")
-            }
-            return url.redacted
+        case .server(let url): return url.redacted
         case nil: break
         }
         guard let folder = request.folder else {
+        order.sourceURL = configuration.sources.first { $0.name == source }?.url.secret.reveal()
+        return order
             throw TidemarkError(
                 .usage, "--into names no place for \(source)",
                 remedy: "add --into \(source)=DIR")

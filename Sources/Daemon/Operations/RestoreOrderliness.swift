@@ -26,6 +26,27 @@ enum RestoreOrderliness {
             cause: error)
     }
 
+    /// Nil where a source of this kind can be restored into the server of a URL.
+    static func refusal(
+        of url: SourceURL, for source: SourceID, _ kind: DatabaseKind
+    ) -> TidemarkError? {
+        let folder = "--into \(source)=/srv/restored"
+        let (name, server): (String, String)
+        switch kind {
+        case .postgres:
+            return TidemarkError(
+                .usage,
+                "\(source) is a Postgres, which is restored into a folder and never into a running "
+                    + "server (\(url))", remedy: "name a folder: \(folder)")
+        case .mongodb: (name, server) = ("MongoDB", "mongodb://HOST:PORT/")
+        case .redis: (name, server) = ("Redis", "redis://HOST:PORT")
+        }
+        guard url.kind != kind else { return nil }
+        return TidemarkError(
+            .usage, "\(source) is a \(name), and \(url) is a server of another kind",
+            remedy: "name a folder, \(folder), or an empty server: --into \(source)=\(server)")
+    }
+
     /// An error in the middle: says what is done and what was not begun.
     static func unfinished(
         _ error: TidemarkError, done: [SourceID], rest: [SourceID]

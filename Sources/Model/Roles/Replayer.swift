@@ -224,6 +224,8 @@ package struct RestoreOrder: Sendable {
     package var server: String?
     /// Whom root would have to become to start or stop the copy's server; nil for whoever restores.
     package var runsAs: String?
+    /// The server that the archive is of, which is never written over.
+    package var origin = ArchivedServer()
 
     /// The beginning of a command for the operator's shell.
     package var commandPrefix: String { runsAs.map { "runuser -u \($0) -- " } ?? "" }

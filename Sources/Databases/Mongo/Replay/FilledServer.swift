@@ -27,6 +27,7 @@ final class FilledServer: Restoration {
     init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
         self.order = order
         target = try LiveTarget(try MongoConfiguration(source: order.source, url: url), order)
+        if let note = target.emptied?.note { notes.append(note) }
         guard let resumed = target.resumed else { return }
         if let end = resumed.ends, resumed.isComplete {
             notes.append(

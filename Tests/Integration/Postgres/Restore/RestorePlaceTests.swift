@@ -23,9 +23,11 @@ struct RestorePlaceTests {
                 "--into", place.path + "/new/copy",
             ]
             if UserIdentity.isRoot {
-                let anonymous = try TidemarkProcess.run(words)
-                #expect(anonymous.exitStatus == 2, "\(anonymous.errors)")
-                #expect(anonymous.errors.contains("--user postgres"), "\(anonymous.errors)")
+                for more in [[], ["--dry-run"]] {
+                    let anonymous = try TidemarkProcess.run(words + more)
+                    #expect(anonymous.exitStatus == 2, "\(more): \(anonymous.errors)")
+                    #expect(anonymous.errors.contains("--user postgres"), "\(anonymous.errors)")
+                }
                 let rooted = try TidemarkProcess.run(words + ["--user", "root"])
                 #expect(rooted.exitStatus == 2, "\(rooted.errors)")
                 #expect(access(place.path + "/new", F_OK) != 0)
