@@ -184,6 +184,7 @@ package struct Restore {
             expiry: try expiry(request.expiry, plan), server: request.server,
             runsAs: request.runsAs)
         order.origin = ArchivedServer(timelines: plan.timelines, url: request.sourceURL)
+        order.leaves = hooks.leaves
         return order
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Glibc
 import Model
+import Platform
 
 /// `tidemark restore`
 struct RestoreCommand: ParsableCommand {
@@ -24,6 +25,8 @@ struct RestoreCommand: ParsableCommand {
             too, and says that no server is started for it.
             Needs the archive alone. What cannot be reached exactly is refused, with
             the nearest reachable moments.
+            Ended by SIGINT (Ctrl-C, status 130) or SIGTERM (143) it says what it
+            leaves, and what to do.
 
             Example:
               tidemark restore --to 2026-11-22T12:00:00Z --into /srv/restored --start
@@ -45,7 +48,9 @@ struct RestoreCommand: ParsableCommand {
         var request = try choice.request()
         request.isDryRun = dryRun
         try server.apply(to: &request)
-        let operation = RestoreOperation(try archive.load(file), request, progress: ProgressLine())
+        let operation = RestoreOperation(
+            try archive.load(file), request, progress: ProgressLine(),
+            leaves: { LastWords.set($0) })
         guard !json else { return try runForPrograms(operation) }
         // Told as soon as it is done: the next source may fail.
         let done = try operation.run { source in

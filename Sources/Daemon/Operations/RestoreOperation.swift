@@ -10,14 +10,19 @@ package struct RestoreOperation: Sendable {
     private let configuration: Configuration
     private let request: RestoreRequest
     private let progress: any ProgressObserver
+    private let leaves: @Sendable (String) -> Void
     private let time = SystemTimeSource()
 
+    /// - Parameter leaves: hears, each time it changes, what is to be said when a signal ends the
+    ///   process: one line.
     package init(
-        _ configuration: Configuration, _ request: RestoreRequest, progress: any ProgressObserver
+        _ configuration: Configuration, _ request: RestoreRequest, progress: any ProgressObserver,
+        leaves: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.request = request
         self.progress = progress
+        self.leaves = leaves
     }
 
     /// Plans and checks every source before the first byte of any is written.
@@ -27,6 +32,7 @@ package struct RestoreOperation: Sendable {
     package func run(
         finished: (RestoredSource) -> Void = { _ in }
     ) throws(TidemarkError) -> CompletedRestore {
+        leaves(RestoreOrderliness.interrupted(nil, done: [], rest: []))
         let repository = try configuration.repository.archive()
         try repository.open()
         let prepared = try prepare(try chosen(repository), repository)
@@ -39,11 +45,18 @@ package struct RestoreOperation: Sendable {
         let owner = try Restore.settle(prepared)
         var done = CompletedRestore(report: RestoreReport(sources: []))
         for (index, one) in prepared.enumerated() {
+            let rest = prepared[(index + 1)...].map(\.request.source)
+            let before = done.report.sources.map(\.name)
+            let tell = { @Sendable [leaves] (what: String) in
+                let left = (one.request.source, what)
+                leaves(RestoreOrderliness.interrupted(left, done: before, rest: rest))
+            }
             do throws(TidemarkError) {
-                let (source, conclude) = try restore(one, repository, owner)
+                let (source, conclude) = try restore(one, repository, owner, tell)
                 done.add(source, conclude)
+                let names = done.report.sources.map(\.name)
+                leaves(RestoreOrderliness.interrupted(nil, done: names, rest: rest))
             } catch {
-                let rest = prepared[(index + 1)...].map(\.request.source)
                 // They have been told. One that this fails for is found whole the next time.
                 try? done.conclude()
                 throw RestoreOrderliness.unfinished(
@@ -112,7 +125,8 @@ package struct RestoreOperation: Sendable {
     }
 
     private func restore(
-        _ source: SourceID, _ repository: ArchiveRepository
+        _ source: SourceID, _ repository: ArchiveRepository,
+        _ leaves: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(TidemarkError) -> Restore {
         guard let descriptor = try repository.descriptor(source) else {
             throw TidemarkError(
@@ -124,7 +138,7 @@ package struct RestoreOperation: Sendable {
             planned: { plan in
                 progress.began("restoring \(source)", total: plan.backup.bytes)
             },
-            copied: { bytes, _ in progress.advanced(to: bytes) })
+            copied: { bytes, _ in progress.advanced(to: bytes) }, leaves: leaves)
         return Restore(
             repository, try Rooms.replayer(descriptor.kind), clock: time, hooks: hooks)
     }
@@ -145,14 +159,15 @@ package struct RestoreOperation: Sendable {
     }
 
     private func restore(
-        _ prepared: PreparedRestore, _ repository: ArchiveRepository, _ owner: ArchiveOwner?
+        _ prepared: PreparedRestore, _ repository: ArchiveRepository, _ owner: ArchiveOwner?,
+        _ leaves: @escaping @Sendable (String) -> Void
     ) throws(TidemarkError) -> (RestoredSource, conclude: CompletedRestore.Conclusion) {
         let order = prepared.request
         let source = order.source
         var isDone = false
         defer { progress.ended(isDone: isDone) }
         let estimate = estimate(prepared, repository)
-        let outcome = try restore(source, repository).run(prepared)
+        let outcome = try restore(source, repository, leaves).run(prepared)
         isDone = true
         var view = view(outcome.plan, order, outcome.notices, estimate)
         view.url = outcome.server.map { access($0.url, as: source) }
@@ -212,6 +227,8 @@ package struct RestoreOperation: Sendable {
             expiry: request.expiry, server: server(source),
             runsAs: UserIdentity.isRoot ? request.user : nil,
             dataDirectoryMarks: try Rooms.dataDirectoryMarks())
+        order.sourceURL = configuration.sources.first { $0.name == source }?.url.secret.reveal()
+        return order
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.
@@ -222,8 +239,6 @@ package struct RestoreOperation: Sendable {
         case nil: break
         }
         guard let folder = request.folder else {
-        order.sourceURL = configuration.sources.first { $0.name == source }?.url.secret.reveal()
-        return order
             throw TidemarkError(
                 .usage, "--into names no place for \(source)",
                 remedy: "add --into \(source)=DIR")

@@ -47,11 +47,20 @@ enum RestoreOrderliness {
             remedy: "name a folder, \(folder), or an empty server: --into \(source)=\(server)")
     }
 
-    /// An error in the middle: says what is done and what was not begun.
-    static func unfinished(
-        _ error: TidemarkError, done: [SourceID], rest: [SourceID]
-    ) -> TidemarkError {
-        var parts = error.remedy.isEmpty ? [] : [error.remedy]
+    /// What is said when a signal ends a restore.
+    ///
+    /// - Parameters:
+    ///   - left: of the source that is being restored, told by its room; nil between two of them.
+    static func interrupted(
+        _ left: (source: SourceID, what: String)?, done: [SourceID], rest: [SourceID]
+    ) -> String {
+        var parts = left.map { ["\($0.source): \($0.what)"] } ?? []
+        if left == nil, done.isEmpty { parts.append("nothing was written") }
+        return "tidemark: interrupted: " + (parts + others(done, rest)).joined(separator: "; ")
+    }
+
+    private static func others(_ done: [SourceID], _ rest: [SourceID]) -> [String] {
+        var parts: [String] = []
         if !done.isEmpty {
             parts.append("already restored: \(done.map(\.name).joined(separator: ", "))")
         }
@@ -59,6 +68,14 @@ enum RestoreOrderliness {
             parts.append(
                 "not begun: " + rest.map { "--source \($0)" }.joined(separator: " "))
         }
+        return parts
+    }
+
+    /// An error in the middle: says what is done and what was not begun.
+    static func unfinished(
+        _ error: TidemarkError, done: [SourceID], rest: [SourceID]
+    ) -> TidemarkError {
+        let parts = (error.remedy.isEmpty ? [] : [error.remedy]) + others(done, rest)
         return TidemarkError(
             error.code, error.message, remedy: parts.joined(separator: "; "), cause: error.cause)
     }

@@ -35,6 +35,20 @@ import Testing
             RestoreOrderliness.unfinished(absent, done: [], rest: []).remedy == "look again")
     }
 
+    @Test func `a signal says what is left, what is done and what was not begun`() {
+        #expect(
+            RestoreOrderliness.interrupted(nil, done: [], rest: [])
+                == "tidemark: interrupted: nothing was written")
+        #expect(
+            RestoreOrderliness.interrupted(
+                (sessions, "half of it is there"), done: [ledger], rest: [shop])
+                == "tidemark: interrupted: sessions: half of it is there; already restored: ledger; "
+                + "not begun: --source shop")
+        #expect(
+            RestoreOrderliness.interrupted(nil, done: [ledger, shop], rest: [])
+                == "tidemark: interrupted: already restored: ledger, shop")
+    }
+
     @Test func `a server is a place for sources of its own kind, and never for a Postgres`()
         throws
     {

@@ -45,7 +45,12 @@ final class FilledServer: Restoration {
 
     var isComplete: Bool { target.resumed?.isComplete == true }
 
-    func begin() throws(TidemarkError) { try target.begin() }
+    func begin() throws(TidemarkError) {
+        order.leaves(
+            "the server at \(target.connection.configuration.place) is half filled; the same "
+                + "command, given again, goes on where it was")
+        try target.begin()
+    }
 
     // MARK: the base backup
 

@@ -67,6 +67,7 @@ final class RestoredDump: Restoration {
     }
 
     func begin() throws(TidemarkError) {
+        order.leaves(order.halfWritten)
         do throws(SystemFailure) {
             try Directory.makeAll(order.destination)
             for name in try Directory.names(in: order.destination) {
