@@ -15,7 +15,8 @@ struct Tidemark: ParsableCommand {
 
             Exit status: 0 done, 1 failed, 2 usage or configuration, 3 target cannot
             be reached, 4 archive damaged or incomplete, 5 a source or the repository
-            cannot be reached, 6 an objective is breached (status --check).
+            cannot be reached, 6 an objective is breached (status --check). A signal
+            ends it as it ends any program: 130 for SIGINT, 143 for SIGTERM.
             """,
         version: ProgramVersion.text,
         subcommands: [

@@ -30,6 +30,8 @@ package struct CopyRequest: Sendable {
     package var expiry: ExpiryPolicy
     /// URL of a live, empty server to fill instead of the folder; may hold a password.
     package var server: String?
+    /// URL of the source itself, where a configuration names it; may hold a password.
+    package var sourceURL: String?
     /// Names of files that only the data directory of a server holds: nothing is restored below.
     package var dataDirectoryMarks: [String]
     /// Whom root would have to become to start the copy's server; nil for whoever restores.

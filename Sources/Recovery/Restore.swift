@@ -68,6 +68,9 @@ package struct Restore {
                 ).branches(off: planner.path)
                 if request.timeline == nil { try Self.checkOneHistory(request, branches) }
                 var plan = try TargetResolver(planner, repository, replayer).resolve()
+                plan.timelines = Set(snapshot.timelines)
+                // A new one is told there first.
+                if let marked = snapshot.watermark?.timeline { plan.timelines.insert(marked) }
                 plan.warn(of: branches)
                 plan.warnings += replayer.omissions(
                     of: plan.backup.server, on: plan.timeline)
@@ -172,7 +175,7 @@ package struct Restore {
     ) throws(TidemarkError) -> RestoreOrder {
         let style = replayer.style(segmentBytes: plan.descriptor.segmentBytes)
         let stop = stop(request, plan)
-        return RestoreOrder(
+        var order = RestoreOrder(
             source: request.source, descriptor: plan.descriptor, backup: plan.backup,
             destination: request.destination, relocations: request.relocations,
             timeline: plan.timeline, stop: stop,
@@ -180,6 +183,9 @@ package struct Restore {
             programs: request.programFolders, force: request.force, starts: request.starts,
             expiry: try expiry(request.expiry, plan), server: request.server,
             runsAs: request.runsAs)
+        order.origin = ArchivedServer(timelines: plan.timelines, url: request.sourceURL)
+        order.leaves = hooks.leaves
+        return order
     }
 
     /// A live server cannot be cut back afterwards, so it always gets an exact stop.

@@ -46,12 +46,16 @@ package struct RestoreHooks: Sendable {
     package var planned: @Sendable (RestorePlan) -> Void
     /// Bytes written so far; about once a mebibyte.
     package var copied: @Sendable (_ bytes: UInt64, _ total: UInt64) -> Void
+    /// What the end of this process would leave from now on, and what is to be done then.
+    package var leaves: @Sendable (String) -> Void
 
     package init(
         planned: @escaping @Sendable (RestorePlan) -> Void = { _ in },
-        copied: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
+        copied: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in },
+        leaves: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.planned = planned
         self.copied = copied
+        self.leaves = leaves
     }
 }

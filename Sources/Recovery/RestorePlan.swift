@@ -18,6 +18,8 @@ package struct RestorePlan: Sendable {
     package var reaches: CommitTime?
     /// What the operator should know: what will be missing, what is unsound.
     package var warnings: [String]
+    /// All timelines that the archive has of the source.
+    package var timelines: Set<TimelineID> = []
 
     /// The timeline recovery follows, always named explicitly.
     package var timeline: TimelineID { path.timeline }

@@ -60,6 +60,14 @@ int tm_process_descriptor(pid_t pid);
 int tm_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[],
              const char *directory, int input, int output, int errors);
 
+/// What `tm_catch_end` writes to standard error, in one write; NULL for nothing. It must stay valid
+/// for ever.
+void tm_set_last_words(const char *text);
+
+/// From now on this signal writes the last words, and then ends the process as it does by default.
+/// One that is ignored stays ignored. -1 and errno on failure.
+int tm_catch_end(int number);
+
 /// The process's own argument, as ps shows it; it may be overwritten in place. NULL beyond the last.
 char *tm_argument(int index);
 

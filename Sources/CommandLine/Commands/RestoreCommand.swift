@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Glibc
 import Model
+import Platform
 
 /// `tidemark restore`
 struct RestoreCommand: ParsableCommand {
@@ -15,14 +16,17 @@ struct RestoreCommand: ParsableCommand {
             xid:1234 (that transaction is there too), offset:REPLID:12345,
             optime:1703678400.1.
             DEST: a directory (each source gets DIR/<source>), or, repeated,
-            SOURCE=DIR, SOURCE=redis://… or SOURCE=mongodb://…: a live, empty
-            server that is filled.
+            SOURCE=DIR, for any source; SOURCE=redis://… for a Redis and
+            SOURCE=mongodb://… for a MongoDB: a live, empty server that is filled.
+            It is never the server that the source is archived from.
 
             Without --start the result is ready for its server's own first start.
-            A folder of MongoDB is a dump for mongorestore: with --start the other
-            sources are started, and it is written.
+            A folder of MongoDB is a dump for mongorestore: it is written with --start
+            too, and says that no server is started for it.
             Needs the archive alone. What cannot be reached exactly is refused, with
             the nearest reachable moments.
+            Ended by SIGINT (Ctrl-C, status 130) or SIGTERM (143) it says what it
+            leaves, and what to do.
 
             Example:
               tidemark restore --to 2026-11-22T12:00:00Z --into /srv/restored --start
@@ -44,7 +48,9 @@ struct RestoreCommand: ParsableCommand {
         var request = try choice.request()
         request.isDryRun = dryRun
         try server.apply(to: &request)
-        let operation = RestoreOperation(try archive.load(file), request, progress: ProgressLine())
+        let operation = RestoreOperation(
+            try archive.load(file), request, progress: ProgressLine(),
+            leaves: { LastWords.set($0) })
         guard !json else { return try runForPrograms(operation) }
         // Told as soon as it is done: the next source may fail.
         let done = try operation.run { source in

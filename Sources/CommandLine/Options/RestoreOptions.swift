@@ -36,7 +36,11 @@ struct RestoreOptions: ParsableArguments {
                 + "target), persist (never).", valueName: "policy"))
     var expiry = ExpiryPolicy.keep
 
-    @Flag(help: "Write into a destination that is not empty: what it holds is lost.")
+    @Flag(
+        help: """
+            Replace what a destination holds: all of it is lost. Never an archive, and never the \
+            server that is archived.
+            """)
     var force = false
 
     static func target(_ text: String) throws -> RecoveryTarget {

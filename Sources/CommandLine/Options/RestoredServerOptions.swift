@@ -39,7 +39,7 @@ struct RestoredServerOptions: ParsableArguments {
             || request.places.values.contains { place in
                 if case .directory = place { true } else { false }
             }
-        if geteuid() == 0, user == nil, writesFiles, !request.isDryRun {
+        if geteuid() == 0, user == nil, writesFiles {
             throw TidemarkError(
                 .usage, "restore runs as root, but no database server does",
                 remedy: "name the user that shall own the result, for example --user postgres")

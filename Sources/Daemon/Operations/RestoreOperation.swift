@@ -10,14 +10,19 @@ package struct RestoreOperation: Sendable {
     private let configuration: Configuration
     private let request: RestoreRequest
     private let progress: any ProgressObserver
+    private let leaves: @Sendable (String) -> Void
     private let time = SystemTimeSource()
 
+    /// - Parameter leaves: hears, each time it changes, what is to be said when a signal ends the
+    ///   process: one line.
     package init(
-        _ configuration: Configuration, _ request: RestoreRequest, progress: any ProgressObserver
+        _ configuration: Configuration, _ request: RestoreRequest, progress: any ProgressObserver,
+        leaves: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.request = request
         self.progress = progress
+        self.leaves = leaves
     }
 
     /// Plans and checks every source before the first byte of any is written.
@@ -27,6 +32,7 @@ package struct RestoreOperation: Sendable {
     package func run(
         finished: (RestoredSource) -> Void = { _ in }
     ) throws(TidemarkError) -> CompletedRestore {
+        leaves(RestoreOrderliness.interrupted(nil, done: [], rest: []))
         let repository = try configuration.repository.archive()
         try repository.open()
         let prepared = try prepare(try chosen(repository), repository)
@@ -39,11 +45,18 @@ package struct RestoreOperation: Sendable {
         let owner = try Restore.settle(prepared)
         var done = CompletedRestore(report: RestoreReport(sources: []))
         for (index, one) in prepared.enumerated() {
+            let rest = prepared[(index + 1)...].map(\.request.source)
+            let before = done.report.sources.map(\.name)
+            let tell = { @Sendable [leaves] (what: String) in
+                let left = (one.request.source, what)
+                leaves(RestoreOrderliness.interrupted(left, done: before, rest: rest))
+            }
             do throws(TidemarkError) {
-                let (source, conclude) = try restore(one, repository, owner)
+                let (source, conclude) = try restore(one, repository, owner, tell)
                 done.add(source, conclude)
+                let names = done.report.sources.map(\.name)
+                leaves(RestoreOrderliness.interrupted(nil, done: names, rest: rest))
             } catch {
-                let rest = prepared[(index + 1)...].map(\.request.source)
                 // They have been told. One that this fails for is found whole the next time.
                 try? done.conclude()
                 throw RestoreOrderliness.unfinished(
@@ -59,7 +72,10 @@ package struct RestoreOperation: Sendable {
         _ sources: [SourceID], _ repository: ArchiveRepository
     ) throws(TidemarkError) -> [PreparedRestore] {
         var orders: [CopyRequest] = []
-        for source in sources { orders.append(try order(source, try destination(source))) }
+        for source in sources {
+            try checkPlace(source, repository)
+            orders.append(try order(source, try destination(source)))
+        }
         try placeTimeline(&orders, repository)
         try leaveUnstarted(&orders, repository)
         try Restore.preflight(together: orders)
@@ -103,18 +119,26 @@ package struct RestoreOperation: Sendable {
         for place in others { orders[place].timeline = nil }
     }
 
-    /// Of several sources those are started that can be, and the others are written all the same.
-    /// Where none can be, `--start` asks for what cannot be had, and the room refuses it.
+    /// A URL is a place for a source whose server can be filled, and of its kind alone.
+    private func checkPlace(
+        _ source: SourceID, _ repository: ArchiveRepository
+    ) throws(TidemarkError) {
+        // One that the archive does not have is refused where it is planned.
+        guard case .server(let url)? = request.places[source],
+            let kind = try repository.descriptor(source)?.kind
+        else { return }
+        if let refusal = RestoreOrderliness.refusal(of: url, for: source, kind) { throw refusal }
+    }
+
+    /// Those are started that can be, and the others are written all the same.
     private func leaveUnstarted(
         _ orders: inout [CopyRequest], _ repository: ArchiveRepository
     ) throws(TidemarkError) {
-        let folders = orders.indices.filter { orders[$0].starts && orders[$0].server == nil }
-        var left: [Int] = []
-        for place in folders where try unstartable(orders[place].source, repository) != nil {
-            left.append(place)
+        for place in orders.indices where orders[place].starts && orders[place].server == nil {
+            if try unstartable(orders[place].source, repository) != nil {
+                orders[place].starts = false
+            }
         }
-        guard left.count < folders.count else { return }
-        for place in left { orders[place].starts = false }
     }
 
     private func unstartable(
@@ -126,7 +150,8 @@ package struct RestoreOperation: Sendable {
     }
 
     private func restore(
-        _ source: SourceID, _ repository: ArchiveRepository
+        _ source: SourceID, _ repository: ArchiveRepository,
+        _ leaves: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(TidemarkError) -> Restore {
         guard let descriptor = try repository.descriptor(source) else {
             throw TidemarkError(
@@ -138,7 +163,7 @@ package struct RestoreOperation: Sendable {
             planned: { plan in
                 progress.began("restoring \(source)", total: plan.backup.bytes)
             },
-            copied: { bytes, _ in progress.advanced(to: bytes) })
+            copied: { bytes, _ in progress.advanced(to: bytes) }, leaves: leaves)
         return Restore(
             repository, try Rooms.replayer(descriptor.kind), clock: time, hooks: hooks)
     }
@@ -159,14 +184,15 @@ package struct RestoreOperation: Sendable {
     }
 
     private func restore(
-        _ prepared: PreparedRestore, _ repository: ArchiveRepository, _ owner: ArchiveOwner?
+        _ prepared: PreparedRestore, _ repository: ArchiveRepository, _ owner: ArchiveOwner?,
+        _ leaves: @escaping @Sendable (String) -> Void
     ) throws(TidemarkError) -> (RestoredSource, conclude: CompletedRestore.Conclusion) {
         let order = prepared.request
         let source = order.source
         var isDone = false
         defer { progress.ended(isDone: isDone) }
         let estimate = estimate(prepared, repository)
-        let outcome = try restore(source, repository).run(prepared)
+        let outcome = try restore(source, repository, leaves).run(prepared)
         isDone = true
         var view = view(outcome.plan, order, outcome.notices, estimate)
         view.url = outcome.server.map { access($0.url, as: source) }
@@ -216,7 +242,7 @@ package struct RestoreOperation: Sendable {
     private func order(
         _ source: SourceID, _ destination: String
     ) throws(TidemarkError) -> CopyRequest {
-        CopyRequest(
+        var order = CopyRequest(
             source: source, target: request.target, destination: destination,
             repositoryURL: configuration.repository.url.description,
             repositoryFolder: configuration.repository.folder, program: try OwnProgram.path(),
@@ -226,19 +252,15 @@ package struct RestoreOperation: Sendable {
             expiry: request.expiry, server: server(source),
             runsAs: UserIdentity.isRoot ? request.user : nil,
             dataDirectoryMarks: try Rooms.dataDirectoryMarks())
+        order.sourceURL = configuration.sources.first { $0.name == source }?.url.secret.reveal()
+        return order
     }
 
     /// Absolute, since the copy's own settings and the server's start name it.
     private func destination(_ source: SourceID) throws(TidemarkError) -> String {
         switch request.places[source] {
         case .directory(let path): return try OwnProgram.absolute(path)
-        case .server(let url):
-            guard url.kind != .postgres else {
-                throw TidemarkError(
-                    .usage, "\(source) cannot be restored into a running server (\(url))",
-                    remedy: "name a folder: --into \(source)=/srv/restored")
-            }
-            return url.redacted
+        case .server(let url): return url.redacted
         case nil: break
         }
         guard let folder = request.folder else {

@@ -26,11 +26,41 @@ enum RestoreOrderliness {
             cause: error)
     }
 
-    /// An error in the middle: says what is done and what was not begun.
-    static func unfinished(
-        _ error: TidemarkError, done: [SourceID], rest: [SourceID]
-    ) -> TidemarkError {
-        var parts = error.remedy.isEmpty ? [] : [error.remedy]
+    /// Nil where a source of this kind can be restored into the server of a URL.
+    static func refusal(
+        of url: SourceURL, for source: SourceID, _ kind: DatabaseKind
+    ) -> TidemarkError? {
+        let folder = "--into \(source)=/srv/restored"
+        let (name, server): (String, String)
+        switch kind {
+        case .postgres:
+            return TidemarkError(
+                .usage,
+                "\(source) is a Postgres, which is restored into a folder and never into a running "
+                    + "server (\(url))", remedy: "name a folder: \(folder)")
+        case .mongodb: (name, server) = ("MongoDB", "mongodb://HOST:PORT/")
+        case .redis: (name, server) = ("Redis", "redis://HOST:PORT")
+        }
+        guard url.kind != kind else { return nil }
+        return TidemarkError(
+            .usage, "\(source) is a \(name), and \(url) is a server of another kind",
+            remedy: "name a folder, \(folder), or an empty server: --into \(source)=\(server)")
+    }
+
+    /// What is said when a signal ends a restore.
+    ///
+    /// - Parameters:
+    ///   - left: of the source that is being restored, told by its room; nil between two of them.
+    static func interrupted(
+        _ left: (source: SourceID, what: String)?, done: [SourceID], rest: [SourceID]
+    ) -> String {
+        var parts = left.map { ["\($0.source): \($0.what)"] } ?? []
+        if left == nil, done.isEmpty { parts.append("nothing was written") }
+        return "tidemark: interrupted: " + (parts + others(done, rest)).joined(separator: "; ")
+    }
+
+    private static func others(_ done: [SourceID], _ rest: [SourceID]) -> [String] {
+        var parts: [String] = []
         if !done.isEmpty {
             parts.append("already restored: \(done.map(\.name).joined(separator: ", "))")
         }
@@ -38,6 +68,14 @@ enum RestoreOrderliness {
             parts.append(
                 "not begun: " + rest.map { "--source \($0)" }.joined(separator: " "))
         }
+        return parts
+    }
+
+    /// An error in the middle: says what is done and what was not begun.
+    static func unfinished(
+        _ error: TidemarkError, done: [SourceID], rest: [SourceID]
+    ) -> TidemarkError {
+        let parts = (error.remedy.isEmpty ? [] : [error.remedy]) + others(done, rest)
         return TidemarkError(
             error.code, error.message, remedy: parts.joined(separator: "; "), cause: error.cause)
     }

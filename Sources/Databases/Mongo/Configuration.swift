@@ -9,8 +9,10 @@ package struct MongoConfiguration: Sendable {
     package let source: SourceID
     /// Holds the password.
     private let url: String
+    /// `db1:27017`, each; the name of a service where the URL has one.
+    let places: [String]
     /// `db1:27017,db2:27017`; for messages.
-    package let place: String
+    package var place: String { places.joined(separator: ",") }
     /// Empty without authentication.
     package let user: String
     /// Set when the URL names one; the server's must be the same.
@@ -56,7 +58,7 @@ package struct MongoConfiguration: Sendable {
         if places.isEmpty, let service = unsafe mongoc_uri_get_srv_hostname(uri) {
             places = [unsafe String(cString: service)]
         }
-        place = places.joined(separator: ",")
+        self.places = places
         user = unsafe mongoc_uri_get_username(uri).map { unsafe String(cString: $0) } ?? ""
         setName = unsafe mongoc_uri_get_replica_set(uri).map { unsafe String(cString: $0) }
         // As libmongoc has it (`mongoc_topology_new`).

@@ -229,6 +229,17 @@ package struct RestoreOrder: Sendable {
     package var server: String?
     /// Whom root would have to become to start or stop the copy's server; nil for whoever restores.
     package var runsAs: String?
+    /// The server that the archive is of, which is never written over.
+    package var origin = ArchivedServer()
+    /// Hears, before something is done, what the end of this process would leave from then on, and
+    /// what is to be done then: a part of a sentence.
+    package var leaves: @Sendable (String) -> Void = { _ in }
+
+    /// Of a folder that is being written.
+    package var halfWritten: String {
+        "\(destination) is half written, and no server starts on it; give the same command again "
+            + "with --force"
+    }
 
     /// The beginning of a command for the operator's shell.
     package var commandPrefix: String { runsAs.map { "runuser -u \($0) -- " } ?? "" }

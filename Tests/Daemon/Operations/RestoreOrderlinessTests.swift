@@ -34,4 +34,38 @@ import Testing
         #expect(
             RestoreOrderliness.unfinished(absent, done: [], rest: []).remedy == "look again")
     }
+
+    @Test func `a signal says what is left, what is done and what was not begun`() {
+        #expect(
+            RestoreOrderliness.interrupted(nil, done: [], rest: [])
+                == "tidemark: interrupted: nothing was written")
+        #expect(
+            RestoreOrderliness.interrupted(
+                (sessions, "half of it is there"), done: [ledger], rest: [shop])
+                == "tidemark: interrupted: sessions: half of it is there; already restored: ledger; "
+                + "not begun: --source shop")
+        #expect(
+            RestoreOrderliness.interrupted(nil, done: [ledger, shop], rest: [])
+                == "tidemark: interrupted: already restored: ledger, shop")
+    }
+
+    @Test func `a server is a place for sources of its own kind, and never for a Postgres`()
+        throws
+    {
+        for (url, kind) in [
+            ("postgres://a/b", DatabaseKind.postgres), ("mongodb://a", .mongodb),
+            ("mongodb+srv://a", .mongodb), ("rediss://a", .redis), ("redis+unix:///a", .redis),
+        ] {
+            let url = try #require(SourceURL(url))
+            for other in DatabaseKind.allCases {
+                let refusal = RestoreOrderliness.refusal(of: url, for: shop, other)
+                #expect((refusal == nil) == (other == kind && kind != .postgres))
+                #expect(refusal?.code ?? .usage == .usage)
+                let server = ["mongodb://HOST:PORT/", "redis://HOST:PORT"]
+                let told = server.filter { refusal?.remedy.contains($0) == true }
+                let wanted: [DatabaseKind: [String]] = [.mongodb: [server[0]], .redis: [server[1]]]
+                #expect(told == (refusal == nil ? [] : wanted[other] ?? []))
+            }
+        }
+    }
 }

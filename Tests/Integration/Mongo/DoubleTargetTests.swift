@@ -9,7 +9,10 @@ import Testing
     private func target() throws -> MongoDouble {
         // A server that is empty has an oplog with its first entry.
         let entry = try MongoFixture("fuzzy").oplog()[0]
-        return try MongoDouble(entries: [entry])
+        let double = try MongoDouble(entries: [entry])
+        // A set of its own, and not the recorded one.
+        double.state.update { $0.replicaSetID = Array(20..<32) }
+        return double
     }
 
     @Test func `the double gets the recorded state of every cut`() async throws {

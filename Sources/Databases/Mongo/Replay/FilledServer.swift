@@ -27,6 +27,7 @@ final class FilledServer: Restoration {
     init(_ order: RestoreOrder, server url: String) throws(TidemarkError) {
         self.order = order
         target = try LiveTarget(try MongoConfiguration(source: order.source, url: url), order)
+        if let note = target.emptied?.note { notes.append(note) }
         guard let resumed = target.resumed else { return }
         if let end = resumed.ends, resumed.isComplete {
             notes.append(
@@ -44,7 +45,12 @@ final class FilledServer: Restoration {
 
     var isComplete: Bool { target.resumed?.isComplete == true }
 
-    func begin() throws(TidemarkError) { try target.begin() }
+    func begin() throws(TidemarkError) {
+        order.leaves(
+            "the server at \(target.connection.configuration.place) is half filled; the same "
+                + "command, given again, goes on where it was")
+        try target.begin()
+    }
 
     // MARK: the base backup
 

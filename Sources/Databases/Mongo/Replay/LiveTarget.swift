@@ -16,8 +16,8 @@ final class LiveTarget: ReplayTarget {
     private let refused = Monitor<[String]>([])
     /// What did not exist although it must, of what was begun.
     private let missing = Monitor(0)
-    /// Nothing is known of collections that are there already.
-    private let isForced: Bool
+    /// What has to go first; nil where nothing has.
+    let emptied: EmptiedServer?
     /// Whether the server has shown it.
     var takesDirectUpdates = false
 
@@ -39,7 +39,8 @@ final class LiveTarget: ReplayTarget {
         resumed = try TargetCheck(connection, order).run()
         progress = resumed ?? RestoreProgress(order)
         mayBeAhead = resumed != nil
-        isForced = order.force
+        // An interrupted restore has done so, and what is there now is its own.
+        emptied = order.force && resumed == nil ? try EmptiedServer(connection) : nil
         pool = WriterPool(configuration, width: Self.width)
     }
 
@@ -49,14 +50,11 @@ final class LiveTarget: ReplayTarget {
 
     // MARK: progress
 
-    /// The first write: from here on the server is known to be half filled.
+    /// The first write, behind which the server is known to be half filled.
     func begin() throws(TidemarkError) {
-        // By force over another restore's: its files say nothing of this one.
-        if resumed == nil, try RestoreProgress(connection) != nil {
-            try RestoreProgress.remove(connection)
-        }
+        try emptied?.run()
         try progress.save(connection)
-        if !isForced { takesDirectUpdates = try DirectUpdateProof(connection).run() }
+        takesDirectUpdates = try DirectUpdateProof(connection).run()
     }
 
     /// Everything of the base backup is in the server.

@@ -32,12 +32,6 @@ final class RestoredDump: Restoration {
         let isOfEvents = ChangeTimeline.isOne(order.timeline)
         oplogName = Self.names[isOfEvents ? 1 : 0]
         try Self.checkDestination(order)
-        if order.starts {
-            throw TidemarkError(
-                .usage, Self.unstartable,
-                remedy: "give an empty server instead: --into "
-                    + "\(order.source)=mongodb://host:27017/")
-        }
     }
 
     var nextStep: String? {
@@ -73,6 +67,7 @@ final class RestoredDump: Restoration {
     }
 
     func begin() throws(TidemarkError) {
+        order.leaves(order.halfWritten)
         do throws(SystemFailure) {
             try Directory.makeAll(order.destination)
             for name in try Directory.names(in: order.destination) {

@@ -1,7 +1,7 @@
 import Model
 
-/// Whether a server can be filled: empty or half filled by the same restore, and not older than
-/// what the archive is of.
+/// Whether a server can be filled: not the archive's own source, empty or half filled by the same
+/// restore, and not older than what the archive is of.
 struct TargetCheck {
     private let connection: Connection
     private let order: RestoreOrder
@@ -15,7 +15,7 @@ struct TargetCheck {
 
     /// Writes nothing. Returns where an interrupted restore is to go on.
     func run() throws(TidemarkError) -> RestoreProgress? {
-        try checkMember()
+        try checkSource(try checkMember())
         try checkVersion()
         let found = try RestoreProgress(connection)
         // What a whole copy was, says nothing of what has been written into it since.
@@ -29,12 +29,11 @@ struct TargetCheck {
                 "the server at \(place) is \(found.isComplete ? "" : "half ")filled by another "
                     + "restore: of \(found.source), base backup \(found.backup), up to "
                     + "\(found.ends ?? found.position)",
-                remedy: "\(again) to end it, or empty the server by "
-                    + "`db.getMongo().getDBNames().forEach(n => db.getSiblingDB(n).dropDatabase())`"
-            )
+                remedy: "\(again) to end it, name an empty server, or give --force to replace "
+                    + "what is there")
         }
         let filled = try DumpedCollection.all(connection, .primary).filter {
-            $0.namespace.database != "admin"
+            NamespacePolicy.verdict($0.namespace) == .replay
         }
         guard let first = filled.first else { return nil }
         let ended = try ConcludedRestore.look(connection)
@@ -44,7 +43,7 @@ struct TargetCheck {
 
     /// What is known of the data: a restore that was interrupted leaves word of it.
     private func occupied(_ first: Namespace, _ ended: ConcludedRestore?) -> TidemarkError {
-        let empty = "name an empty server, or give --force to write among what is there"
+        let empty = "name an empty server, or give --force to replace what is there"
         guard let ended else {
             return TidemarkError(
                 .destinationOccupied, "the server at \(place) has data: \(first)",
@@ -60,11 +59,11 @@ struct TargetCheck {
                 + "ended in it" + (ended.isUntouched ? "" : ", and it has been written to since"),
             remedy: progress.serves(order)
                 ? "that is this very restore: nothing of it is left to do; to have that moment "
-                    + "again without what was written since, name an empty server"
+                    + "again without what was written since, " + empty
                 : empty)
     }
 
-    private func checkMember() throws(TidemarkError) {
+    private func checkMember() throws(TidemarkError) -> Hello {
         let hello = try Questions.hello(connection, .anyMember)
         guard hello.isPrimary else {
             throw TidemarkError(
@@ -73,6 +72,24 @@ struct TargetCheck {
                     "name the whole set, so that its primary is found: add ?replicaSet=\($0) to "
                         + "the URL of --into"
                 } ?? "name a primary or a standalone server")
+        }
+        return hello
+    }
+
+    /// Never over the archive's own source, with or without --force.
+    private func checkSource(_ hello: Hello) throws(TidemarkError) {
+        let check = try SourceCheck(order)
+        let places = connection.configuration.places + hello.hosts
+        guard let proof = check.proof(try identity(hello), places) else { return }
+        throw order.overItsSource(place, proof)
+    }
+
+    /// A router whose configuration the user may not read does not tell its cluster.
+    private func identity(_ hello: Hello) throws(TidemarkError) -> String {
+        do throws(TidemarkError) {
+            return try Questions.identity(connection, hello, .primary)
+        } catch let error where hello.isRouter && error.code == .sourceRefused {
+            return "mongos"
         }
     }
 

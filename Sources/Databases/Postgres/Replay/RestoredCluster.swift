@@ -80,6 +80,7 @@ final class RestoredCluster: Restoration {
     }
 
     func begin() throws(TidemarkError) {
+        order.leaves(order.halfWritten)
         try destination.clear()
         for place in places.places { try CopyFiles.makeFolder(place.new) }
     }

@@ -22,6 +22,7 @@ struct LiveServer {
                 .usage, "\(configuration.place) is a replica, a cluster's node or a Sentinel",
                 remedy: "name a server of its own; `REPLICAOF NO ONE` makes a replica one")
         }
+        try checkSource(info, connection.peerHost)
         guard info.keyCounts.isEmpty || order.force else {
             throw TidemarkError(
                 .destinationOccupied,
@@ -32,6 +33,13 @@ struct LiveServer {
         try checkModules(&connection)
         try checkSettings(&connection)
         return try users(info, &connection)
+    }
+
+    /// Never over the archive's own source, with or without --force.
+    private func checkSource(_ info: ServerInfo, _ peer: String) throws(TidemarkError) {
+        let check = try SourceCheck(order)
+        guard let proof = check.proof(info, configuration.endpoint, peer) else { return }
+        throw order.overItsSource(configuration.place, proof)
     }
 
     /// What is restored is written without MULTI and comes back; what its clients write later is

@@ -72,6 +72,7 @@ final class RestoredData: Restoration {
 
     func begin() throws(TidemarkError) {
         let root = order.destination
+        order.leaves(order.halfWritten)
         try translated { () throws(SystemFailure) in
             try Directory.makeAll(root)
             for name in try Directory.names(in: root) {

@@ -29,6 +29,9 @@ struct RestoredStart {
         var chosen = port
         if chosen == nil { chosen = try LoopbackPort.free() }
         let port = chosen ?? 0
+        order.leaves(
+            "\(root) is whole, and need not be restored again; its server, on port \(port), goes "
+                + "on by itself; to stop it: redis-cli -p \(port) SHUTDOWN NOSAVE")
         let done = try Subprocess.run(
             program.path,
             [

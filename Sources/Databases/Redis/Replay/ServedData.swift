@@ -82,6 +82,9 @@ final class ServedData: Restoration {
         let before = try Questions.info(&side!)
         refused = before?.number(Self.refusals)
         rewrite = AppendOnlyRewrite(before: before)
+        order.leaves(
+            "\(configuration.place) is left a replica whose primary is gone, and nobody can write "
+                + "to it: send it `REPLICAOF NO ONE`, then restore again with --force")
         // Whatever becomes of the answer, it may have been obeyed.
         isUnderOrders = true
         _ = try side!.answer(["REPLICAOF", host, String(port)])
@@ -162,6 +165,10 @@ final class ServedData: Restoration {
         try checkUnderstood()
         _ = try side!.answer(["REPLICAOF", "NO", "ONE"])
         isUnderOrders = false
+        order.leaves(
+            "\(configuration.place) is a primary and holds what was restored; it may still be "
+                + "writing its append-only file: wait until its `INFO persistence` says "
+                + "aof_rewrite_in_progress:0 before it is stopped")
         let info = try waitWritten()
         notes += (info?.keyCounts ?? [])
     }

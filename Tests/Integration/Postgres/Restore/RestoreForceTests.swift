@@ -41,6 +41,15 @@ struct RestoreForceTests {
             #expect(access(folder + "/important/file", F_OK) == 0)
             #expect(access(folder + "/PG_VERSION", F_OK) != 0)
 
+            for url in ["redis://127.0.0.1:6481", "mongodb://127.0.0.1/", fixture.server.url()] {
+                for more in [[], ["--force", "--dry-run"]] {
+                    let done = try fixture.restore(to: "latest", into: "ledger=" + url, more)
+                    #expect(done.exitStatus == 2, "\(url): \(done.errors)")
+                    #expect(done.errors.contains("restored into a folder"), "\(done.errors)")
+                    #expect(done.errors.contains("--into ledger=/"), "\(done.errors)")
+                }
+            }
+
             let into = "ledger=" + folder + "/copy"
             #expect(try fixture.restore(to: "latest", into: into).exitStatus == 0)
             #expect(try fixture.restore(to: "latest", into: into).exitStatus == 2)

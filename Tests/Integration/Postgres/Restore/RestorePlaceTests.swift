@@ -26,9 +26,11 @@ struct RestorePlaceTests {
             // What root makes there we may not remove.
             defer { _ = try? AsRoot.run("rm", ["-rf", place.path + "/new"]) }
             let program = try TidemarkProcess.program()
-            let anonymous = try AsRoot.run(program, words)
-            #expect(anonymous.exitStatus == 2, "\(anonymous.errors)")
-            #expect(anonymous.errors.contains("--user postgres"), "\(anonymous.errors)")
+            for more in [[], ["--dry-run"]] {
+                let anonymous = try AsRoot.run(program, words + more)
+                #expect(anonymous.exitStatus == 2, "\(more): \(anonymous.errors)")
+                #expect(anonymous.errors.contains("--user postgres"), "\(anonymous.errors)")
+            }
             let rooted = try AsRoot.run(program, words + ["--user", "root"])
             #expect(rooted.exitStatus == 2, "\(rooted.errors)")
             #expect(access(place.path + "/new", F_OK) != 0)

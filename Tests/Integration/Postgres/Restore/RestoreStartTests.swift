@@ -49,6 +49,48 @@ struct RestoreStartTests {
         }
     }
 
+    @Test func `ended by a signal it says how the server that it started is stopped`()
+        async throws
+    {
+        try await offPool {
+            let fixture = try RestoreFixture.archived()
+            let folder = try fixture.server.makeDirectory("target")
+            let data = folder + "/ledger"
+            let bin = try fixture.server.makeDirectory("bin")
+            // Starts the server, and is in no hurry to say so.
+            try TextFile.write(
+                bin + "/pg_ctl",
+                """
+                #!/bin/sh
+                \(PostgresTools.path("pg_ctl")) "$@" || exit 1
+                [ "$1" != start ] || { touch "\(folder)/started"; exec sleep 10; }
+
+                """)
+            chmod(bin + "/pg_ctl", 0o755)
+            let restore = try TidemarkProcess(
+                [
+                    "restore", "--repository", "file://" + fixture.repository, "--to", "latest",
+                    "--into", folder, "--start", "--pg-bin", bin,
+                ], user: PostgresTools.user)
+            defer { fixture.stop(data) }
+            try eventually("the server was started", seconds: 60) {
+                access(folder + "/started", F_OK) == 0
+            }
+            restore.process.signal(SIGINT)
+            #expect(restore.process.wait(seconds: 20) == .signalled(SIGINT))
+            let log = restore.log
+            #expect(
+                log.contains("tidemark: interrupted: ledger: \(data) is whole, and need not be "),
+                "\(log)")
+            let mark = try #require(log.ranges(of: "to stop it: ").last, "\(log)")
+            let command = String(log[mark.upperBound...].prefix { !$0.isNewline })
+            #expect(command.hasPrefix(bin + "/pg_ctl stop -m fast -D "), "\(command)")
+            #expect(access(data + "/postmaster.pid", F_OK) == 0)
+            let done = try fixture.server.run("/bin/sh", ["-c", command])
+            #expect(done.status.isSuccess && access(data + "/postmaster.pid", F_OK) != 0)
+        }
+    }
+
     @Test func `once promoted only what protects the source stays in its settings`() async throws {
         try await offPool {
             let fixture = try RestoreFixture.archived()
