@@ -31,7 +31,8 @@ import Testing
         #expect(error.code == .repositoryReadOnly)
         #expect(error.message.hasPrefix("the repository is read-only: "))
         #expect(error.message.contains("Read-only file system"), "\(error.message)")
-        #expect(error.remedy == "make its file system writable: mount -o remount,rw \"$(findmnt -no TARGET -T /r)\"")
+        let mount = "mount -o remount,rw \"$(findmnt -no TARGET -T /r)\""
+        #expect(error.remedy == "make its file system writable: \(mount)")
         let right = LocalFailure.error(
             for: SystemFailure(.open, "/r/tidemark.json", EACCES), root: "/r")
         #expect(right.message.hasPrefix("no permission in the repository: "))

@@ -24,7 +24,9 @@ struct ConcludedRestore {
         let found = ConcludedRestore(newestFirst: try newest("oplog.rs", limit, connection))
         guard let found, let ended = found.ended else { return nil }
         let starts = try newest("startup_log", 1, connection).map { $0["startTime"]?.date }
-        return starts.isEmpty || starts.contains { $0 == nil || $0! > ended } ? nil : found
+        // Starts are told in whole seconds: one within the same second may have come later.
+        let isSince = starts.contains { $0 == nil || $0! / 1000 >= ended / 1000 }
+        return starts.isEmpty || isSince ? nil : found
     }
 
     /// None where there are none, or they may not be read.
