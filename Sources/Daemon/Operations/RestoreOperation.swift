@@ -76,6 +76,10 @@ package struct RestoreOperation: Sendable {
             try checkPlace(source, repository)
             orders.append(try order(source, try destination(source)))
         }
+        let servers = sources.compactMap { source in
+            if case .server(let url)? = request.places[source] { (source, url) } else { nil }
+        }
+        if let refusal = RestoreOrderliness.refusal(of: servers) { throw refusal }
         try placeTimeline(&orders, repository)
         try leaveUnstarted(&orders, repository)
         try Restore.preflight(together: orders)
@@ -310,6 +314,11 @@ package struct RestoreOperation: Sendable {
             let why = try? Rooms.replayer(plan.descriptor.kind).unstartable
         {
             view.warnings.append("no server is started for it: \(why)")
+        }
+        if let timeline = request.timeline, order.timeline == nil {
+            view.warnings.append(
+                "the archive has no timeline \(timeline) of it: it goes along the history that it "
+                    + "is on")
         }
         view.notes = notices.notes
         view.nextStep = order.starts ? nil : notices.nextStep

@@ -47,6 +47,21 @@ enum RestoreOrderliness {
             remedy: "name a folder, \(folder), or an empty server: --into \(source)=\(server)")
     }
 
+    /// Nil where no two sources would fill the same server: the second would replace the first.
+    static func refusal(of servers: [(source: SourceID, url: SourceURL)]) -> TidemarkError? {
+        for (index, one) in servers.enumerated() {
+            let address = ServerAddress(one.url)
+            let other = servers[..<index].first { ServerAddress($0.url).isSame(as: address) }
+            guard let other else { continue }
+            return TidemarkError(
+                .usage,
+                "\(other.source) and \(one.source) would be restored into the same server, "
+                    + "\(one.url)",
+                remedy: "name an empty server of its own for each: --into \(one.source)=URL")
+        }
+        return nil
+    }
+
     /// What is said when a signal ends a restore.
     ///
     /// - Parameters:

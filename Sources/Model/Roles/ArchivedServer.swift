@@ -23,6 +23,7 @@ extension RestoreOrder {
             .destinationOccupied,
             "the server at \(place) is the one that \(source) is archived from: \(proof)",
             remedy: "restore into an empty server beside it, and switch the clients over; --force "
-                + "does not change this")
+                + "does not change this; where nothing in it is needed any more, set it up anew "
+                + "without its data: then it is another server")
     }
 }

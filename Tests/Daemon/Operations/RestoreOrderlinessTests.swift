@@ -49,6 +49,27 @@ import Testing
                 == "tidemark: interrupted: already restored: ledger, shop")
     }
 
+    @Test(arguments: [
+        ("mongodb://h1/", "mongodb://h1:27017/?replicaSet=a", true),
+        ("mongodb://u:p@h1/", "mongodb://h2:27017,h1:27017/", true),
+        ("mongodb://[::1]:5/", "mongodb://u@[::1]:5/x", true),
+        ("redis://h1", "rediss://:p@h1:6379/2", true),
+        ("mongodb://127.0.0.1:5/", "mongodb://localhost:5/", true),
+        ("mongodb://h1:5/", "mongodb://h1:6/", false), ("redis://h1", "redis://h1:6380", false),
+        ("redis+unix:///a", "redis+unix:///b", false),
+    ])
+    func `one server is no place for two sources, whatever it is called`(
+        _ one: String, _ other: String, _ isSame: Bool
+    ) throws {
+        let one = try #require(SourceURL(one))
+        let other = try #require(SourceURL(other))
+        let refusal = RestoreOrderliness.refusal(of: [(ledger, one), (shop, other)])
+        #expect((refusal != nil) == isSame)
+        guard let refusal else { return }
+        #expect(refusal.code == .usage && refusal.remedy.contains("--into shop=URL"))
+        #expect(refusal.message.contains("ledger and shop") && !refusal.message.contains("p@"))
+    }
+
     @Test func `a server is a place for sources of its own kind, and never for a Postgres`()
         throws
     {

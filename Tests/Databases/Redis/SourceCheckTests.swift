@@ -10,7 +10,7 @@ import Testing
     private static let none = String(repeating: "0", count: 40)
 
     private func isSource(
-        _ id: String?, _ older: String, at place: String, url: String?
+        _ id: String?, _ older: String, at place: String, url: String?, holdsKeys: Bool = false
     ) throws -> Bool {
         let source = try #require(SourceID("sessions"))
         var check = SourceCheck(timelines: [TimelineID(Self.known)], endpoint: nil)
@@ -21,7 +21,8 @@ import Testing
         }
         let target = try RedisConfiguration(source: source, url: place)
         let ids = id.map { "master_replid:\($0)\r\nmaster_replid2:\(older)\r\n" } ?? ""
-        let info = ServerInfo("role:master\r\n" + ids)
+        let keys = holdsKeys ? "db0:keys=1,expires=0,avg_ttl=0\r\n" : ""
+        let info = ServerInfo("role:master\r\n" + ids + keys)
         return check.proof(info, target.endpoint, "127.0.0.1") != nil
     }
 
@@ -31,9 +32,19 @@ import Testing
 
     @Test func `another one is not, not even at the source's place`() throws {
         let place = "redis://127.0.0.1:6379"
-        // Started anew with nothing, or filled by a restore.
+        // Started anew with nothing.
         #expect(try !isSource(Self.fresh, Self.none, at: place, url: place))
         #expect(try !isSource(Self.fresh, Self.fresh, at: place, url: place))
+    }
+
+    @Test func `one with keys at the source's place is taken for it: an AOF names no history`()
+        throws
+    {
+        let place = "redis://127.0.0.1:6379"
+        #expect(try isSource(Self.fresh, Self.none, at: place, url: place, holdsKeys: true))
+        let other = "redis://127.0.0.1:6380"
+        #expect(try !isSource(Self.fresh, Self.none, at: other, url: place, holdsKeys: true))
+        #expect(try !isSource(Self.fresh, Self.none, at: place, url: nil, holdsKeys: true))
     }
 
     @Test(arguments: [

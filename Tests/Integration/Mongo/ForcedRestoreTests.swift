@@ -97,6 +97,48 @@ struct ForcedRestoreTests {
     }
 
     @Test(.enabled(if: MongodHarness.isThere))
+    func `nothing is dropped where not all of it may be`() async throws {
+        try await offPool {
+            let source = try MongodServer.start()
+            let harness = try MongodHarness(url: source.url + "/?replicaSet=rs0")
+            try source.run("client.shop.orders.insert_one({'_id': 1})")
+            let sidecar = try harness.startWithBackup()
+            try harness.expect(0, ["mark", "here"])
+            #expect(try sidecar.terminate().isSuccess)
+            let target = try MongodServer.start(MongodServer.Options(hasLogin: true))
+            try target.run("client.admin.command('createUser', 'root', pwd='r', roles=['root'])")
+            let root =
+                "client = pymongo.MongoClient('mongodb://root:r@127.0.0.1:\(target.port)"
+                + "/?directConnection=true')\n"
+            try target.run(
+                root + """
+                    client.app.kept.insert_one({"_id": 1})
+                    client.billing.kept.insert_one({"_id": 1})
+                    client.admin.command("createUser", "app", pwd="a", roles=["clusterMonitor",
+                        "restore", {"role": "dbOwner", "db": "app"},
+                        {"role": "dbOwner", "db": "tidemark_restore"},
+                        {"role": "read", "db": "billing"}])
+                    """)
+            let into = { (user: String) in
+                [
+                    "restore", "--to", "point:here", "--force", "--into",
+                    "lessons=mongodb://\(user)@127.0.0.1:\(target.port)/?authSource=admin",
+                ]
+            }
+            for more in [[], ["--dry-run"]] {
+                let said = try harness.expect(5, into("app:a") + more)
+                #expect(said.contains("may not drop billing"), "\(said)")
+                #expect(said.contains("nothing was dropped"), "\(said)")
+            }
+            let names = root + "print(sorted(client.list_database_names()))"
+            #expect(try target.run(names).contains("'app', 'billing'"))
+            try harness.expect(0, into("root:r"))
+            let left = try target.run(names)
+            #expect(left.contains("'shop'") && !left.contains("billing"), "\(left)")
+        }
+    }
+
+    @Test(.enabled(if: MongodHarness.isThere))
     func `a real source is refused under any name, and filled when it is initiated anew`()
         async throws
     {

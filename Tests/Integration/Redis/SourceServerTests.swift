@@ -45,7 +45,24 @@ struct SourceServerTests {
         }
     }
 
-    @Test func `one that was started anew with nothing is filled, and again by force`()
+    @Test func `the source that was started again from its AOF is refused`() async throws {
+        try await offPool {
+            let server = try RedisServer.start(["appendonly yes"])
+            try server.command("SET", "a", "1")
+            let harness = try ArchiveHarness(server)
+            let sidecar = try harness.startWithBackup()
+            try harness.waitArchived()
+            #expect(try sidecar.terminate().isSuccess)
+            try server.command("SET", "a", "2")
+            server.kill9()
+            try server.start()
+            #expect(try server.command("GET", "a") == "2")
+            try refused(harness, server.url)
+            #expect(try server.command("GET", "a") == "2")
+        }
+    }
+
+    @Test func `one that was started anew with nothing is filled, and again when it is emptied`()
         async throws
     {
         try await offPool {
@@ -63,8 +80,13 @@ struct SourceServerTests {
             let into = ["restore", "--to", "latest", "--into", "sessions=" + server.url]
             try harness.expect(0, into)
             #expect(try server.command("GET", "a") == "1")
+            // With keys it might be the source, started again from its AOF.
             try server.command("SET", "a", "of a client")
-            try harness.expect(0, into + ["--force"])
+            let kept = try harness.expect(2, into + ["--force"])
+            #expect(kept.contains("holds keys") && kept.contains("FLUSHALL"), "\(kept)")
+            #expect(try server.command("GET", "a") == "of a client")
+            try server.command("FLUSHALL")
+            try harness.expect(0, into)
             #expect(try server.command("GET", "a") == "1")
             // Once the archive follows it, it is the source.
             let next = try harness.startWithBackup()

@@ -33,6 +33,22 @@ struct EmptiedServer {
         collections = found.sorted()
     }
 
+    /// Throws unless all of it may be dropped: a user who sees a database need not be allowed to,
+    /// and what went before it would be gone for nothing.
+    func checkRights() throws(TidemarkError) {
+        guard let held = try HeldPrivileges(connection) else { return }
+        let kept =
+            databases.filter { !held.allow("dropDatabase", on: Namespace($0, "")) }
+            + collections.filter { !held.allow("dropCollection", on: $0) }.map(\.description)
+        guard let first = kept.first else { return }
+        throw TidemarkError(
+            .sourceRefused,
+            "the user at \(connection.configuration.place) may not drop \(first), which the server "
+                + "holds; nothing was dropped",
+            remedy: "restore as a user with the roles `restore` and `dbAdminAnyDatabase`, or name "
+                + "an empty server")
+    }
+
     /// Any name will do: of a database of clients something is replayed.
     private static func isOfClients(_ name: String) -> Bool {
         name != "admin" && NamespacePolicy.verdict(Namespace(name, "any")) == .replay

@@ -41,6 +41,7 @@ final class LiveTarget: ReplayTarget {
         mayBeAhead = resumed != nil
         // An interrupted restore has done so, and what is there now is its own.
         emptied = order.force && resumed == nil ? try EmptiedServer(connection) : nil
+        try emptied?.checkRights()
         pool = WriterPool(configuration, width: Self.width)
     }
 

@@ -124,7 +124,8 @@ final class OplogEventScan: EventScan {
             database = target.namespace.database
         case .noop, .bookkeeping, .unknown: return nil
         }
-        let known = drops?.database == database ? drops?.before : nil
+        let isSame = drops?.database.utf8.elementsEqual(database.utf8) == true
+        let known = isSame ? drops?.before : nil
         switch change {
         case .command(_, .drop):
             drops = Drops(database: database, before: known ?? before, time: time)

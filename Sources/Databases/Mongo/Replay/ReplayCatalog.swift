@@ -90,7 +90,7 @@ package struct ReplayCatalog: Sendable {
         guard let old = collections[namespace]?.indexes else { return false }
         let kept = old.filter { index in
             if index.isOfID { return true }
-            if let name { return !(name == "*" || index["name"]?.string == name) }
+            if let name { return !(name == "*" || index["name"] == .string(name)) }
             return index["key"]?.document != key
         }
         collections[namespace]?.indexes = kept

@@ -17,8 +17,8 @@ struct ServerStart {
     func run(port: UInt16) throws(TidemarkError) -> RestoredServer {
         try CopyFiles.removeTree(log)
         order.leaves(
-            "\(root) is whole, and need not be restored again; its server, on port \(port), goes "
-                + "on recovering by itself; to stop it: \(order.commandPrefix)"
+            "\(root) is whole, and need not be restored again; its server, on port \(port), may "
+                + "go on recovering by itself; to stop it: \(order.commandPrefix)"
                 + "\(programs.control) stop -m fast -D \(Self.shellQuoted(root))")
         let done = try Subprocess.run(
             programs.control,

@@ -3,11 +3,12 @@ import Platform
 
 /// Whether a live server is the one that the archive is of: a restore never writes over it.
 ///
-/// A server that is in a history of the archive is. One that was filled from the archive is in a
-/// history of its own (`ServedData`), and so is one that was started anew with nothing, whatever
-/// its address: they may be filled. One that has left a history of the archive may be the source,
-/// started again or promoted since the archive last saw it, or a replica that was made a primary to
-/// be filled: then its address tells, where a configuration names the source's.
+/// A server that is in a history of the archive is. One that has left it may be the source, started
+/// again or promoted since the archive last saw it, or a replica that was made a primary to be
+/// filled; and a source that was started from its AOF says nothing of where it was before, as one
+/// does that was filled from the archive (`ServedData`). Then the address tells, where a
+/// configuration names the source's: what stands there with keys is the source. One without keys is
+/// filled, unless it is in a history of the archive.
 struct SourceCheck {
     let timelines: Set<TimelineID>
     /// Nil where no configuration names the source.
@@ -22,10 +23,14 @@ struct SourceCheck {
         if let history = info.history, has(history) {
             return "its replication id is the archive's, \(history)"
         }
-        guard info.olderHistory.map(has) ?? (info.history == nil), isSourcePlace(place, peer)
-        else { return nil }
-        return "it goes on with a history of the archive, at the address that the configuration "
-            + "has for the source"
+        let hasLeft = info.olderHistory.map(has) ?? (info.history == nil)
+        guard hasLeft || !info.keyCounts.isEmpty, isSourcePlace(place, peer) else { return nil }
+        return hasLeft
+            ? "it goes on with a history of the archive, at the address that the configuration has "
+                + "for the source"
+            : "it holds keys (\(info.keyCounts.joined(separator: ", "))) at the address that the "
+                + "configuration has for the source, and nothing tells that they are not its own; "
+                + "FLUSHALL there, if none of them is needed, lets it be filled"
     }
 
     private func has(_ history: String) -> Bool { timelines.contains(TimelineID(history)) }
