@@ -24,6 +24,22 @@ struct SidecarRepositoryTests {
         return (side, sidecar)
     }
 
+    /// The same with the archive on a file system of its own, which is given back by emptying
+    /// `disk` before the folder goes.
+    private func streaming(
+        mebibytes: Int
+    ) throws -> (
+        side: SidecarHarness, sidecar: TidemarkProcess, disk: Monitor<SmallFileSystem?>
+    ) {
+        let disk = Monitor<SmallFileSystem?>(nil)
+        let (side, sidecar) = try streaming { side in
+            try side.server.run("/bin/mkdir", [side.archive])
+            let small = try SmallFileSystem(at: side.archive, mebibytes: mebibytes)
+            disk.update { $0 = small }
+        }
+        return (side, sidecar, disk)
+    }
+
     /// Writes about this many mebibytes of WAL that does not compress, and returns its end.
     @discardableResult
     private func write(_ server: PostgresServer, mebibytes: Int) throws -> UInt64 {
@@ -72,12 +88,7 @@ struct SidecarRepositoryTests {
         async throws
     {
         try await offPool {
-            let disk = Monitor<SmallFileSystem?>(nil)
-            let (side, sidecar) = try streaming { side in
-                try side.server.run("/bin/mkdir", [side.archive])
-                let small = try SmallFileSystem(at: side.archive, mebibytes: 24)
-                disk.update { $0 = small }
-            }
+            let (side, sidecar, disk) = try streaming(mebibytes: 24)
             let full = try #require(disk.read { $0 })
             try full.fill()
             let end = try write(side.server, mebibytes: 3)
@@ -99,12 +110,7 @@ struct SidecarRepositoryTests {
         async throws
     {
         try await offPool {
-            let disk = Monitor<SmallFileSystem?>(nil)
-            let (side, sidecar) = try streaming { side in
-                try side.server.run("/bin/mkdir", [side.archive])
-                let small = try SmallFileSystem(at: side.archive, mebibytes: 64)
-                disk.update { $0 = small }
-            }
+            let (side, sidecar, disk) = try streaming(mebibytes: 64)
             let small = try #require(disk.read { $0 })
             try small.remount(readOnly: true)
             // The segment that is open may still be written, and what it takes is safe: after this
@@ -165,12 +171,7 @@ struct SidecarRepositoryTests {
         async throws
     {
         try await offPool {
-            let disk = Monitor<SmallFileSystem?>(nil)
-            let (side, sidecar) = try streaming { side in
-                try side.server.run("/bin/mkdir", [side.archive])
-                let small = try SmallFileSystem(at: side.archive, mebibytes: 64)
-                disk.update { $0 = small }
-            }
+            let (side, sidecar, disk) = try streaming(mebibytes: 64)
             let small = try #require(disk.read { $0 })
             let first = try #require(try side.status().lastBackup?.id)
             try small.fill(leaving: 2)

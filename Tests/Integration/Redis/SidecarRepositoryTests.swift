@@ -21,6 +21,23 @@ struct SidecarRepositoryTests {
         return (harness, sidecar)
     }
 
+    /// The same with the archive on a file system of its own, which is given back by emptying
+    /// `disk` before the folder goes.
+    private func streaming(
+        mebibytes: Int
+    ) throws -> (
+        harness: ArchiveHarness, sidecar: TidemarkProcess, disk: Monitor<SmallFileSystem?>
+    ) {
+        let disk = Monitor<SmallFileSystem?>(nil)
+        let (harness, sidecar) = try streaming { harness in
+            try shell("mkdir \"$0\"", harness.archive)
+            let small = try SmallFileSystem(
+                at: harness.archive, mebibytes: mebibytes, owner: harness.user)
+            disk.update { $0 = small }
+        }
+        return (harness, sidecar, disk)
+    }
+
     /// Values that do not compress.
     private func write(_ server: RedisServer, mebibytes: Int) throws {
         var random = SystemRandomNumberGenerator()
@@ -66,13 +83,7 @@ struct SidecarRepositoryTests {
         async throws
     {
         try await offPool {
-            let disk = Monitor<SmallFileSystem?>(nil)
-            let (harness, sidecar) = try streaming { harness in
-                try shell("mkdir \"$0\"", harness.archive)
-                let small = try SmallFileSystem(
-                    at: harness.archive, mebibytes: 48, owner: harness.user)
-                disk.update { $0 = small }
-            }
+            let (harness, sidecar, disk) = try streaming(mebibytes: 48)
             let full = try #require(disk.read { $0 })
             try full.fill()
             try write(harness.server, mebibytes: 20)
@@ -89,13 +100,7 @@ struct SidecarRepositoryTests {
         async throws
     {
         try await offPool {
-            let disk = Monitor<SmallFileSystem?>(nil)
-            let (harness, sidecar) = try streaming { harness in
-                try shell("mkdir \"$0\"", harness.archive)
-                let small = try SmallFileSystem(
-                    at: harness.archive, mebibytes: 96, owner: harness.user)
-                disk.update { $0 = small }
-            }
+            let (harness, sidecar, disk) = try streaming(mebibytes: 96)
             let small = try #require(disk.read { $0 })
             try small.remount(readOnly: true)
             // A segment that is open may still be written; after this it has to be opened anew.

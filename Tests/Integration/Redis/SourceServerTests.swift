@@ -17,6 +17,16 @@ struct SourceServerTests {
         }
     }
 
+    /// An archive of the server, which holds `a`; the sidecar has ended.
+    private func archived(_ server: RedisServer) throws -> ArchiveHarness {
+        try server.command("SET", "a", "1")
+        let harness = try ArchiveHarness(server)
+        let sidecar = try harness.startWithBackup()
+        try harness.waitArchived()
+        #expect(try sidecar.terminate().isSuccess)
+        return harness
+    }
+
     @Test func `the source is refused, while it is archived and when it was started again`()
         async throws
     {
@@ -48,11 +58,7 @@ struct SourceServerTests {
     @Test func `the source that was started again from its AOF is refused`() async throws {
         try await offPool {
             let server = try RedisServer.start(["appendonly yes"])
-            try server.command("SET", "a", "1")
-            let harness = try ArchiveHarness(server)
-            let sidecar = try harness.startWithBackup()
-            try harness.waitArchived()
-            #expect(try sidecar.terminate().isSuccess)
+            let harness = try archived(server)
             try server.command("SET", "a", "2")
             server.kill9()
             try server.start()
@@ -67,11 +73,7 @@ struct SourceServerTests {
     {
         try await offPool {
             let server = try RedisServer.start()
-            try server.command("SET", "a", "1")
-            let harness = try ArchiveHarness(server)
-            let sidecar = try harness.startWithBackup()
-            try harness.waitArchived()
-            #expect(try sidecar.terminate().isSuccess)
+            let harness = try archived(server)
             server.kill9()
             // What it had written for the archive.
             try shell("rm -f \"$0/dump.rdb\"", server.directory)
