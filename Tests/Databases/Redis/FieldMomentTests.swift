@@ -17,6 +17,8 @@ struct FieldMomentTests {
     /// One hash between two keys that expire; nil is the type of a plain hash.
     private static func rdb(_ times: [UInt64]?, key: UInt64?) -> [UInt8] {
         var bytes = Array("VALKEY080".utf8) + [0xfa] + string("valkey-ver") + string("9.1.2")
+        // Two stretches of slots that a node takes over: a job, then first and last of each.
+        bytes += [0xf3] + string("job") + [2, 0, 5, 0x40, 0x64, 0x43, 0xe8]
         bytes += [0xfe, 0, 0xfb, 3, 2]
         let expiry = key.map { [0xfc] + number($0) } ?? []
         bytes += expiry + [0] + string("a") + [0xc0, 5]

@@ -133,6 +133,7 @@ struct InspectTests {
             // A right that is given meanwhile counts at once.
             try server.lines("ACL SETUSER arch +role\n")
             #expect(try inspector.probe().bound >= sink.end)
+            #expect(inspector.heartbeatSeconds == nil)
         }
     }
 
@@ -162,6 +163,7 @@ struct InspectTests {
         #expect(failure?.code == .sourceRefused)
         #expect(failure?.message.contains("may use neither INFO nor ROLE") == true)
         #expect(failure?.remedy == "run `ACL SETUSER arch +info +time +role`")
+        #expect(inspector.heartbeatSeconds == 25)
     }
 
     @Test func `ROLE of a replica is no proof, and is no reason to say that it is refused`()
@@ -193,6 +195,10 @@ struct InspectTests {
             }
             let right = try room("redis://:right@127.0.0.1:\(server.port)")
             _ = try right.stream().open(ResumePoint(descriptor: nil, end: nil))
+            // A refusal of the login says nothing of whether the source lives.
+            let stranger = try room("redis://:wrong@127.0.0.1:\(server.port)").inspector()
+            let refused = #expect(throws: TidemarkError.self) { try stranger.probe() }
+            #expect(refused?.code == .sourceRefused && stranger.heartbeatSeconds == nil)
             server.kill9()
             let gone = #expect(throws: TidemarkError.self) { try right.inspector().probe() }
             #expect(gone?.code == .sourceUnreachable)
