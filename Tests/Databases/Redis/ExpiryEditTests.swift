@@ -105,32 +105,17 @@ struct ExpiryEditTests {
             let file = CollectedBackup()
             while try backup.pull(into: file) == nil {}
             let rdb = file.bytes
-            let same = try filtered(rdb, .shift(0), rdb.count)
+            let same = try filteredRDB(rdb, .shift(0), rdb.count)
             #expect(same == rdb)
-            let whole = try filtered(rdb, .shift(86_400_000), rdb.count)
+            let whole = try filteredRDB(rdb, .shift(86_400_000), rdb.count)
             #expect(whole.count == rdb.count && whole != rdb)
-            #expect(try filtered(rdb, .persist, rdb.count).count == rdb.count - 18)
+            #expect(try filteredRDB(rdb, .persist, rdb.count).count == rdb.count - 18)
             for size in [1, 2, 3, 7, 64, 1000] {
-                #expect(try filtered(rdb, .shift(86_400_000), size) == whole)
+                #expect(try filteredRDB(rdb, .shift(86_400_000), size) == whole)
             }
             var check = RDBCheck()
             check.take(whole.span.bytes)
             _ = try check.finish()
         }
-    }
-
-    private func filtered(
-        _ rdb: [UInt8], _ change: ExpiryEdit.Change, _ size: Int
-    ) throws -> [UInt8] {
-        var filter = RDBExpiryFilter(change)
-        var output: [UInt8] = []
-        for start in stride(from: 0, to: rdb.count, by: size) {
-            let piece = Array(rdb[start..<min(start + size, rdb.count)])
-            try filter.take(piece.span.bytes) { (kept) throws(TidemarkError) in
-                kept.withUnsafeBytes { output.append(contentsOf: $0) }
-            }
-        }
-        #expect(filter.isAtEnd)
-        return output
     }
 }

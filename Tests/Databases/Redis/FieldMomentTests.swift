@@ -38,21 +38,6 @@ struct FieldMomentTests {
         return bytes + number(sum.value)
     }
 
-    private func filtered(
-        _ rdb: [UInt8], _ change: ExpiryEdit.Change, _ size: Int
-    ) throws -> [UInt8] {
-        var filter = RDBExpiryFilter(change)
-        var output: [UInt8] = []
-        for start in stride(from: 0, to: rdb.count, by: size) {
-            let piece = Array(rdb[start..<min(start + size, rdb.count)])
-            try filter.take(piece.span.bytes) { (kept) throws(TidemarkError) in
-                kept.withUnsafeBytes { output.append(contentsOf: $0) }
-            }
-        }
-        #expect(filter.isAtEnd)
-        return output
-    }
-
     @Test(arguments: [1, 2, 3, 7, 11, 10_000])
     func `their times are moved or taken away, and a field that stays for ever stays`(
         size: Int
@@ -60,9 +45,9 @@ struct FieldMomentTests {
         let (moment, never) = (Self.moment, UInt64.max)
         // 0 is a time like any other, long past.
         let saved = Self.rdb([moment, never, moment + 255, 0], key: moment)
-        #expect(try filtered(saved, .shift(0), size) == saved)
-        let moved = try filtered(saved, .shift(1000), size)
+        #expect(try filteredRDB(saved, .shift(0), size) == saved)
+        let moved = try filteredRDB(saved, .shift(1000), size)
         #expect(moved == Self.rdb([moment + 1000, never, moment + 1255, 1000], key: moment + 1000))
-        #expect(try filtered(saved, .persist, size) == Self.rdb(nil, key: nil))
+        #expect(try filteredRDB(saved, .persist, size) == Self.rdb(nil, key: nil))
     }
 }
